@@ -1,0 +1,1 @@
+"""A simulated city of households with loans, for demonstrations, tests and evaluation."""

@@ -1,0 +1,1 @@
+"""The contracts: what may stand on each topic, and how it is encoded."""

@@ -1,0 +1,1 @@
+"""The configuration of every part, read in one place."""

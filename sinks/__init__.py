@@ -1,0 +1,1 @@
+"""From topics to people: the warehouse loader, its tables, and alert delivery."""

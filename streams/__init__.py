@@ -1,0 +1,1 @@
+"""From events to borrowers' liquidity: the pure core and the Faust app that carries it."""
