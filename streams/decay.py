@@ -1,0 +1,51 @@
+"""Decayed sums that commute: kept at a reference time, so that a late event lands with the weight it would have had."""
+
+import math
+
+from loanpulse.streams.borrower_record import DAY_MS, LONG_AGO, LONG_DAYS, SHORT_DAYS, SUMS
+from loanpulse.streams.compiled import compiled
+
+
+@compiled
+def move_reference(record, time):
+    """Bring the record's sums to ``time`` (ms) if that is later than where they stand."""
+    reference = record["reference_time"]
+    if reference == LONG_AGO:
+        record["reference_time"] = time
+    elif time > reference:
+        days = (time - reference) / DAY_MS
+        short = math.exp(-days / SHORT_DAYS)
+        long = math.exp(-days / LONG_DAYS)
+        for index in range(SUMS):
+            record["short_sums"][index] *= short
+            record["long_sums"][index] *= long
+        record["reference_time"] = time
+
+
+@compiled
+def add(record, index, amount, time):
+    """Add ``amount`` at ``time`` (ms) to the sum ``index``; the reference must have been moved to ``time`` or later."""
+    days = (record["reference_time"] - time) / DAY_MS
+    record["short_sums"][index] += amount * math.exp(-days / SHORT_DAYS)
+    record["long_sums"][index] += amount * math.exp(-days / LONG_DAYS)
+
+
+@compiled
+def window_days(record, time, constant):
+    """Return the days that a sum with time constant ``constant`` (days) stands for, given how long it has run."""
+    age = (time - record["first_seen"]) / DAY_MS
+    return constant * (1.0 - math.exp(-max(age, 1.0) / constant))
+
+
+@compiled
+def short_rate(record, index, time):
+    """Return the 30-day rate of a sum at ``time``, in its unit per day."""
+    days = (time - record["reference_time"]) / DAY_MS
+    return record["short_sums"][index] * math.exp(-days / SHORT_DAYS) / window_days(record, time, SHORT_DAYS)
+
+
+@compiled
+def long_rate(record, index, time):
+    """Return the 180-day rate of a sum at ``time``, in its unit per day."""
+    days = (time - record["reference_time"]) / DAY_MS
+    return record["long_sums"][index] * math.exp(-days / LONG_DAYS) / window_days(record, time, LONG_DAYS)

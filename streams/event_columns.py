@@ -1,0 +1,44 @@
+"""One row per event, whatever its topic: what the fold reads.
+
+The three event contracts are projected onto one numpy layout, so that the fold is one loop without a Python
+object per event. A missing number is NaN, a missing day ``NO_DAY``, a missing key 0, a missing enum -1.
+"""
+
+import numpy as np
+
+NO_DAY = np.iinfo(np.int32).min
+
+EVENT = np.dtype(
+    [
+        ("source", "i1"),
+        ("kind", "i1"),
+        ("utility", "i1"),
+        ("category", "i1"),
+        ("status", "i1"),
+        ("error", "u1"),
+        ("row", "i4"),
+        ("due_day", "i4"),
+        ("offset", "i8"),
+        ("event_time", "i8"),
+        ("order_time", "i8"),  # when its source partition had reached it: its place in the merge
+        ("id_hash", "u8"),
+        ("loan_key", "u8"),
+        ("lender", "u8", (3,)),
+        ("amount", "f8"),
+        ("outstanding", "f8"),
+        ("credit_limit", "f8"),
+        ("balance", "f8"),
+        ("usage", "f8"),
+    ]
+)
+
+
+def empty_events(count: int) -> np.ndarray:
+    """Return ``count`` events with every optional field missing."""
+    events = np.zeros(count, EVENT)
+    for field in ("utility", "category", "status"):
+        events[field] = -1
+    events["due_day"] = NO_DAY
+    for field in ("amount", "outstanding", "credit_limit", "balance", "usage"):
+        events[field] = np.nan
+    return events
