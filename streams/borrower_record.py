@@ -7,7 +7,16 @@ Times are UTC milliseconds, days are days since 1970-01-01, amounts are units of
 float64 (never compared for equality). An empty ledger slot has key 0.
 """
 
+from typing import Any, TypeAlias
+
 import numpy as np
+import numpy.typing as npt
+
+Record: TypeAlias = np.void
+"""One borrower's record: an element of an array of ``BORROWER``."""
+Records: TypeAlias = npt.NDArray[np.void]
+Integers: TypeAlias = npt.NDArray[np.integer[Any]]
+Reals: TypeAlias = npt.NDArray[np.float64]
 
 VERSION = 1
 
@@ -86,7 +95,7 @@ BORROWER = np.dtype(
 """The layout. A change needs a new ``VERSION`` and a path from the old one."""
 
 
-def empty_records(count: int) -> np.ndarray:
+def empty_records(count: int) -> Records:
     """Return ``count`` records of borrowers of whom nothing is known."""
     records = np.zeros(count, BORROWER)
     records["version"] = VERSION

@@ -2,12 +2,12 @@
 
 import math
 
-from loanpulse.streams.borrower_record import DAY_MS, LONG_AGO, LONG_DAYS, SHORT_DAYS, SUMS
+from loanpulse.streams.borrower_record import DAY_MS, LONG_AGO, LONG_DAYS, SHORT_DAYS, SUMS, Record
 from loanpulse.streams.compiled import compiled
 
 
 @compiled
-def move_reference(record, time):
+def move_reference(record: Record, time: int) -> None:
     """Bring the record's sums to ``time`` (ms) if that is later than where they stand."""
     reference = record["reference_time"]
     if reference == LONG_AGO:
@@ -23,7 +23,7 @@ def move_reference(record, time):
 
 
 @compiled
-def add(record, index, amount, time):
+def add(record: Record, index: int, amount: float, time: int) -> None:
     """Add ``amount`` at ``time`` (ms) to the sum ``index``; the reference must have been moved to ``time`` or later."""
     days = (record["reference_time"] - time) / DAY_MS
     record["short_sums"][index] += amount * math.exp(-days / SHORT_DAYS)
@@ -31,21 +31,23 @@ def add(record, index, amount, time):
 
 
 @compiled
-def window_days(record, time, constant):
+def window_days(record: Record, time: int, constant: float) -> float:
     """Return the days that a sum with time constant ``constant`` (days) stands for, given how long it has run."""
     age = (time - record["first_seen"]) / DAY_MS
     return constant * (1.0 - math.exp(-max(age, 1.0) / constant))
 
 
 @compiled
-def short_rate(record, index, time):
+def short_rate(record: Record, index: int, time: int) -> float:
     """Return the 30-day rate of a sum at ``time``, in its unit per day."""
     days = (time - record["reference_time"]) / DAY_MS
-    return record["short_sums"][index] * math.exp(-days / SHORT_DAYS) / window_days(record, time, SHORT_DAYS)
+    decayed: float = record["short_sums"][index] * math.exp(-days / SHORT_DAYS)
+    return decayed / window_days(record, time, SHORT_DAYS)
 
 
 @compiled
-def long_rate(record, index, time):
+def long_rate(record: Record, index: int, time: int) -> float:
     """Return the 180-day rate of a sum at ``time``, in its unit per day."""
     days = (time - record["reference_time"]) / DAY_MS
-    return record["long_sums"][index] * math.exp(-days / LONG_DAYS) / window_days(record, time, LONG_DAYS)
+    decayed: float = record["long_sums"][index] * math.exp(-days / LONG_DAYS)
+    return decayed / window_days(record, time, LONG_DAYS)

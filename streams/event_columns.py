@@ -4,7 +4,14 @@ The three event contracts are projected onto one numpy layout, so that the fold 
 object per event. A missing number is NaN, a missing day ``NO_DAY``, a missing key 0, a missing enum -1.
 """
 
+from typing import TypeAlias
+
 import numpy as np
+import numpy.typing as npt
+
+Event: TypeAlias = np.void
+"""One event: an element of an array of ``EVENT``."""
+Events: TypeAlias = npt.NDArray[np.void]
 
 NO_DAY = np.iinfo(np.int32).min
 
@@ -33,7 +40,7 @@ EVENT = np.dtype(
 )
 
 
-def empty_events(count: int) -> np.ndarray:
+def empty_events(count: int) -> Events:
     """Return ``count`` events with every optional field missing."""
     events = np.zeros(count, EVENT)
     for field in ("utility", "category", "status"):

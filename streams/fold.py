@@ -21,9 +21,10 @@ from loanpulse.streams.borrower_record import (
     RECENT_EVENTS,
     REPAYMENT,
     SPENDING,
+    Record,
 )
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.event_columns import NO_DAY
+from loanpulse.streams.event_columns import NO_DAY, Event
 
 HOUR_MS = 3_600_000
 NIGHT_ENDS_HOUR = 5
@@ -82,13 +83,12 @@ ESSENTIAL_CATEGORIES = tuple(
     )
 )
 DISTRESS_CATEGORIES = tuple(
-    int(category)
-    for category in (SpendingCategory.DISCOUNT_STORES, SpendingCategory.PAWN, SpendingCategory.GAMBLING)
+    int(category) for category in (SpendingCategory.DISCOUNT_STORES, SpendingCategory.PAWN, SpendingCategory.GAMBLING)
 )
 
 
 @compiled
-def seen_before(record, id_hash):
+def seen_before(record: Record, id_hash: int) -> bool:
     """Tell whether an event of this id is among those last folded."""
     for slot in range(RECENT_EVENTS):
         if record["recent_ids"][slot] == id_hash:
@@ -97,7 +97,7 @@ def seen_before(record, id_hash):
 
 
 @compiled
-def remember(record, event):
+def remember(record: Record, event: Event) -> None:
     """Note the event's id, time and source."""
     record["recent_ids"][record["recent_next"]] = event["id_hash"]
     record["recent_next"] = (record["recent_next"] + 1) % RECENT_EVENTS
@@ -107,7 +107,7 @@ def remember(record, event):
 
 
 @compiled
-def set_loan_status(record, slot, status, time):
+def set_loan_status(record: Record, slot: int, status: int, time: int) -> None:
     """Set a loan's status as of ``time`` unless a later one is known; at the same moment the graver one stands."""
     known = record["loan_status_time"][slot]
     if time > known or (time == known and status > record["loan_status"][slot]):
@@ -116,7 +116,7 @@ def set_loan_status(record, slot, status, time):
 
 
 @compiled
-def fold_loan(record, event):
+def fold_loan(record: Record, event: Event) -> None:
     """Fold what a repayment event says of its loan: lender, status, outstanding principal (currency)."""
     time = event["event_time"]
     kind = event["kind"]
@@ -142,7 +142,7 @@ def fold_loan(record, event):
 
 
 @compiled
-def fold_repayment(record, event):
+def fold_repayment(record: Record, event: Event) -> None:
     """Fold a repayment event: the loan, and the instalment that it announces or pays."""
     fold_loan(record, event)
     if event["due_day"] == NO_DAY:
@@ -159,7 +159,7 @@ def fold_repayment(record, event):
 
 
 @compiled
-def fold_purchase(record, event):
+def fold_purchase(record: Record, event: Event) -> None:
     """Fold a purchase into the sums of its kind, and of distress and night spending."""
     time = event["event_time"]
     amount = event["amount"]
@@ -174,7 +174,7 @@ def fold_purchase(record, event):
 
 
 @compiled
-def fold_spending(record, event):
+def fold_spending(record: Record, event: Event) -> None:
     """Fold a movement of the borrower's account."""
     time = event["event_time"]
     kind = event["kind"]
@@ -205,7 +205,7 @@ def fold_spending(record, event):
 
 
 @compiled
-def fold_utility(record, event):
+def fold_utility(record: Record, event: Event) -> None:
     """Fold a bill, its payment, a reading or a notice of a utility."""
     utility = event["utility"]
     kind = event["kind"]
@@ -224,7 +224,7 @@ def fold_utility(record, event):
 
 
 @compiled
-def fold_event(record, event):
+def fold_event(record: Record, event: Event) -> None:
     """Fold one event that has not been folded before."""
     remember(record, event)
     decay.move_reference(record, event["event_time"])

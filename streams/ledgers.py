@@ -5,12 +5,24 @@ payment names its instalment), so that folding commutes as long as a ledger does
 than the allowed lateness.
 """
 
-from loanpulse.streams.borrower_record import BILLS, CREDITS, INSTALMENTS, LOANS, LONG_AGO, MONTHS, REPAYMENTS, USAGE_MONTHS
+from loanpulse.streams.borrower_record import (
+    BILLS,
+    CREDITS,
+    INSTALMENTS,
+    LOANS,
+    LONG_AGO,
+    MONTHS,
+    REPAYMENTS,
+    USAGE_MONTHS,
+    Integers,
+    Reals,
+    Record,
+)
 from loanpulse.streams.compiled import compiled
 
 
 @compiled
-def loan_slot(record, key, time):
+def loan_slot(record: Record, key: int, time: int) -> int:
     """Return the slot of the loan ``key``, opened at ``time`` (ms) if new; a full ledger gives up its oldest loan."""
     free = -1
     oldest = 0
@@ -32,7 +44,7 @@ def loan_slot(record, key, time):
 
 
 @compiled
-def instalment_slot(record, loan, day):
+def instalment_slot(record: Record, loan: int, day: int) -> int:
     """Return the slot of the instalment of ``loan`` due on ``day``, or -1 where it is older than all of a full ledger."""
     free = -1
     oldest = 0
@@ -60,8 +72,8 @@ def instalment_slot(record, loan, day):
 
 
 @compiled
-def bill_slot(record, utility, day):
-    """Return the slot of the bill of ``utility`` (0..3) due on ``day``, or -1 where it is older than all of a full ledger."""
+def bill_slot(record: Record, utility: int, day: int) -> int:
+    """Return the slot of the bill of ``utility`` (0..3) due on ``day``, or -1: older than all of a full ledger."""
     free = -1
     oldest = 0
     for slot in range(BILLS):
@@ -88,7 +100,7 @@ def bill_slot(record, utility, day):
 
 
 @compiled
-def add_to_month(months, amounts, count, month, amount):
+def add_to_month(months: Integers, amounts: Reals, count: int, month: int, amount: float) -> None:
     """Add ``amount`` to the bucket of ``month``; the buckets keep the newest ``count`` months, 0 marks an empty one."""
     slot = month % count
     if months[slot] < month:
@@ -99,19 +111,19 @@ def add_to_month(months, amounts, count, month, amount):
 
 
 @compiled
-def add_income_month(record, month, amount):
+def add_income_month(record: Record, month: int, amount: float) -> None:
     """Add an income to its month (months of 30 days since 1970)."""
     add_to_month(record["income_month"], record["income_amount"], MONTHS, month, amount)
 
 
 @compiled
-def add_usage_month(record, utility, month, usage):
+def add_usage_month(record: Record, utility: int, month: int, usage: float) -> None:
     """Add a reading of ``utility`` (0..3) to its month."""
     add_to_month(record["usage_month"][utility], record["usage_amount"][utility], USAGE_MONTHS, month, usage)
 
 
 @compiled
-def keep_latest_credit(record, time):
+def keep_latest_credit(record: Record, time: int) -> None:
     """Keep ``time`` among the latest times at which new credit came."""
     slot = 0
     for index in range(CREDITS):
@@ -122,7 +134,7 @@ def keep_latest_credit(record, time):
 
 
 @compiled
-def keep_latest_repayment(record, time, amount):
+def keep_latest_repayment(record: Record, time: int, amount: float) -> None:
     """Keep a repayment among the latest; of equal times the smaller amount goes first."""
     slot = 0
     for index in range(REPAYMENTS):

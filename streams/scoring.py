@@ -1,0 +1,270 @@
+"""Scoring one borrower at one moment: indicators to index to level, and when time alone calls for the next scoring."""
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from loanpulse.schemas.contracts import Level, LoanStatus, ScoringCause
+from loanpulse.streams import decay
+from loanpulse.streams.borrower_record import (
+    DAY_MS,
+    INFLOW,
+    INSTALMENTS,
+    LOANS,
+    LONG_AGO,
+    NEVER,
+    OUTFLOW,
+    SOURCES,
+    Reals,
+    Record,
+)
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators import debt, household, income
+from loanpulse.streams.indicators.catalogue import COUNT
+
+SCORE = np.dtype(
+    [
+        ("row", "i4"),
+        ("cause", "i1"),
+        ("level", "i1"),
+        ("previous_level", "i1"),
+        ("hard_event", "i1"),
+        ("days_past_due", "i4"),
+        ("open_loans", "i4"),
+        ("time", "i8"),
+        ("lhi", "f8"),
+        ("pd", "f8"),
+        ("confidence", "f8"),
+        ("runway_days", "f8"),
+        ("overdue_amount", "f8"),
+        ("balance", "f8"),
+        ("value", "f8", (COUNT,)),
+        ("utility", "f8", (COUNT,)),
+        ("evidence", "f8", (COUNT,)),
+        ("points", "f8", (COUNT,)),
+        ("lender", "u8", (LOANS, 3)),
+    ]
+)
+"""One scoring of one borrower; ``row`` is its place in the slab, ``time`` the moment in event time (ms)."""
+
+Score: TypeAlias = np.void
+Scores: TypeAlias = npt.NDArray[np.void]
+
+CARD = np.dtype(
+    [
+        ("weight", "f8", (COUNT,)),
+        ("healthy", "f8", (COUNT,)),
+        ("unhealthy", "f8", (COUNT,)),
+        ("neutral_log_odds", "f8"),
+        ("neutral_utility", "f8"),
+        ("offset", "f8"),
+        ("factor", "f8"),  # points per unit of log-odds: PDO / ln 2
+        ("level_floor", "f8", (4,)),  # lowest index of AMPLE, STABLE, WATCH, TENSE
+        ("hysteresis", "f8"),
+        ("dwell_ms", "i8"),
+        ("improvement_dwell_ms", "i8"),
+        ("grace_ms", "i8"),
+        ("interval_ms", "i8"),
+    ]
+)
+"""The policy's scorecard as the compiled functions read it; built by ``policy.py``."""
+
+Card: TypeAlias = np.void
+
+AMPLE, STABLE, WATCH, TENSE, CRISIS = (
+    int(Level.AMPLE),
+    int(Level.STABLE),
+    int(Level.WATCH),
+    int(Level.TENSE),
+    int(Level.CRISIS),
+)
+EVENT_CAME, TIME_PASSED = int(ScoringCause.EVENT), int(ScoringCause.TIME_PASSED)
+WRITTEN_OFF = int(LoanStatus.WRITTEN_OFF)
+NO_HARD_EVENT, HARD_30_DPD, HARD_WRITE_OFF, HARD_DISCONNECTION = range(4)
+HARD_EVENT_NAMES = (None, "DPD_30", "WRITTEN_OFF", "DISCONNECTION_NOTICE")
+DISCONNECTION_STANDS_DAYS = 30
+QUIET_DAYS = 90
+"""A borrower without an open loan is no longer scored by time once silent for so long."""
+
+
+@compiled
+def utility_of(value: float, healthy: float, unhealthy: float) -> float:
+    """Return the utility of an indicator's value: 1 at ``healthy``, 0 at ``unhealthy``, linear between."""
+    return min(1.0, max(0.0, (value - unhealthy) / (healthy - unhealthy)))
+
+
+@compiled
+def read_indicators(record: Record, time: int, values: Reals, evidences: Reals) -> None:
+    """Fill the values and evidences of the twelve indicators, in the catalogue's order."""
+    values[0], evidences[0] = income.net_cash_flow(record, time)
+    values[1], evidences[1] = income.savings_coverage(record, time)
+    values[2], evidences[2] = debt.debt_concentration(record, time)
+    values[3], evidences[3] = income.income_volatility(record, time)
+    values[4], evidences[4] = income.income_trend(record, time)
+    values[5], evidences[5] = debt.debt_service(record, time)
+    values[6], evidences[6] = debt.arrears(record, time)
+    values[7], evidences[7] = debt.payment_shortfall(record, time)
+    values[8], evidences[8] = debt.borrow_to_repay(record, time)
+    values[9], evidences[9] = household.utility_arrears(record, time)
+    values[10], evidences[10] = household.usage_shock(record, time)
+    values[11], evidences[11] = household.spending_stress(record, time)
+
+
+@compiled
+def index_of(log_odds: float, card: Card) -> float:
+    """Return the LHI (0..100) of the log-odds of staying current."""
+    points: float = card["offset"] + card["factor"] * log_odds
+    return min(100.0, max(0.0, points))
+
+
+@compiled
+def weigh(score: Score, card: Card) -> None:
+    """Fill utilities, points lost, PD, index and confidence from the values and evidences.
+
+    Without evidence an indicator counts as neutral; between, in proportion. Points lost are against a perfect reading.
+    """
+    log_odds = card["neutral_log_odds"]
+    weights = 0.0
+    known = 0.0
+    for indicator in range(COUNT):
+        evidence = score["evidence"][indicator]
+        weight = card["weight"][indicator]
+        own = card["neutral_utility"]
+        if evidence > 0.0:
+            own = utility_of(score["value"][indicator], card["healthy"][indicator], card["unhealthy"][indicator])
+        counted = evidence * own + (1.0 - evidence) * card["neutral_utility"]
+        score["utility"][indicator] = own
+        score["points"][indicator] = card["factor"] * weight * (1.0 - counted)
+        log_odds += weight * (counted - card["neutral_utility"])
+        weights += weight
+        known += weight * evidence
+    score["pd"] = 1.0 / (1.0 + math.exp(log_odds))
+    score["lhi"] = index_of(log_odds, card)
+    score["confidence"] = known / weights
+
+
+@compiled
+def level_of(lhi: float, card: Card) -> int:
+    """Return the level whose band holds the index."""
+    for level in range(CRISIS):
+        if lhi >= card["level_floor"][level]:
+            return level
+    return CRISIS
+
+
+@compiled
+def level_with_hysteresis(lhi: float, level: int, card: Card) -> int:
+    """Return the level that the index asks for: worse at a band's floor, better only well above it."""
+    worse = level_of(lhi, card)
+    if worse >= level:
+        return worse
+    better = level_of(lhi - card["hysteresis"], card)
+    return min(level, better)
+
+
+@compiled
+def hard_event(record: Record, days_past_due: int, time: int) -> int:
+    """Return the gravest hard event that stands at ``time``."""
+    for slot in range(LOANS):
+        if record["loan_key"][slot] != 0 and record["loan_status"][slot] == WRITTEN_OFF:
+            return HARD_WRITE_OFF
+    if days_past_due >= 30:
+        return HARD_30_DPD
+    noticed = record["disconnection_at"]
+    if noticed != LONG_AGO and 0 <= time - noticed < DISCONNECTION_STANDS_DAYS * DAY_MS:
+        return HARD_DISCONNECTION
+    return NO_HARD_EVENT
+
+
+@compiled
+def floor_of(hard: int) -> int:
+    """Return the best level that a hard event allows."""
+    if hard == HARD_WRITE_OFF:
+        return CRISIS
+    return AMPLE if hard == NO_HARD_EVENT else TENSE
+
+
+@compiled
+def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> int:
+    """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once."""
+    level = record["level"]
+    wanted = level_with_hysteresis(lhi, level, card)
+    floor = floor_of(hard)
+    if floor > level:
+        return max(floor, wanted)
+    wanted = max(wanted, floor)
+    if record["scored"] == 0:
+        return wanted
+    dwell = card["dwell_ms"] if wanted > level else card["improvement_dwell_ms"]
+    if wanted != level and time - record["level_since"] < dwell:
+        return level
+    return wanted
+
+
+@compiled
+def next_timer(record: Record, days_past_due: int, time: int, card: Card) -> int:
+    """Return when time alone calls for the next scoring: a due date passing, a day in arrears, a quiet week."""
+    timer = NEVER
+    for slot in range(INSTALMENTS):
+        if debt.unpaid(record, slot) > 0.0:
+            moment = debt.due_moment(record["instalment_day"][slot]) + card["grace_ms"]
+            if moment > time:
+                timer = min(timer, moment)
+    if days_past_due > 0 or record["level"] >= WATCH:
+        timer = min(timer, time + DAY_MS)
+    heard = record["last_seen"][0]
+    for source in range(1, SOURCES):
+        heard = max(heard, record["last_seen"][source])
+    if debt.open_loans(record) > 0 and time - heard < 4 * QUIET_DAYS * DAY_MS:
+        timer = min(timer, time + 7 * DAY_MS)
+    elif time - heard > QUIET_DAYS * DAY_MS:
+        timer = NEVER
+    return timer
+
+
+@compiled
+def runway(record: Record, time: int) -> float:
+    """Return the days until the balance is gone at the present net outflow, at most 365; NaN where unknown."""
+    if record["balance_time"] == LONG_AGO:
+        return math.nan
+    burn = decay.short_rate(record, OUTFLOW, time) - decay.short_rate(record, INFLOW, time)
+    burn += debt.monthly_due(record, time) / 30.0
+    balance: float = max(0.0, record["balance"])
+    if burn <= 0.0:
+        return 365.0
+    return min(365.0, balance / burn)
+
+
+@compiled
+def score_borrower(record: Record, time: int, cause: int, card: Card, score: Score) -> None:
+    """Score the record at ``time`` into ``score`` and move its level, its due scoring and its timer."""
+    read_indicators(record, time, score["value"], score["evidence"])
+    weigh(score, card)
+    days_past_due, overdue, _ = debt.arrears_now(record, time)
+    hard = hard_event(record, days_past_due, time)
+    level = next_level(record, score["lhi"], hard, time, card)
+    score["time"] = time
+    score["cause"] = cause
+    score["hard_event"] = hard
+    score["days_past_due"] = days_past_due
+    score["overdue_amount"] = overdue
+    score["open_loans"] = debt.open_loans(record)
+    score["balance"] = record["balance"] if record["balance_time"] != LONG_AGO else math.nan
+    score["runway_days"] = runway(record, time)
+    score["previous_level"] = record["level"]
+    score["level"] = level
+    for slot in range(LOANS):
+        shown = record["loan_key"][slot] != 0 and record["loan_status"][slot] not in (-1, int(LoanStatus.SETTLED))
+        for word in range(3):
+            score["lender"][slot][word] = record["loan_lender"][slot][word] if shown else 0
+    if level != record["level"] or record["scored"] == 0:
+        record["level_since"] = time
+    record["level"] = level
+    record["scored"] = 1
+    record["lhi"] = score["lhi"]
+    record["scored_at"] = time
+    if record["pending_at"] <= time:
+        record["pending_at"] = NEVER
+    record["timer_at"] = next_timer(record, days_past_due, time, card)
