@@ -90,7 +90,7 @@ DISTRESS_CATEGORIES = tuple(
 @compiled
 def seen_before(record: Record, id_hash: int) -> bool:
     """Tell whether an event of this id is among those last folded."""
-    for slot in range(RECENT_EVENTS):
+    for slot in range(RECENT_EVENTS):  # noqa: SIM110 - a generator does not compile
         if record["recent_ids"][slot] == id_hash:
             return True
     return False
@@ -188,7 +188,7 @@ def fold_spending(record: Record, event: Event) -> None:
         ledgers.add_income_month(record, time // (BUCKET_DAYS * DAY_MS), amount)
     elif kind == TRANSFER_IN:
         decay.add(record, INFLOW, amount, time)
-    elif kind == TRANSFER_OUT or kind == CASH_WITHDRAWAL:
+    elif kind in (TRANSFER_OUT, CASH_WITHDRAWAL):
         decay.add(record, OUTFLOW, amount, time)
         if event["category"] in ESSENTIAL_CATEGORIES:
             decay.add(record, ESSENTIAL, amount, time)

@@ -45,7 +45,7 @@ def loan_slot(record: Record, key: int, time: int) -> int:
 
 @compiled
 def instalment_slot(record: Record, loan: int, day: int) -> int:
-    """Return the slot of the instalment of ``loan`` due on ``day``, or -1 where it is older than all of a full ledger."""
+    """Return the slot of the instalment of ``loan`` due on ``day``, or -1: older than all of a full ledger."""
     free = -1
     oldest = 0
     for slot in range(INSTALMENTS):

@@ -81,7 +81,7 @@ AMPLE, STABLE, WATCH, TENSE, CRISIS = (
     int(Level.CRISIS),
 )
 EVENT_CAME, TIME_PASSED = int(ScoringCause.EVENT), int(ScoringCause.TIME_PASSED)
-WRITTEN_OFF = int(LoanStatus.WRITTEN_OFF)
+WRITTEN_OFF, SETTLED = int(LoanStatus.WRITTEN_OFF), int(LoanStatus.SETTLED)
 NO_HARD_EVENT, HARD_30_DPD, HARD_WRITE_OFF, HARD_DISCONNECTION = range(4)
 HARD_EVENT_NAMES = (None, "DPD_30", "WRITTEN_OFF", "DISCONNECTION_NOTICE")
 DISCONNECTION_STANDS_DAYS = 30
@@ -189,7 +189,7 @@ def floor_of(hard: int) -> int:
 @compiled
 def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> int:
     """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once."""
-    level = record["level"]
+    level: int = record["level"]
     wanted = level_with_hysteresis(lhi, level, card)
     floor = floor_of(hard)
     if floor > level:
@@ -256,7 +256,7 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     score["previous_level"] = record["level"]
     score["level"] = level
     for slot in range(LOANS):
-        shown = record["loan_key"][slot] != 0 and record["loan_status"][slot] not in (-1, int(LoanStatus.SETTLED))
+        shown = record["loan_key"][slot] != 0 and record["loan_status"][slot] not in (-1, SETTLED)
         for word in range(3):
             score["lender"][slot][word] = record["loan_lender"][slot][word] if shown else 0
     if level != record["level"] or record["scored"] == 0:

@@ -28,7 +28,7 @@ def freshness(record: Record, source: int, time: int) -> float:
     if heard == LONG_AGO:
         return 0.0
     silent_days = max(0.0, (time - heard) / DAY_MS - 7.0)
-    return 0.5 ** (silent_days / 30.0)
+    return float(0.5 ** (silent_days / 30.0))
 
 
 @compiled
