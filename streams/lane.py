@@ -1,0 +1,175 @@
+"""One partition's way through event time: three sources merged, folded and scored, always in the same order.
+
+The three event topics are partitioned alike, so partition p of each concerns the same borrowers. A record's place
+in the merge is the latest event time that its own source partition had reached when it came (``order_time``):
+a function of the log alone. A source that has more to give is waited for, so that batches, restarts and the number
+of workers don't change the order. A source with nothing to give is not waited for; then time goes on by the clock
+that the caller hands in.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from loanpulse.streams import advance
+from loanpulse.streams.borrower_record import LONG_AGO, SOURCES, Integers
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.event_columns import EVENT, Events
+from loanpulse.streams.scoring import SCORE, Card, Scores
+from loanpulse.streams.slab import Slab
+
+LANE_KEY = b"\x00lane"
+"""The key of a lane's own record in the changelog; no borrower's id may begin so."""
+LANE = np.dtype(
+    [
+        ("version", "u1"),
+        ("reserved", "u1", (7,)),
+        ("next_offset", "i8", (SOURCES,)),
+        ("watermark", "i8", (SOURCES,)),
+        ("advanced_to", "i8"),
+        ("wall_at", "i8"),
+    ]
+)
+LANE_VERSION = 1
+SCORES_AT_ONCE = 8192
+
+TOO_LATE = 1
+
+
+@compiled
+def place_in_order(events: Events, watermark: int, lateness_ms: int) -> int:
+    """Give each event its ``order_time`` and mark those later than allowed; returns the source's new watermark (ms).
+
+    Events that carry an error already keep their place but don't move the watermark.
+    """
+    for position in range(len(events)):
+        event = events[position]
+        if event["error"] == 0:
+            if watermark != LONG_AGO and event["event_time"] < watermark - lateness_ms:
+                event["error"] = TOO_LATE
+            else:
+                watermark = max(watermark, event["event_time"])
+        event["order_time"] = watermark
+    return watermark
+
+
+@dataclass(slots=True)
+class Lane:
+    """The state and the waiting events of one partition.
+
+    ``lateness_ms`` is how far behind its source an event may be. ``next_offset`` is, per source, the offset after
+    the last event folded: all before it is in the state.
+    """
+
+    card: Card
+    lateness_ms: int
+    slab: Slab = field(default_factory=Slab)
+    next_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
+    watermark: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
+    advanced_to: int = LONG_AGO
+    wall_at: int = 0
+    counts: Integers = field(default_factory=lambda: np.zeros(3, np.int64))
+    _arrived: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
+    _arrived_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
+    _waiting: list[list[Events]] = field(default_factory=lambda: [[] for _ in range(SOURCES)])
+
+    def add(self, source: int, events: Events) -> Events:
+        """Take the next events of a source, in the order of their offsets, to wait for their turn.
+
+        Events before ``next_offset`` were folded before a restart and are left out. Returns the events that were
+        taken, in which ``error`` is set where one is later than allowed.
+        """
+        events = events[events["offset"] >= max(self.next_offset[source], self._arrived_offset[source])]
+        if len(events):
+            behind = self._arrived[source] if self._waiting[source] else self.watermark[source]
+            start = max(int(behind), int(self.watermark[source]))
+            self._arrived[source] = place_in_order(events, start, self.lateness_ms)
+            self._arrived_offset[source] = events["offset"][-1] + 1
+            self._waiting[source].append(events)
+        return events
+
+    def waiting(self, source: int) -> int:
+        """Return the number of events of a source that wait for the others."""
+        return sum(len(events) for events in self._waiting[source])
+
+    def arrived(self) -> int:
+        """Return the latest event time (ms) that any source has reached, ``LONG_AGO`` before the first event."""
+        return int(max(self._arrived.max(), self.watermark.max()))
+
+    def limit(self, idle: tuple[bool, ...], clock: int) -> int:
+        """Return up to which event time (ms) all events are here.
+
+        A source that is not idle holds it at what it has reached. With all idle it is ``clock``, the event time
+        that the caller takes it to be, at least what has been reached.
+        """
+        reached = [int(max(self._arrived[s], self.watermark[s])) for s in range(SOURCES) if not idle[s]]
+        if reached:
+            return max(min(reached), self.advanced_to)
+        return max(self.arrived(), clock, self.advanced_to)
+
+    def release(self, limit: int, *, inclusive: bool) -> Events:
+        """Take out the waiting events before ``limit`` (also at it, if ``inclusive``), merged into their order."""
+        taken: list[Events] = []
+        for source in range(SOURCES):
+            rest: list[Events] = []
+            for events in self._waiting[source]:
+                side = "right" if inclusive else "left"
+                split = int(np.searchsorted(events["order_time"], limit, side=side))  # type: ignore[call-overload]
+                if split:
+                    taken.append(events[:split])
+                    self.watermark[source] = max(self.watermark[source], events["order_time"][split - 1])
+                    self.next_offset[source] = events["offset"][split - 1] + 1
+                if split < len(events):
+                    rest.append(events[split:])
+            self._waiting[source] = rest
+        if not taken:
+            return np.zeros(0, EVENT)
+        merged = np.concatenate(taken)
+        merged = merged[merged["error"] == 0]
+        merged = merged[np.argsort(merged["order_time"], kind="stable")]
+        np.maximum(merged["order_time"], self.advanced_to, out=merged["order_time"])
+        return merged
+
+    def run(self, limit: int, *, inclusive: bool = False) -> Scores:
+        """Fold what is before ``limit`` and do every scoring up to it; returns the scorings in each borrower's order."""
+        events = self.release(limit, inclusive=inclusive)
+        slab = self.slab
+        found: list[Scores] = []
+        position = 0
+        slab.dirty[events["row"]] = True
+        while position < len(events):
+            scores = np.zeros(SCORES_AT_ONCE, SCORE)
+            position, count = advance.fold_events(
+                events, position, slab.records, slab.wake_at, self.card, scores, self.counts
+            )
+            found.append(scores[:count])
+        rows = slab.due(limit)
+        slab.dirty[rows] = True
+        position = 0
+        while position < len(rows):
+            scores = np.zeros(SCORES_AT_ONCE, SCORE)
+            position, count = advance.score_rows(rows, position, slab.records, slab.wake_at, limit, self.card, scores)
+            found.append(scores[:count])
+        self.advanced_to = max(self.advanced_to, limit)
+        return np.concatenate(found) if found else np.zeros(0, SCORE)
+
+    def to_bytes(self, wall_ms: int) -> bytes:
+        """Return the lane's own record, for the changelog: offsets, watermarks, and the wall clock (ms) it was at."""
+        lane = np.zeros(1, LANE)
+        lane["version"] = LANE_VERSION
+        lane["next_offset"], lane["watermark"] = self.next_offset, self.watermark
+        lane["advanced_to"], lane["wall_at"] = self.advanced_to, wall_ms
+        return lane.tobytes()
+
+    def load(self, raw: bytes) -> None:
+        """Take up from a lane's stored record.
+
+        Raises:
+            ValueError: the bytes are not a lane's record of a known layout.
+        """
+        if len(raw) != LANE.itemsize or raw[0] != LANE_VERSION:
+            raise ValueError(f"a lane record of {len(raw)} bytes is not known to this version")
+        lane = np.frombuffer(raw, LANE)[0]
+        self.next_offset = lane["next_offset"].copy()
+        self.watermark = lane["watermark"].copy()
+        self.advanced_to, self.wall_at = int(lane["advanced_to"]), int(lane["wall_at"])
