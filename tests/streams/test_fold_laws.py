@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from loanpulse.schemas.contracts import RepaymentKind, SpendingCategory, SpendingKind, UtilityKind
 from loanpulse.streams.borrower_record import BORROWER, DAY_MS, REPAYMENT, SPENDING, UTILITY, empty_records
 from loanpulse.streams.event_columns import EVENT, empty_events
