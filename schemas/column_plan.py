@@ -1,0 +1,240 @@
+"""How to read a writer's bodies into a reader's columns: Avro schema resolution worked out once per writer schema.
+
+A plan is a small table of steps, one per primitive in the writer's order, which the compiled loop in ``columns.py``
+walks for every body. Nested records are flattened: their fields are named ``outer.inner``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from loanpulse.schemas.contracts import Schema
+
+# What a step does. The order of SKIP… and the reading steps is of no meaning.
+LONG, BOOLEAN, FLOAT, DOUBLE, DECIMAL, TEXT, ENUM, UNION, FIXED, LONG_AS_REAL = range(10)
+STEP_WIDTH = 5
+"""A step: what, the integer column, the real column, the text column (-1 = not kept), and an argument.
+
+The argument of UNION is the number of steps of its value and, in the third place, the branch that is null;
+of ENUM where its symbols' map begins; of FIXED its size.
+"""
+
+
+class UnsupportedSchema(ValueError):
+    """The columnar reader cannot resolve this writer schema to the contract; the text says which field and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where a reader's field is found: its kind ("integer", "real" or "text"), its place among them, and its default."""
+
+    kind: str
+    place: int
+    number: int
+    default: Any = None
+
+
+@dataclass(slots=True)
+class Layout:
+    """The columns of a reader schema."""
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    integers: int = 0
+    reals: int = 0
+    texts: int = 0
+
+
+@dataclass(slots=True)
+class Plan:
+    """The steps for one writer schema, its enum maps, and what fields it lacks (they take the reader's default)."""
+
+    steps: npt.NDArray[np.int32]
+    symbols: npt.NDArray[np.int32]
+    missing: tuple[str, ...]
+
+
+Names = dict[str, Any]
+
+
+def _unwrap(schema: Any, names: Names) -> Any:
+    """Return the full definition of a schema that may be a name or wrapped in {"type": …}."""
+    if isinstance(schema, str) and schema.rsplit(".", 1)[-1] in names:
+        return names[schema.rsplit(".", 1)[-1]]
+    if isinstance(schema, dict):
+        if isinstance(schema["type"], (dict, list)):
+            return _unwrap(schema["type"], names)
+        if "name" in schema:
+            names[schema["name"].rsplit(".", 1)[-1]] = schema
+    return schema
+
+
+def _type(schema: Any) -> str:
+    return str(schema["type"] if isinstance(schema, dict) else schema)
+
+
+def _logical(schema: Any) -> str:
+    return str(schema.get("logicalType", "")) if isinstance(schema, dict) else ""
+
+
+def _branches(schema: list[Any], path: str) -> tuple[int, Any]:
+    """Return which branch of a union is null and the other branch; other unions are not read by columns."""
+    if len(schema) == 2 and "null" in schema:
+        null = schema.index("null")
+        return null, schema[1 - null]
+    raise UnsupportedSchema(f"{path}: only unions of null and one type are read by columns")
+
+
+def flatten(schema: Schema, names: Names, prefix: str = "") -> Iterator[tuple[str, Any, Any, bool, list[str]]]:
+    """Yield (path, definition, default, nullable, aliases) of every primitive field of a record."""
+    for entry in schema["fields"]:
+        path = prefix + entry["name"]
+        inner = _unwrap(entry["type"], names)
+        nullable = isinstance(inner, list)
+        if nullable:
+            inner = _unwrap(_branches(inner, path)[1], names)
+        if _type(inner) == "record":
+            yield from flatten(inner, names, path + ".")
+        else:
+            yield path, inner, entry.get("default", _NO_DEFAULT), nullable, entry.get("aliases", [])
+
+
+class _NoDefault:
+    pass
+
+
+_NO_DEFAULT = _NoDefault()
+
+
+def layout_of(reader: Schema) -> Layout:
+    """Give every primitive field of the reader's schema a column; arrays and maps have none."""
+    layout = Layout()
+    for path, schema, default, _, _ in flatten(reader, {}):
+        kind = _type(schema)
+        number = len(layout.columns)
+        if kind in ("array", "map"):
+            continue
+        if kind in ("float", "double"):
+            layout.columns[path] = Column("real", layout.reals, number, default)
+            layout.reals += 1
+        elif kind == "string":
+            layout.columns[path] = Column("text", layout.texts, number, default)
+            layout.texts += 1
+        elif kind in ("int", "long", "enum", "boolean") or _logical(schema) == "decimal":
+            layout.columns[path] = Column("integer", layout.integers, number, default)
+            layout.integers += 1
+        else:
+            raise UnsupportedSchema(f"{path}: {kind} is not read by columns")
+    return layout
+
+
+class _Planner:
+    """Walks the writer's schema and writes down the steps."""
+
+    def __init__(self, reader: Schema, layout: Layout) -> None:
+        self.layout = layout
+        self.reader: dict[str, Any] = {}
+        self.aliases: dict[str, str] = {}
+        for path, schema, _, _, aliases in flatten(reader, {}):
+            self.reader[path] = schema
+            for alias in aliases:
+                self.aliases[path.rpartition(".")[0] + "." * ("." in path) + alias] = path
+        self.names: Names = {}
+        self.steps: list[list[int]] = []
+        self.symbols: list[int] = []
+        self.found: set[str] = set()
+
+    def record(self, schema: Schema, prefix: str = "") -> None:
+        for entry in schema["fields"]:
+            path = prefix + entry["name"]
+            self.value(_unwrap(entry["type"], self.names), self.aliases.get(path, path))
+
+    def value(self, schema: Any, path: str) -> None:
+        if isinstance(schema, list):
+            null, inner = _branches(schema, path)
+            place = len(self.steps)
+            self.steps.append([UNION, -1, null, -1, 0])
+            self.value(_unwrap(inner, self.names), path)
+            self.steps[place][4] = len(self.steps) - place - 1
+        elif _type(schema) == "record":
+            self.record(schema, path + ".")
+        else:
+            self.steps.append(self.primitive(schema, path))
+
+    def primitive(self, schema: Any, path: str) -> list[int]:
+        kind = _type(schema)
+        column = self.layout.columns.get(path)
+        step = [_STEP.get(kind, -1), -1, -1, -1, 0]
+        if _logical(schema) == "decimal" and kind == "bytes" and column is not None:
+            step[0] = DECIMAL
+        if kind == "fixed":
+            step[4] = int(schema["size"])
+        if step[0] < 0:
+            raise UnsupportedSchema(f"{path}: {kind} is not read by columns")
+        if column is None:
+            if kind == "enum":
+                step[0] = LONG
+            return step
+        self.found.add(path)
+        target = self.reader[path]
+        step[{"integer": 1, "real": 2, "text": 3}[column.kind]] = column.place
+        if kind == "enum":
+            step[4] = self.enum(schema, target, path)
+        elif step[0] == LONG and column.kind == "real":
+            step[0] = LONG_AS_REAL
+        self.check(schema, target, path)
+        return step
+
+    def enum(self, schema: Any, target: Any, path: str) -> int:
+        if _type(target) != "enum":
+            raise UnsupportedSchema(f"{path}: an enum can't be read as {_type(target)}")
+        start = len(self.symbols)
+        default = target["symbols"].index(target["default"]) if "default" in target else -1
+        self.symbols.append(len(schema["symbols"]))
+        for symbol in schema["symbols"]:
+            self.symbols.append(target["symbols"].index(symbol) if symbol in target["symbols"] else default)
+        return start
+
+    def check(self, schema: Any, target: Any, path: str) -> None:
+        writer, reader = _type(schema), _type(target)
+        if reader not in _READABLE.get(writer, {writer}):
+            raise UnsupportedSchema(f"{path}: {writer} can't be read as {reader}")
+        if _logical(target) == "decimal" and schema.get("scale", 0) != target.get("scale", 0):
+            raise UnsupportedSchema(f"{path}: a decimal of another scale can't be read")
+
+
+_STEP = {
+    "int": LONG,
+    "long": LONG,
+    "boolean": BOOLEAN,
+    "float": FLOAT,
+    "double": DOUBLE,
+    "string": TEXT,
+    "bytes": TEXT,
+    "enum": ENUM,
+    "fixed": FIXED,
+}
+_READABLE = {
+    "int": {"int", "long", "float", "double"},
+    "long": {"long", "float", "double"},
+    "float": {"float", "double"},
+    "string": {"string", "bytes"},
+}
+
+
+def plan_for(writer: Schema, reader: Schema, layout: Layout) -> Plan:
+    """Work out the steps that read bodies of ``writer`` into the columns of ``reader``.
+
+    Raises:
+        UnsupportedSchema: the two can't be resolved, or use types that columns don't carry.
+    """
+    planner = _Planner(reader, layout)
+    planner.record(_unwrap(writer, planner.names))
+    missing = tuple(path for path in layout.columns if path not in planner.found)
+    for path in missing:
+        if layout.columns[path].default is _NO_DEFAULT:
+            raise UnsupportedSchema(f"{path}: the writer's schema lacks it and the contract has no default")
+    steps = np.array(planner.steps, np.int32).reshape(-1, STEP_WIDTH)
+    return Plan(steps, np.array(planner.symbols or [0], np.int32), missing)
