@@ -1,0 +1,213 @@
+"""From what a topic's partition gave to events that the fold can read, and to what must be refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loanpulse.schemas import rules
+from loanpulse.schemas.columns import Bytes, ColumnDecoder, Flags, Float64s, Int64s
+from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.contracts import Contract
+from loanpulse.schemas.partitioning import murmur2
+from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.violations import Violation
+from loanpulse.streams.event_columns import EVENT, NO_DAY, Events
+
+WRONG_PARTITION, TIME_IN_FUTURE = int(Violation.WRONG_PARTITION), int(Violation.TIME_IN_FUTURE)
+EVENT_CONTRACTS = (Contract.REPAYMENT_EVENT, Contract.SPENDING_EVENT, Contract.UTILITY_EVENT)
+"""The contracts of the three sources, by source number."""
+
+LENDER_BYTES = 24
+CENTS = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Consecutive records of one source's partition, as columns of Python values (headers are kept for dead letters)."""
+
+    source: int
+    partition: int
+    offsets: Sequence[int]
+    timestamps: Sequence[int]
+    keys: Sequence[bytes | None]
+    values: Sequence[bytes | None]
+    headers: Sequence[Sequence[tuple[str, bytes]] | None] | None = None
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+
+@compiled
+def mixed(value: np.uint64) -> np.uint64:
+    """Spread a 64-bit value's bits (the finalizer of splitmix64)."""
+    value ^= value >> np.uint64(30)
+    value *= np.uint64(0xBF58476D1CE4E5B9)
+    value ^= value >> np.uint64(27)
+    value *= np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@compiled
+def hash_text(data: Bytes, start: int, length: int, seed: np.uint64) -> np.uint64:
+    """Return a 64-bit hash of a text, never 0."""
+    value = seed ^ np.uint64(length)
+    word = np.uint64(0)
+    filled = 0
+    for place in range(start, start + length):
+        word |= np.uint64(data[place]) << np.uint64(8 * filled)
+        filled += 1
+        if filled == 8:
+            value = mixed(value ^ word)
+            word = np.uint64(0)
+            filled = 0
+    value = mixed(value ^ word)
+    return value if value != np.uint64(0) else np.uint64(1)
+
+
+@compiled
+def check_places(
+    keys: Bytes,
+    key_ends: Int64s,
+    partition: int,
+    partitions: int,
+    event_times: Int64s,
+    timestamps: Int64s,
+    tolerance_ms: int,
+    errors: Bytes,
+) -> None:
+    """Mark records in a partition that is not their key's, and those from the future of their own timestamp."""
+    for row in range(len(errors)):
+        start = 0 if row == 0 else key_ends[row - 1]
+        if errors[row] == 0 and murmur2(keys, start, key_ends[row]) % partitions != partition:
+            errors[row] = WRONG_PARTITION
+        if errors[row] == 0 and event_times[row] > timestamps[row] + tolerance_ms:
+            errors[row] = TIME_IN_FUTURE
+
+
+@compiled
+def fill_events(
+    source: int,
+    data: Bytes,
+    integers: Int64s,
+    reals: Float64s,
+    starts: Int64s,
+    lengths: Int64s,
+    present: Flags,
+    places: Int64s,
+    errors: Bytes,
+    offsets: Int64s,
+    events: Events,
+) -> None:
+    """Project decoded columns onto events."""
+    for row in range(len(events)):
+        event = events[row]
+        event["source"] = source
+        event["offset"] = offsets[row]
+        event["error"] = errors[row]
+        event["row"] = -1
+        event["utility"] = -1
+        event["category"] = -1
+        event["status"] = -1
+        event["due_day"] = NO_DAY
+        event["amount"] = np.nan
+        event["outstanding"] = np.nan
+        event["credit_limit"] = np.nan
+        event["balance"] = np.nan
+        event["usage"] = np.nan
+        if errors[row] != 0:
+            continue
+        shown = present[row]
+        event["event_time"] = integers[row, places[rules.EVENT_TIME]]
+        event["kind"] = integers[row, places[rules.KIND]]
+        text = places[rules.EVENT_ID]
+        event["id_hash"] = hash_text(data, starts[row, text], lengths[row, text], np.uint64(0))
+        if shown[places[rules.AMOUNT_SHOWN]]:
+            event["amount"] = integers[row, places[rules.AMOUNT]] / CENTS
+        if source == rules.SPENDING:
+            if shown[places[rules.CATEGORY_SHOWN]]:
+                event["category"] = integers[row, places[rules.CATEGORY]]
+            if shown[places[rules.BALANCE_SHOWN]]:
+                event["balance"] = integers[row, places[rules.BALANCE]] / CENTS
+            continue
+        if shown[places[rules.DUE_DATE_SHOWN]]:
+            event["due_day"] = integers[row, places[rules.DUE_DATE]]
+        if source == rules.UTILITY_SOURCE:
+            event["utility"] = integers[row, places[rules.UTILITY]]
+            if shown[places[rules.USAGE_SHOWN]]:
+                event["usage"] = reals[row, places[rules.USAGE]]
+            continue
+        if shown[places[rules.OUTSTANDING_SHOWN]]:
+            event["outstanding"] = integers[row, places[rules.OUTSTANDING]] / CENTS
+        if shown[places[rules.CREDIT_LIMIT_SHOWN]]:
+            event["credit_limit"] = integers[row, places[rules.CREDIT_LIMIT]] / CENTS
+        if shown[places[rules.STATUS_SHOWN]]:
+            event["status"] = integers[row, places[rules.STATUS]]
+        text = places[rules.LENDER_ID]
+        lender = hash_text(data, starts[row, text], lengths[row, text], np.uint64(1))
+        for word in range(3):
+            packed = np.uint64(0)
+            for byte in range(8):
+                place = 8 * word + byte
+                if place < lengths[row, text]:
+                    packed |= np.uint64(data[starts[row, text] + place]) << np.uint64(8 * byte)
+            event["lender"][word] = packed
+        text = places[rules.LOAN_ID]
+        event["loan_key"] = hash_text(data, starts[row, text], lengths[row, text], lender)
+
+
+class Intake:
+    """Decodes, checks and projects what was fetched.
+
+    ``currency`` is the deployment's (ISO 4217), ``partitions`` the event topics' partition count,
+    ``tolerance_ms`` how far an event may lie in the future of its record's timestamp.
+    """
+
+    def __init__(self, registry: SchemaRegistry, currency: str, partitions: int, tolerance_ms: int) -> None:
+        self._decoders = tuple(ColumnDecoder(contract, registry) for contract in EVENT_CONTRACTS)
+        self._currency = currency
+        self._partitions = partitions
+        self._tolerance_ms = tolerance_ms
+
+    def events(self, fetched: Fetched) -> Events:
+        """Return an event per record, ``error`` set where it must be refused; ``row`` is left for the slab to give.
+
+        Raises:
+            RegistryUnavailable: a schema id is new and the registry can't be asked now.
+        """
+        contract = EVENT_CONTRACTS[fetched.source]
+        columns = self._decoders[fetched.source].decode(fetched.values)
+        keys, key_ends = rules.joined([key or b"" for key in fetched.keys])
+        rules.check(columns, contract, keys, key_ends, self._currency)
+        offsets = np.fromiter(fetched.offsets, np.int64, len(fetched))
+        timestamps = np.fromiter(fetched.timestamps, np.int64, len(fetched))
+        check_places(
+            keys,
+            key_ends,
+            fetched.partition,
+            self._partitions,
+            columns.integer("event_time"),
+            timestamps,
+            self._tolerance_ms,
+            columns.errors,
+        )
+        events = np.zeros(len(fetched), EVENT)
+        fill_events(
+            fetched.source,
+            columns.data,
+            columns.integers,
+            columns.reals,
+            columns.starts,
+            columns.lengths,
+            columns.present,
+            rules.places_of(columns),
+            columns.errors,
+            offsets,
+            events,
+        )
+        return events
+
+
+def text_of(words: np.ndarray) -> str:  # type: ignore[type-arg]
+    """Return the text packed into 64-bit words, such as a lender's id."""
+    return words.astype("<u8").tobytes().rstrip(b"\x00").decode("ascii")
