@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from loanpulse.schemas.violations import Violation
 from loanpulse.streams import advance
 from loanpulse.streams.borrower_record import LONG_AGO, SOURCES, Integers
 from loanpulse.streams.compiled import compiled
@@ -33,7 +34,7 @@ LANE = np.dtype(
 LANE_VERSION = 1
 SCORES_AT_ONCE = 8192
 
-TOO_LATE = 1
+TOO_LATE = int(Violation.TOO_LATE)
 
 
 @compiled
@@ -124,14 +125,14 @@ class Lane:
             self._waiting[source] = rest
         if not taken:
             return np.zeros(0, EVENT)
-        merged = np.concatenate(taken)
+        merged: Events = np.concatenate(taken)
         merged = merged[merged["error"] == 0]
         merged = merged[np.argsort(merged["order_time"], kind="stable")]
         np.maximum(merged["order_time"], self.advanced_to, out=merged["order_time"])
         return merged
 
     def run(self, limit: int, *, inclusive: bool = False) -> Scores:
-        """Fold what is before ``limit`` and do every scoring up to it; returns the scorings in each borrower's order."""
+        """Fold what is before ``limit`` and do every scoring up to it; returns them in each borrower's order."""
         events = self.release(limit, inclusive=inclusive)
         slab = self.slab
         found: list[Scores] = []
