@@ -2,15 +2,52 @@
 
 The source stays ordinary Python: with ``NUMBA_DISABLE_JIT=1`` the same functions run interpreted, which is
 how a person steps through them and how a test holds both forms equal.
+
+Machine code is kept on disk for the next process, under ``NUMBA_CACHE_DIR`` or the user's cache folder, in a folder
+of its own for each state of the sources: numba itself looks at a function's own file only, and would go on running
+old code of the functions that it calls.
 """
 
+import hashlib
+import os
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numba
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def fingerprint() -> str:
+    """Return what changes with any source file whose functions are compiled."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    packages = Path(__file__).resolve().parent, Path(__file__).resolve().parent.parent / "streams"
+    for package in packages:
+        for file in sorted(package.rglob("*.py")):
+            digest.update(file.name.encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Return where machine code is kept: the user's cache folder, or a temporary one where that can't be written."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    for base in (Path(home), Path(tempfile.gettempdir())):
+        folder = base / "loanpulse" / "compiled" / fingerprint()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            return folder
+    raise OSError("no folder can be written for compiled code: set NUMBA_CACHE_DIR to one that can")
+
+
+if not numba.config.CACHE_DIR:
+    numba.config.CACHE_DIR = str(cache_folder())
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:

@@ -258,7 +258,10 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     for slot in range(LOANS):
         shown = record["loan_key"][slot] != 0 and record["loan_status"][slot] not in (-1, SETTLED)
         for word in range(3):
-            score["lender"][slot][word] = record["loan_lender"][slot][word] if shown else 0
+            # Not a conditional expression: its two integer types would meet as a float and lose the low bytes.
+            score["lender"][slot][word] = 0
+            if shown:
+                score["lender"][slot][word] = record["loan_lender"][slot][word]
     if level != record["level"] or record["scored"] == 0:
         record["level_since"] = time
     record["level"] = level

@@ -1,0 +1,204 @@
+"""The same core over files: a lender's log in, the alerts and snapshots that the stream would have sent out.
+
+Records are put into partitions by their key exactly as Kafka would, and go through the same lanes, so that ids and
+contents are the stream's own. No broker, no wall clock.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+
+from loanpulse.schemas import events as json_form
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.lines import EventLine, LineError, read_lines
+from loanpulse.schemas.partitioning import partition_of
+from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.schemas.violations import Violation
+from loanpulse.streams.engine import Engine, EngineOptions, Scored
+from loanpulse.streams.intake import Fetched
+from loanpulse.streams.outputs import snapshot_encoder
+from loanpulse.streams.policy import Policy
+
+CHUNK = 20_000
+"""Events read before the lanes are carried on."""
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that the stream would have dead-lettered: where it stands, its code, and why."""
+
+    file: str
+    line: int
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What a replay did."""
+
+    events: int = 0
+    snapshots: int = 0
+    alerts: int = 0
+    refused: list[RefusedLine] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Records of one source's partition that wait to be taken, as columns, and where they came from."""
+
+    timestamps: list[int] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
+    values: list[bytes] = field(default_factory=list)
+    lines: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Replay:
+    """Feeds an engine from lines; ``scorings`` are handed out as they come."""
+
+    engine: Engine
+    codec: Codec
+    report: ReplayReport = field(default_factory=ReplayReport)
+    _offsets: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+    _waiting: dict[tuple[int, int], _Waiting] = field(default_factory=lambda: defaultdict(_Waiting))
+    _held: int = 0
+
+    def add(self, file: str, line: EventLine) -> None:
+        """Take one line of an event topic; lines of other topics are passed over."""
+        if line.topic not in EVENT_TOPICS:
+            return
+        source = EVENT_TOPICS.index(line.topic)
+        key, value = line.record(self.codec)
+        waiting = self._waiting[source, partition_of(key, self.engine.options.partitions)]
+        waiting.timestamps.append(line.timestamp_ms)
+        waiting.keys.append(key)
+        waiting.values.append(value)
+        waiting.lines.append((file, line.number))
+        self._held += 1
+
+    def full(self) -> bool:
+        """Tell whether enough lines wait for the lanes to be carried on."""
+        return self._held >= CHUNK
+
+    def carry(self) -> Iterator[Scored]:
+        """Hand the waiting lines to the lanes and carry each as far as all its sources have reached."""
+        for (source, partition), waiting in self._waiting.items():
+            self._take(source, partition, waiting)
+        self._waiting.clear()
+        self._held = 0
+        for partition, lane in self.engine.lanes.items():
+            yield self.engine.run(partition, lane.limit((False, False, False), 0))
+
+    def finish(self, at_ms: int | None) -> Iterator[Scored]:
+        """Carry every lane to the end: to ``at_ms``, or until everything that came has been scored."""
+        yield from self.carry()
+        interval = int(self.engine.policy.card["interval_ms"])
+        for partition, lane in self.engine.lanes.items():
+            end = (lane.arrived() // interval + 1) * interval if at_ms is None else at_ms
+            yield self.engine.run(partition, end, inclusive=True)
+
+    def _take(self, source: int, partition: int, waiting: _Waiting) -> None:
+        first = self._offsets[source, partition]
+        count = len(waiting.keys)
+        self._offsets[source, partition] = first + count
+        offsets = range(first, first + count)
+        refused = self.engine.take(
+            Fetched(source, partition, offsets, waiting.timestamps, waiting.keys, waiting.values)
+        )
+        self.report.events += count - len(refused)
+        for one in refused:
+            file, number = waiting.lines[one.place]
+            self.refuse(file, number, one.violation.name, one.violation.sentence)
+
+    def refuse(self, file: str, line: int, code: str, reason: str) -> None:
+        """Note a line that can't be taken."""
+        self.report.refused.append(RefusedLine(file, line, code, reason))
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes scorings as JSON Lines: alerts and snapshots in the form of ``loanpulse publish``."""
+
+    engine: Engine
+    codec: Codec
+    report: ReplayReport
+    alerts: BinaryIO | None
+    snapshots: BinaryIO | None
+
+    def write(self, scored: Scored) -> None:
+        """Write what one run scored."""
+        for alert in self.engine.outputs.alerts(scored.scores, scored.keys, scored.ids):
+            self.report.alerts += 1
+            _write(self.alerts, LIQUIDITY_ALERTS, alert)
+        self.report.snapshots += len(scored)
+        if self.snapshots is None or not len(scored):
+            return
+        # Through the encoder and back, so that a replayed snapshot is, to the byte, what a subscriber decodes.
+        encoder = snapshot_encoder(self.codec.schema_id(LIQUIDITY_SNAPSHOTS))
+        buffer, ends = encoder.encode(self.engine.outputs.snapshot_columns(scored.scores, scored.keys, scored.ids))
+        start = 0
+        for end in ends.tolist():
+            _write(
+                self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, bytes(buffer[start:end]))
+            )
+            start = end
+
+
+def _write(file: BinaryIO | None, topic: str, value: dict[str, Any]) -> None:
+    if file is not None:
+        file.write(orjson.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + b"\n")
+
+
+def replay_files(
+    paths: Sequence[Path],
+    *,
+    options: EngineOptions,
+    policy: Policy,
+    registry: SchemaRegistry,
+    alerts: Path | None = None,
+    snapshots: Path | None = None,
+    at_ms: int | None = None,
+    progress: Progress = lambda events: None,
+) -> ReplayReport:
+    """Replay JSON Lines files and write what the stream would have sent.
+
+    The files are read in the order given, each from top to bottom; per topic that is the order of publication.
+    ``at_ms`` is the event time up to which the borrowers are carried; without it, until all that came is scored.
+
+    Raises:
+        OSError: a file can't be read or written.
+    """
+    codec = Codec(registry)
+    engine = Engine(options, policy, registry)
+    replay = Replay(engine, codec)
+    with ExitStack() as files:
+        writer = Writer(
+            engine,
+            codec,
+            replay.report,
+            files.enter_context(alerts.open("wb")) if alerts else None,
+            files.enter_context(snapshots.open("wb")) if snapshots else None,
+        )
+        for path in paths:
+            for line in read_lines(path):
+                if isinstance(line, LineError):
+                    replay.refuse(str(path), line.number, line.code, line.message)
+                    continue
+                replay.add(str(path), line)
+                if replay.full():
+                    for scored in replay.carry():
+                        writer.write(scored)
+                    progress(replay.report.events)
+        for scored in replay.finish(at_ms):
+            writer.write(scored)
+        progress(replay.report.events)
+    return replay.report
