@@ -7,7 +7,7 @@ Confluent-compatible server.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -85,3 +85,71 @@ class LocalRegistry:
             return self._schemas[schema_id]
         except KeyError:
             raise UnknownSchema(f"schema id {schema_id} is not in the local registry") from None
+
+
+class RegistrySettings(Protocol):
+    """What ``open_registry`` needs of the configuration; an empty ``url`` means the local registry."""
+
+    @property
+    def url(self) -> str:
+        """Where the registry answers."""
+
+    @property
+    def username(self) -> str:
+        """Who asks, empty for nobody."""
+
+    @property
+    def password(self) -> Any:
+        """The secret, with ``get_secret_value()``."""
+
+
+class ConfluentRegistry:
+    """A Confluent-compatible registry over HTTP; what was asked once is remembered.
+
+    Contracts are registered under BACKWARD_TRANSITIVE compatibility.
+    """
+
+    def __init__(self, url: str, username: str = "", password: str = "") -> None:
+        from confluent_kafka.schema_registry import SchemaRegistryClient
+
+        config: dict[str, Any] = {"url": url, "timeout": 10}
+        if username:
+            config["basic.auth.user.info"] = f"{username}:{password}"
+        self._url = url
+        self._client = SchemaRegistryClient(config)
+        self._subjects: set[str] = set()
+
+    def register(self, subject: str, schema: Schema) -> int:
+        """The id of ``schema`` under ``subject``; raises RegistryUnavailable."""
+        from confluent_kafka.schema_registry import Schema as RegisteredSchema
+
+        text = orjson.dumps(schema).decode()
+        if subject not in self._subjects:
+            self._ask(lambda: self._client.set_compatibility(subject, "BACKWARD_TRANSITIVE"))
+            self._subjects.add(subject)
+        return int(self._ask(lambda: self._client.register_schema(subject, RegisteredSchema(text, "AVRO"))))
+
+    def schema(self, schema_id: int) -> Schema:
+        """The schema with this id; raises UnknownSchema or RegistryUnavailable."""
+        found = self._ask(lambda: self._client.get_schema(schema_id))
+        schema: Schema = orjson.loads(found.schema_str)
+        return schema
+
+    def _ask(self, call: Callable[[], Any]) -> Any:
+        from confluent_kafka.schema_registry.error import SchemaRegistryError
+
+        try:
+            return call()
+        except SchemaRegistryError as error:
+            if error.http_status_code in (404, 422):
+                raise UnknownSchema(f"the registry at {self._url} does not know the schema: {error}") from error
+            raise RegistryUnavailable(f"the registry at {self._url} answered with an error: {error}") from error
+        except Exception as error:
+            raise RegistryUnavailable(f"the registry at {self._url} can't be asked: {error}") from error
+
+
+def open_registry(settings: RegistrySettings) -> SchemaRegistry:
+    """The configured registry: a Confluent-compatible one where a url is given, else the local one."""
+    if settings.url:
+        return ConfluentRegistry(settings.url, settings.username, settings.password.get_secret_value())
+    return LocalRegistry()

@@ -1,0 +1,63 @@
+"""The borrowers' table: Faust recovers it from its changelog straight into the engine's lanes."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import faust
+from faust.stores import memory
+from faust.types import TP
+from yarl import URL
+
+
+class StateHost(Protocol):
+    """What holds the state that the changelog carries."""
+
+    def begin_recovery(self, partitions: set[int]) -> None:
+        """Make room for partitions newly assigned."""
+
+    def let_go(self, partitions: set[int]) -> None:
+        """Forget partitions that another worker takes over."""
+
+    def restore(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Put one changelog record in place; ignored for a partition that is not being recovered."""
+
+    def recovered(self, partitions: set[int]) -> None:
+        """Take note that these partitions' state is whole."""
+
+
+class LaneStore(memory.Store):  # type: ignore[misc]
+    """Faust's store in front of the lanes. Writes don't pass here: the worker's checkpoint writes the changelog."""
+
+    host: StateHost
+
+    def apply_changelog_batch(
+        self, batch: Iterable[Any], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
+    ) -> None:
+        """Put changelog records in place; an event's value is a list of records."""
+        for event in batch:
+            for record in event.message.value:
+                if record.key is not None:
+                    self.host.restore(record.partition, record.key, record.value)
+
+    async def on_rebalance(
+        self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
+    ) -> None:
+        """Drop what went to others and make ready for what came."""
+        changelog = self.table.changelog_topic.get_topic_name()
+        self.host.let_go({tp.partition for tp in revoked if tp.topic == changelog})
+        self.host.begin_recovery({tp.partition for tp in newly_assigned if tp.topic == changelog})
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Tell the host that the state of the active partitions is whole."""
+        self.host.recovered({tp.partition for tp in active_tps})
+
+
+class BorrowerTable(faust.Table):  # type: ignore[misc]
+    """The table whose store is the engine's lanes; ``options`` holds the host."""
+
+    def _new_store(self) -> LaneStore:
+        store = LaneStore(
+            URL("memory://"), self.app, self, table_name=self.name, key_type=bytes, value_type=bytes, loop=self.loop
+        )
+        store.host = (self.options or {})["host"]
+        return store

@@ -1,0 +1,302 @@
+"""The Faust worker: batches in, lanes carried on, checkpoints out. It wires; what it means is in the engine."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import structlog
+
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.dead_letters import DeadLetter
+from loanpulse.schemas.topics import (
+    EVENT_TOPICS,
+    LIQUIDITY_ALERTS,
+    LIQUIDITY_SNAPSHOTS,
+    full_name,
+    lender_alerts,
+)
+from loanpulse.streams.checkpoint import Checkpoint, CheckpointPublisher
+from loanpulse.streams.engine import Engine, Scored
+from loanpulse.streams.intake import Fetched
+from loanpulse.streams.lane import LANE_KEY
+from loanpulse.streams.outputs import snapshot_encoder
+
+log = structlog.get_logger(__name__)
+
+WAITING_MOST = 200_000
+"""Events of one source that may wait in a lane for the others before its fetching is paused."""
+IDLE_PAUSE_SECONDS = 0.05
+
+Clock = Callable[[], float]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a worker has done since its start."""
+
+    events: int = 0
+    refused: int = 0
+    snapshots: int = 0
+    alerts: int = 0
+    checkpoints: int = 0
+
+
+@dataclass(slots=True)
+class SourceProgress:
+    """How far one source of one partition has been taken, and when (monotonic seconds) something last came."""
+
+    next_offset: int = -1
+    last_data: float = 0.0
+
+
+@dataclass(slots=True)
+class PartitionClock:
+    """Event time going on while nothing comes: ``event_ms`` was the time when the wall clock was ``wall_ms``."""
+
+    event_ms: int
+    wall_ms: int
+
+    def now(self, wall_ms: int) -> int:
+        """Return the event time that corresponds to the wall clock."""
+        return self.event_ms + max(0, wall_ms - self.wall_ms)
+
+
+@dataclass(slots=True)
+class BorrowerWorker:
+    """Drives the engine for the partitions that this worker owns.
+
+    ``caught_up(source, partition, next_offset)`` tells whether the broker has no more than what was taken.
+    ``wall`` is the wall clock in seconds, ``monotonic`` a clock that never jumps.
+    """
+
+    engine: Engine
+    codec: Codec
+    publisher: CheckpointPublisher
+    caught_up: Callable[[int, int, int], bool]
+    prefix: str = ""
+    lenders: frozenset[str] = frozenset()
+    grace_seconds: float = 0.5
+    wall: Clock = time.time
+    monotonic: Clock = time.monotonic
+    counts: Counts = field(default_factory=Counts)
+    _recovering: set[int] = field(default_factory=set)
+    _owned: set[int] = field(default_factory=set)
+    _progress: dict[tuple[int, int], SourceProgress] = field(default_factory=dict)
+    _clocks: dict[int, PartitionClock] = field(default_factory=dict)
+    _letters: list[DeadLetter] = field(default_factory=list)
+    _booked: dict[tuple[int, int], int] = field(default_factory=dict)
+
+    # What the changelog's recovery calls.
+
+    def begin_recovery(self, partitions: set[int]) -> None:
+        """Make room for partitions newly assigned."""
+        for partition in partitions:
+            self.let_go({partition})
+            self._recovering.add(partition)
+
+    def let_go(self, partitions: set[int]) -> None:
+        """Forget partitions that another worker takes over."""
+        for partition in partitions:
+            self.engine.drop(partition)
+            self._recovering.discard(partition)
+            self._owned.discard(partition)
+            self._clocks.pop(partition, None)
+            for source in range(len(EVENT_TOPICS)):
+                self._progress.pop((source, partition), None)
+                self._booked.pop((source, partition), None)
+
+    def restore(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Put one changelog record in place; ignored for a partition that is not being recovered."""
+        if partition not in self._recovering or value is None:
+            return
+        lane = self.engine.lane(partition)
+        if key == LANE_KEY:
+            lane.load(value)
+            self._clocks[partition] = PartitionClock(lane.advanced_to, lane.wall_at)
+        else:
+            lane.slab.load(key, value)
+
+    def recovered(self, partitions: set[int]) -> None:
+        """Take note that these partitions' state is whole."""
+        now = self.monotonic()
+        for partition in partitions & self._recovering:
+            for source in range(len(EVENT_TOPICS)):
+                self._progress[source, partition] = SourceProgress(last_data=now)
+            log.info("partition recovered", partition=partition, borrowers=len(self.engine.lane(partition).slab))
+        self._owned |= partitions
+        self._recovering -= partitions
+
+    def stand_back(self) -> None:
+        """Do nothing more for any partition until the state of those that stay is confirmed: a rebalance began."""
+        self._owned.clear()
+
+    # What the agent calls.
+
+    def take(self, topic: str, partition: int, records: list[Any]) -> bool:
+        """Let a fetched batch wait in its lane; returns whether its source should be fetched further for now."""
+        source = EVENT_TOPICS.index(topic.removeprefix(self.prefix))
+        if partition not in self._owned:
+            return True
+        fetched = Fetched(
+            source,
+            partition,
+            [record.offset for record in records],
+            [record.timestamp for record in records],
+            [record.key for record in records],
+            [record.value for record in records],
+        )
+        for refused in self.engine.take(fetched):
+            record = records[refused.place]
+            self._letters.append(
+                DeadLetter(
+                    topic, partition, record.offset, record.timestamp, record.key, record.value, refused.violation,
+                    tuple(record.headers or ()),
+                )
+            )  # fmt: skip
+            self.counts.refused += 1
+        self.counts.events += len(records)
+        lane = self.engine.lane(partition)
+        progress = self._progress[source, partition]
+        progress.next_offset, progress.last_data = records[-1].offset + 1, self.monotonic()
+        if lane.arrived() > 0:
+            self._clocks[partition] = PartitionClock(
+                max(lane.arrived(), lane.advanced_to), int(self.wall() * 1000)
+            )
+        return lane.waiting(source) < WAITING_MOST
+
+    def wants_more(self, source: int, partition: int) -> bool:
+        """Tell whether a source that was paused may be fetched again."""
+        return partition not in self._owned or self.engine.lane(partition).waiting(source) < WAITING_MOST // 2
+
+    # What the checkpoint loop calls.
+
+    def step(self) -> Checkpoint:
+        """Carry every lane as far as it may go, and return what has to be made durable."""
+        checkpoint = Checkpoint()
+        checkpoint.dead_letters, self._letters = self._letters, []
+        for partition in sorted(self._owned):
+            self._carry(partition, checkpoint)
+        return checkpoint
+
+    def _carry(self, partition: int, checkpoint: Checkpoint) -> None:
+        lane = self.engine.lane(partition)
+        wall_ms = int(self.wall() * 1000)
+        idle = tuple(self._is_idle(source, partition) for source in range(len(EVENT_TOPICS)))
+        clock = self._clocks.get(partition)
+        if clock is None:
+            return
+        limit = lane.limit(idle, clock.now(wall_ms) if all(idle) else 0)
+        scored = self.engine.run(partition, limit)
+        self._add_outputs(partition, scored, checkpoint)
+        booked = {
+            (source, partition): int(lane.next_offset[source])
+            for source in range(len(EVENT_TOPICS))
+            if lane.next_offset[source] > self._booked.get((source, partition), 0)
+        }
+        changelog = [{"key": key, "value": bytes(raw)} for key, raw in lane.slab.take_dirty()]
+        if not (changelog or booked):
+            return
+        checkpoint.changelog[partition] = changelog
+        checkpoint.lanes[partition] = lane.to_bytes(wall_ms)
+        self._booked.update(booked)
+        for (source, _), offset in booked.items():
+            checkpoint.offsets[full_name(EVENT_TOPICS[source], self.prefix), partition] = offset
+
+    def _is_idle(self, source: int, partition: int) -> bool:
+        progress = self._progress[source, partition]
+        if self.monotonic() - progress.last_data < self.grace_seconds:
+            return False
+        return self.caught_up(source, partition, progress.next_offset)
+
+    def _add_outputs(self, partition: int, scored: Scored, checkpoint: Checkpoint) -> None:
+        if not len(scored):
+            return
+        outputs = self.engine.outputs
+        encoder = snapshot_encoder(self.codec.schema_id(full_name(LIQUIDITY_SNAPSHOTS, self.prefix)))
+        buffer, ends = encoder.encode(outputs.snapshot_columns(scored.scores, scored.keys, scored.ids))
+        starts = np.concatenate([[0], ends[:-1]]).tolist()
+        checkpoint.outputs[full_name(LIQUIDITY_SNAPSHOTS, self.prefix), partition] = [
+            {"key": key, "value": bytes(buffer[start:end])}
+            for key, start, end in zip(scored.keys.tolist(), starts, ends.tolist(), strict=True)
+        ]
+        self.counts.snapshots += len(scored)
+        for alert in outputs.alerts(scored.scores, scored.keys, scored.ids):
+            self._add_alert(partition, alert, checkpoint)
+
+    def _add_alert(self, partition: int, alert: dict[str, Any], checkpoint: Checkpoint) -> None:
+        topics = [LIQUIDITY_ALERTS]
+        if alert["lender_id"] in self.lenders:
+            topics.append(lender_alerts(alert["lender_id"]))
+        value = self.codec.encode(full_name(LIQUIDITY_ALERTS, self.prefix), alert)
+        for topic in topics:
+            messages = checkpoint.outputs.setdefault((full_name(topic, self.prefix), partition), [])
+            messages.append({"key": alert["borrower_id"].encode(), "value": value})
+        self.counts.alerts += 1
+
+
+@dataclass(slots=True)
+class CheckpointLoop:
+    """Runs steps and makes them durable, one after the other, off the event loop.
+
+    Steps and batches share one thread, so that the engine is never touched by two; a checkpoint is written by
+    another, so that batches go on being taken meanwhile.
+    """
+
+    worker: BorrowerWorker
+    interval_seconds: float
+    commit: Callable[[dict[tuple[str, int], int]], Any]
+    fence_seconds: float
+    monotonic: Clock = time.monotonic
+    _engine_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "engine"))
+    _publish_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "publish"))
+    _quiet: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _last_beat: float = 0.0
+
+    async def take(self, topic: str, partition: int, records: list[Any]) -> bool:
+        """Hand a batch to the engine's thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._engine_thread, self.worker.take, topic, partition, records)
+
+    async def once(self) -> bool:
+        """Do one step and make it durable; returns whether there was anything to do."""
+        loop = asyncio.get_running_loop()
+        async with self._quiet:
+            checkpoint = await loop.run_in_executor(self._engine_thread, self.worker.step)
+            if checkpoint.empty:
+                return False
+            self._check_fence()
+            await loop.run_in_executor(self._publish_thread, self.worker.publisher.publish, checkpoint)
+            self.worker.counts.checkpoints += 1
+            await self.commit(checkpoint.offsets)
+        return True
+
+    async def quietly(self, call: Callable[[], None]) -> None:
+        """Run ``call`` while no step is under way, on the engine's thread."""
+        async with self._quiet:
+            await asyncio.get_running_loop().run_in_executor(self._engine_thread, call)
+
+    async def run(self, should_stop: Callable[[], bool]) -> None:
+        """Go on until told to stop."""
+        self._last_beat = self.monotonic()
+        while not should_stop():
+            began = self.monotonic()
+            self._last_beat = began
+            await self.once()
+            await asyncio.sleep(max(IDLE_PAUSE_SECONDS, self.interval_seconds - (self.monotonic() - began)))
+
+    def _check_fence(self) -> None:
+        """Stop before writing state that may have become another worker's while this process stood still."""
+        silent = self.monotonic() - self._last_beat
+        if silent > self.fence_seconds:
+            raise StoodStillError(
+                f"the worker stood still for {silent:.0f} s, longer than its session of {self.fence_seconds:.0f} s; "
+                "it must be started again"
+            )
+
+
+class StoodStillError(RuntimeError):
+    """The process was suspended or starved for longer than its session in the group."""
