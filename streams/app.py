@@ -76,9 +76,15 @@ def faust_settings(settings: Settings) -> dict[str, Any]:
         "worker_redirect_stdouts": False,
         "datadir": settings.streams.data_dir,
     }
-    credentials = security.credentials()
-    if credentials is not None:
-        options["broker_credentials"] = credentials
+    if security.mechanism:
+        options["broker_credentials"] = faust.SASLCredentials(
+            username=security.username,
+            password=security.password,
+            mechanism=security.mechanism,
+            ssl_context=security.ssl_context,
+        )
+    elif security.ssl_context:
+        options["broker_credentials"] = faust.SSLCredentials(context=security.ssl_context)
     return options
 
 

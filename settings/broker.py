@@ -1,0 +1,100 @@
+"""Client properties from the broker section: every client of the broker gets TLS and SASL from here."""
+
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from loanpulse.settings.model import Settings
+
+
+def librdkafka_properties(settings: Settings, **extra: Any) -> dict[str, Any]:
+    """Return what every confluent-kafka client needs to reach the broker, and ``extra`` properties."""
+    broker = settings.broker
+    properties: dict[str, Any] = {
+        "bootstrap.servers": broker.bootstrap_servers,
+        "security.protocol": broker.security_protocol,
+        "client.id": "loanpulse",
+        "socket.keepalive.enable": True,
+        # A host name that resolves to both ::1 and 127.0.0.1 is otherwise tried by turns.
+        "broker.address.family": "any",
+    }
+    if broker.uses_sasl:
+        properties["sasl.mechanism"] = broker.sasl_mechanism
+        properties["sasl.username"] = broker.sasl_username
+        properties["sasl.password"] = broker.sasl_password.get_secret_value()
+    if broker.uses_tls:
+        files = {
+            "ssl.ca.location": broker.ssl_ca_location,
+            "ssl.certificate.location": broker.ssl_certificate_location,
+            "ssl.key.location": broker.ssl_key_location,
+            "ssl.key.password": broker.ssl_key_password.get_secret_value(),
+        }
+        properties.update({name: value for name, value in files.items() if value})
+    return {**properties, **extra}
+
+
+def producer_properties(settings: Settings, **extra: Any) -> dict[str, Any]:
+    """Return the properties of an idempotent producer that partitions as Java's default does."""
+    return librdkafka_properties(
+        settings,
+        **{
+            "enable.idempotence": True,
+            "acks": "all",
+            "partitioner": "murmur2_random",
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            **extra,
+        },
+    )
+
+
+def consumer_properties(settings: Settings, group: str, **extra: Any) -> dict[str, Any]:
+    """Return the properties of a consumer that commits by itself never, and from the earliest on."""
+    timeouts = settings.broker.group_timeouts
+    return librdkafka_properties(
+        settings,
+        **{
+            "group.id": group,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest",
+            "session.timeout.ms": int(timeouts.session_seconds * 1000),
+            "heartbeat.interval.ms": int(timeouts.heartbeat_seconds * 1000),
+            # Without these a consumer that is slower than the broker pauses fetching for a second at a time.
+            "queued.min.messages": 20_000,
+            "fetch.queue.backoff.ms": 20,
+            "fetch.wait.max.ms": 100,
+            **extra,
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FaustSecurity:
+    """TLS and SASL as plain values, for the client that Faust makes."""
+
+    ssl_context: ssl.SSLContext | None
+    mechanism: str
+    username: str
+    password: str
+
+
+def faust_security(settings: Settings) -> FaustSecurity:
+    """Return the broker section's TLS and SASL for Faust."""
+    broker = settings.broker
+    context = None
+    if broker.uses_tls:
+        context = ssl.create_default_context(cafile=broker.ssl_ca_location or None)
+        if broker.ssl_certificate_location:
+            context.load_cert_chain(
+                broker.ssl_certificate_location,
+                broker.ssl_key_location or None,
+                broker.ssl_key_password.get_secret_value() or None,
+            )
+    sasl = broker.uses_sasl
+    return FaustSecurity(
+        context,
+        broker.sasl_mechanism if sasl else "",
+        broker.sasl_username if sasl else "",
+        broker.sasl_password.get_secret_value() if sasl else "",
+    )
