@@ -59,7 +59,7 @@ class Codec:
         out.write(HEADER.pack(0, self.schema_id(topic)))
         try:
             fastavro.schemaless_writer(
-                out, self._reader(contract_of(topic, self._prefix)), value, strict=True
+                out, self._reader(contract_of(topic, self._prefix)), value, strict_allow_default=True
             )
         except Exception as error:
             raise CodecError(

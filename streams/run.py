@@ -1,0 +1,28 @@
+"""Running a worker as a process: compile, join the group, work until told to stop."""
+
+import time
+
+import structlog
+from faust import Worker
+
+from loanpulse.settings import Settings
+from loanpulse.streams import app as apps
+from loanpulse.streams.warm_up import warm_up
+
+log = structlog.get_logger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run a worker until SIGINT or SIGTERM; ends the process with its exit code.
+
+    Raises:
+        PolicyError: the policy file can't be used.
+        RegistryUnavailable: the schema registry can't be reached.
+    """
+    built = apps.build(settings)
+    began = time.monotonic()
+    # Before joining the group: a member that compiles for seconds would be taken for dead.
+    warm_up(built.worker.engine)
+    log.info("compiled code is ready", seconds=round(time.monotonic() - began, 1))
+    worker = Worker(built.app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
+    worker.execute_from_commandline()
