@@ -1,6 +1,7 @@
 """Running a worker as a process: compile, join the group, work until told to stop."""
 
 import time
+from pathlib import Path
 
 import structlog
 from faust import Worker
@@ -19,6 +20,7 @@ def run(settings: Settings) -> None:
         PolicyError: the policy file can't be used.
         RegistryUnavailable: the schema registry can't be reached.
     """
+    Path(settings.streams.data_dir).mkdir(parents=True, exist_ok=True)
     built = apps.build(settings)
     began = time.monotonic()
     # Before joining the group: a member that compiles for seconds would be taken for dead.
