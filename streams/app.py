@@ -13,9 +13,9 @@ from loanpulse.schemas.registry import open_registry
 from loanpulse.schemas.topics import BORROWERS_CHANGELOG, DEAD_LETTERS, EVENT_TOPICS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import faust_security, producer_properties
-from loanpulse.streams import policy as policies
 from loanpulse.streams.checkpoint import CheckpointPublisher
-from loanpulse.streams.engine import Engine, EngineOptions
+from loanpulse.streams.engine import Engine
+from loanpulse.streams.configured import engine_options, load_policy
 from loanpulse.streams.state_table import BorrowerTable
 from loanpulse.streams.transport import BatchSchema
 from loanpulse.streams.worker import BorrowerWorker, CheckpointLoop
@@ -25,23 +25,6 @@ log = structlog.get_logger(__name__)
 BATCHES_BUFFERED = 8
 """Batches that wait for the engine before fetching is held back."""
 REPORT_SECONDS = 10.0
-
-
-def engine_options(settings: Settings) -> EngineOptions:
-    """Return what of the configuration decides how events are taken."""
-    streams = settings.streams
-    return EngineOptions(
-        partitions=settings.topics.partitions,
-        currency=streams.currency,
-        allowed_lateness_ms=round(streams.allowed_lateness_days * 86_400_000),
-        future_tolerance_ms=round(streams.future_tolerance_seconds * 1000),
-    )
-
-
-def load_policy(settings: Settings) -> policies.Policy:
-    """Return the configured policy. A borrower is scored within the configured interval: half of it is the bucket
-    of event time, the rest is for ordering and publishing."""
-    return policies.load(settings.policy.path, settings.streams.scoring_interval_seconds / 2)
 
 
 def faust_settings(settings: Settings) -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""What every command shares: the console, the configuration, logs, and how an error ends a command."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+from rich.console import Console
+
+from loanpulse.settings import Loaded, Settings, SettingsError, load_with_origins
+
+out = Console()
+err = Console(stderr=True)
+
+USAGE_ERROR, FAILURE = 2, 1
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The configuration file; otherwise LOANPULSE_CONFIG or ./loanpulse.toml."),
+]
+
+
+def loaded(path: Path | None) -> Loaded:
+    """Return the configuration, or end the command with the sentence that says what is wrong."""
+    try:
+        return load_with_origins(path)
+    except SettingsError as error:
+        fail(str(error), USAGE_ERROR)
+
+
+def configured(path: Path | None) -> Settings:
+    """Return the configuration with logs set up by it."""
+    settings = loaded(path).settings
+    set_up_logs(settings)
+    return settings
+
+
+def fail(message: str, code: int = FAILURE) -> NoReturn:
+    """End the command with a message on standard error."""
+    err.print(message, style="red" if err.is_terminal else None, markup=False, highlight=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def set_up_logs(settings: Settings) -> None:
+    """Send logs to standard error as configured."""
+    level = getattr(logging, settings.logging.level.upper())
+    as_json = settings.logging.format == "json"
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty() and "NO_COLOR" not in os.environ)
+    )
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+@contextmanager
+def failures(*kinds: type[Exception]) -> Iterator[None]:
+    """End the command with the error's own sentence if one of ``kinds`` is raised."""
+    try:
+        yield
+    except kinds as error:
+        fail(str(error))

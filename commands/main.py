@@ -1,0 +1,43 @@
+"""The `loanpulse` command."""
+
+import typer
+
+from loanpulse.commands import (
+    alerts,
+    config,
+    demo,
+    doctor,
+    loader,
+    publish,
+    query,
+    replay,
+    simulate,
+    topics,
+    worker,
+)
+
+app = typer.Typer(
+    name="loanpulse",
+    help="A streaming monitor of borrowers' liquidity: events in, a Liquidity Health Index and alerts out.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("demo", rich_help_panel="Try it")(demo.demo)
+app.command("replay", rich_help_panel="Try it")(replay.replay)
+app.command("publish", rich_help_panel="Send events")(publish.publish)
+app.command("simulate", rich_help_panel="Send events")(simulate.simulate)
+app.command("worker", rich_help_panel="Run")(worker.worker)
+app.command("loader", rich_help_panel="Run")(loader.loader)
+app.add_typer(topics.app, name="topics", rich_help_panel="Run")
+app.command("migrate", rich_help_panel="Run")(loader.migrate)
+app.add_typer(alerts.app, name="alerts", rich_help_panel="Look")
+app.command("query", rich_help_panel="Look")(query.query)
+app.command("config", rich_help_panel="Operate")(config.config)
+app.command("doctor", rich_help_panel="Operate")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

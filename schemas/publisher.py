@@ -1,0 +1,168 @@
+"""Publishing events: every record is checked against its contract first; what is wrong is said, the rest is sent."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from confluent_kafka import KafkaError, Producer
+
+from loanpulse.schemas import rules
+from loanpulse.schemas.codec import Codec, CodecError
+from loanpulse.schemas.columns import ColumnDecoder
+from loanpulse.schemas.contracts import Contract
+from loanpulse.schemas.lines import EventLine, LineError, read_lines
+from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.topics import EVENT_TOPICS, contract_of, full_name
+from loanpulse.schemas.violations import Violation
+
+CHECKED_AT_ONCE = 2_000
+FULL_QUEUE_WAIT_SECONDS = 0.05
+
+Progress = Callable[[int, int], None]
+
+
+class RefusedEventError(ValueError):
+    """An event that does not keep its contract: the field, and what is wrong."""
+
+    def __init__(self, field_name: str, message: str) -> None:
+        super().__init__(f"{field_name}: {message}")
+        self.field = field_name
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A line that was not published."""
+
+    line: int
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
+class PublishReport:
+    """What came of a file: how many were published, which lines were refused, how many the broker did not take."""
+
+    published: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    failed: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether everything was published."""
+        return not self.refused and not self.failed
+
+
+class Publisher:
+    """Publishes checked events with an idempotent producer; use it in a ``with`` block, or call ``flush``.
+
+    ``properties`` are a producer's (``loanpulse.settings.broker.producer_properties``), ``prefix`` what topic names
+    start with, ``currency`` the deployment's.
+    """
+
+    def __init__(
+        self, properties: dict[str, Any], registry: SchemaRegistry, prefix: str = "", currency: str = "CNY"
+    ) -> None:
+        self._producer = Producer({**properties, "on_delivery": self._delivered})
+        self._codec = Codec(registry, prefix)
+        self._prefix = prefix
+        self._currency = currency
+        self._decoders = {
+            topic: ColumnDecoder(contract_of(topic), registry) for topic in EVENT_TOPICS
+        }
+        self.delivered = 0
+        self.failed = 0
+        self.last_error = ""
+
+    def publish(self, topic: str, value: dict[str, Any]) -> None:
+        """Check one event (native values; bare topic name) and hand it to the producer.
+
+        Raises:
+            RefusedEventError: it does not keep the contract; the text names the field.
+        """
+        key = str(value.get("borrower_id", "")).encode()
+        try:
+            encoded = self._codec.encode(full_name(topic, self._prefix), value)
+        except CodecError as error:
+            raise RefusedEventError("value", error.message) from error
+        violation = self._check(topic, [key], [encoded])[0]
+        if violation:
+            raise RefusedEventError(rules.FIELD_OF[violation], violation.sentence)
+        self._send(topic, key, encoded)
+
+    def publish_file(self, path: Path, progress: Progress = lambda published, refused: None) -> PublishReport:
+        """Publish the lines of a JSON Lines file, and report those that were refused; raises OSError."""
+        report = PublishReport()
+        failed_before, delivered_before = self.failed, self.delivered
+        chunk: list[EventLine] = []
+        for line in read_lines(path):
+            if isinstance(line, LineError):
+                report.refused.append(Refusal(line.number, line.field, line.message))
+            elif line.value is None:
+                report.refused.append(Refusal(line.number, "raw", "publish takes values, not raw records"))
+            else:
+                chunk.append(line)
+            if len(chunk) >= CHECKED_AT_ONCE:
+                self._publish_lines(chunk, report)
+                chunk = []
+                progress(self.delivered - delivered_before, len(report.refused))
+        self._publish_lines(chunk, report)
+        self.flush()
+        report.failed = self.failed - failed_before
+        report.published = self.delivered - delivered_before
+        report.refused.sort(key=lambda refusal: refusal.line)
+        return report
+
+    def flush(self) -> None:
+        """Wait until the broker has answered for everything."""
+        while self._producer.flush(10.0):
+            pass
+
+    def _publish_lines(self, lines: Iterable[EventLine], report: PublishReport) -> None:
+        by_topic: dict[str, list[tuple[EventLine, bytes]]] = {}
+        for line in lines:
+            try:
+                by_topic.setdefault(line.topic, []).append((line, line.record(self._codec)[1]))
+            except CodecError as error:
+                report.refused.append(Refusal(line.number, "value", error.message))
+        for topic, encoded in by_topic.items():
+            violations = self._check(topic, [line.key for line, _ in encoded], [value for _, value in encoded])
+            for (line, value), violation in zip(encoded, violations, strict=True):
+                if violation:
+                    report.refused.append(Refusal(line.number, rules.FIELD_OF[violation], violation.sentence))
+                else:
+                    self._send(topic, line.key, value)
+
+    def _check(self, topic: str, keys: list[bytes], values: list[bytes]) -> list[Violation]:
+        if topic not in self._decoders:
+            return [Violation.NONE] * len(values)
+        columns = self._decoders[topic].decode(values)
+        joined, ends = rules.joined(keys)
+        rules.check(columns, Contract(contract_of(topic)), joined, ends, self._currency)
+        return [Violation(error) for error in columns.errors.tolist()]
+
+    def _send(self, topic: str, key: bytes, value: bytes) -> None:
+        while True:
+            try:
+                self._producer.produce(full_name(topic, self._prefix), key=key, value=value)
+                break
+            except BufferError:
+                self._producer.poll(FULL_QUEUE_WAIT_SECONDS)
+        self._producer.poll(0)
+
+    def _delivered(self, error: KafkaError | None, _message: Any) -> None:
+        if error is None:
+            self.delivered += 1
+        else:
+            self.failed += 1
+            self.last_error = error.str()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.flush()
