@@ -14,7 +14,7 @@ import numpy.typing as npt
 from loanpulse.schemas.contracts import Schema
 
 # What a step does. The order of SKIP… and the reading steps is of no meaning.
-LONG, BOOLEAN, FLOAT, DOUBLE, DECIMAL, TEXT, ENUM, UNION, FIXED, LONG_AS_REAL = range(10)
+LONG, BOOLEAN, FLOAT, DOUBLE, DECIMAL, TEXT, ENUM, UNION, FIXED, LONG_AS_REAL, TEXTS = range(11)
 STEP_WIDTH = 5
 """A step: what, the integer column, the real column, the text column (-1 = not kept), and an argument.
 
@@ -101,6 +101,10 @@ def flatten(schema: Schema, names: Names, prefix: str = "") -> Iterator[tuple[st
             yield path, inner, entry.get("default", _NO_DEFAULT), nullable, entry.get("aliases", [])
 
 
+def _is_text_list(schema: Any) -> bool:
+    return _type(schema) == "array" and _type(schema["items"]) == "string"
+
+
 class _NoDefault:
     pass
 
@@ -109,17 +113,17 @@ _NO_DEFAULT = _NoDefault()
 
 
 def layout_of(reader: Schema) -> Layout:
-    """Give every primitive field of the reader's schema a column; arrays and maps have none."""
+    """Give every primitive field, and every list of texts, a column; other arrays and maps have none."""
     layout = Layout()
     for path, schema, default, _, _ in flatten(reader, {}):
         kind = _type(schema)
         number = len(layout.columns)
-        if kind in ("array", "map"):
+        if kind in ("array", "map") and not _is_text_list(schema):
             continue
         if kind in ("float", "double"):
             layout.columns[path] = Column("real", layout.reals, number, default)
             layout.reals += 1
-        elif kind == "string":
+        elif kind in ("string", "array"):
             layout.columns[path] = Column("text", layout.texts, number, default)
             layout.texts += 1
         elif kind in ("int", "long", "enum", "boolean") or _logical(schema) == "decimal":
@@ -169,6 +173,8 @@ class _Planner:
         step = [_STEP.get(kind, -1), -1, -1, -1, 0]
         if _logical(schema) == "decimal" and kind == "bytes" and column is not None:
             step[0] = DECIMAL
+        if _is_text_list(schema):
+            step[0] = TEXTS
         if kind == "fixed":
             step[4] = int(schema["size"])
         if step[0] < 0:

@@ -22,6 +22,7 @@ from loanpulse.schemas.column_plan import (
     LONG,
     LONG_AS_REAL,
     TEXT,
+    TEXTS,
     UNION,
     Layout,
     Plan,
@@ -83,6 +84,28 @@ class Columns:
         start = self.starts[row, place]
         return self.data[start : start + self.lengths[row, place]].tobytes()
 
+    def texts(self, path: str) -> tuple[Bytes, Int64s]:
+        """Return a text column as one buffer and the places where each begins (one more than rows, the last the end)."""
+        place = self.layout.columns[path].place
+        return self._gathered(self.starts[:, place], self.lengths[:, place])
+
+    def text_lists(self, path: str) -> tuple[Int64s, Bytes, Int64s]:
+        """Return a column of lists of texts: where each list begins among the items, and the items as by ``texts``."""
+        place = self.layout.columns[path].place
+        starts, lengths = self.starts[:, place].copy(), self.lengths[:, place].copy()
+        counts = np.zeros(len(self), np.int64)
+        total = find_texts(self.data, starts, lengths, counts, np.zeros(0, np.int64))
+        found = np.zeros(2 * total, np.int64)
+        find_texts(self.data, starts, lengths, counts, found)
+        buffer, offsets = self._gathered(found[0::2], found[1::2])
+        return np.concatenate([[0], np.cumsum(counts)]), buffer, offsets
+
+    def _gathered(self, starts: Int64s, lengths: Int64s) -> tuple[Bytes, Int64s]:
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        out = np.zeros(int(offsets[-1]), np.uint8)
+        copy_texts(self.data, np.ascontiguousarray(starts), np.ascontiguousarray(lengths), out)
+        return out, offsets
+
     def is_present(self, path: str) -> Flags:
         """Return where a field is not null."""
         column: Flags = self.present[:, self.layout.columns[path].number]
@@ -134,6 +157,65 @@ def read_big_endian(data: Bytes, place: int, size: int) -> tuple[int, bool]:
         value = (value << 8) | np.int64(data[place + byte])
     fits = size <= 8 or (value < 0) == (sign < 0)
     return value, fits
+
+
+@compiled
+def skip_texts(data: Bytes, place: int, end: int) -> int:
+    """Return the place after a list of texts, -1 where it does not fit."""
+    while place >= 0:
+        count, place = read_varint(data, place, end)
+        if place < 0 or count == 0:
+            return place
+        if count < 0:
+            count = -count
+            _, place = read_varint(data, place, end)
+        for _ in range(count):
+            if place < 0:
+                return -1
+            size, place = read_varint(data, place, end)
+            if place < 0 or size < 0 or size > end - place:
+                return -1
+            place += size
+    return place
+
+
+@compiled
+def find_texts(data: Bytes, starts: Int64s, lengths: Int64s, counts: Int64s, found: Int64s) -> int:
+    """Fill, for each row's list of texts, its number of items, and the (start, length) of each into ``found``.
+
+    ``found`` may be too short: returns how many items there are in all.
+    """
+    total = 0
+    for row in range(len(starts)):
+        place = starts[row]
+        end = starts[row] + lengths[row]
+        counts[row] = 0
+        while 0 <= place < end:
+            count, place = read_varint(data, place, end)
+            if count == 0:
+                break
+            if count < 0:
+                count = -count
+                _, place = read_varint(data, place, end)
+            for _ in range(count):
+                size, place = read_varint(data, place, end)
+                if 2 * total + 1 < len(found):
+                    found[2 * total] = place
+                    found[2 * total + 1] = size
+                total += 1
+                counts[row] += 1
+                place += size
+    return total
+
+
+@compiled
+def copy_texts(data: Bytes, starts: Int64s, lengths: Int64s, out: Bytes) -> None:
+    """Copy texts one after the other into ``out``."""
+    place = 0
+    for row in range(len(starts)):
+        for byte in range(lengths[row]):
+            out[place + byte] = data[starts[row] + byte]
+        place += lengths[row]
 
 
 @compiled
@@ -204,6 +286,12 @@ def decode_bodies(  # noqa: C901, PLR0912 - one loop, because a call per primiti
                             starts[row, steps[step, 3]] = place
                             lengths[row, steps[step, 3]] = size
                         place += size
+            elif what == TEXTS:
+                begin = place
+                place = skip_texts(data, place, end)
+                if steps[step, 3] >= 0 and place >= 0:
+                    starts[row, steps[step, 3]] = begin
+                    lengths[row, steps[step, 3]] = place - begin
             elif what == BOOLEAN:
                 if place >= end or data[place] > 1:
                     place = -1

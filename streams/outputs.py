@@ -19,6 +19,7 @@ from loanpulse.streams.scoring import HARD_EVENT_NAMES, Score, Scores
 REASONS = 4
 """The most reasons that an alert carries."""
 POINTS_WORTH_NAMING = 1.0
+STARTING_LEVEL = int(Level.STABLE)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -108,11 +109,15 @@ class Outputs:
         return columns
 
     def alerts(self, scores: Scores, keys: Texts, ids: Texts) -> list[Alert]:
-        """Return the alerts, in native Python values, of those scorings that moved a borrower's level."""
-        moved = np.flatnonzero(scores["level"] != scores["previous_level"])
+        """Return the alerts, in native Python values, of those scorings that moved a borrower's level.
+
+        A borrower's first scoring is an alert only where it is worse than the level that a stranger starts from.
+        """
+        first = scores["previous_level"] == Level.UNKNOWN
+        moved = np.where(first, scores["level"] > STARTING_LEVEL, scores["level"] != scores["previous_level"])
         return [
             alert
-            for place in moved.tolist()
+            for place in np.flatnonzero(moved).tolist()
             for alert in self._level_alerts(scores[place], keys[place].decode(), ids[place].decode())
         ]
 
@@ -122,7 +127,8 @@ class Outputs:
 
     def _level_alert(self, score: Score, borrower_id: str, lender_id: str, scoring_id: str) -> Alert:
         level, before = Level(int(score["level"])), Level(int(score["previous_level"]))
-        kind = AlertKind.LEVEL_WORSENED if level > before else AlertKind.LEVEL_IMPROVED
+        worsened = before is Level.UNKNOWN or level > before
+        kind = AlertKind.LEVEL_WORSENED if worsened else AlertKind.LEVEL_IMPROVED
         time = EPOCH + timedelta(milliseconds=int(score["time"]))
         runway = float(score["runway_days"])
         episode = alert_id(scoring_id, lender_id, kind)

@@ -80,6 +80,7 @@ AMPLE, STABLE, WATCH, TENSE, CRISIS = (
     int(Level.TENSE),
     int(Level.CRISIS),
 )
+UNKNOWN = int(Level.UNKNOWN)
 EVENT_CAME, TIME_PASSED = int(ScoringCause.EVENT), int(ScoringCause.TIME_PASSED)
 WRITTEN_OFF, SETTLED = int(LoanStatus.WRITTEN_OFF), int(LoanStatus.SETTLED)
 NO_HARD_EVENT, HARD_30_DPD, HARD_WRITE_OFF, HARD_DISCONNECTION = range(4)
@@ -253,7 +254,7 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     score["open_loans"] = debt.open_loans(record)
     score["balance"] = record["balance"] if record["balance_time"] != LONG_AGO else math.nan
     score["runway_days"] = runway(record, time)
-    score["previous_level"] = record["level"]
+    score["previous_level"] = record["level"] if record["scored"] == 1 else UNKNOWN
     score["level"] = level
     for slot in range(LOANS):
         shown = record["loan_key"][slot] != 0 and record["loan_status"][slot] not in (-1, SETTLED)

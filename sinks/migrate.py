@@ -1,0 +1,114 @@
+"""Numbered migrations: what has been applied is written down with a checksum, and never changes afterwards."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from loanpulse.sinks.warehouse import Warehouse, WarehouseError
+
+FOLDER = Path(__file__).with_name("migrations")
+BOOKKEEPING = """CREATE TABLE IF NOT EXISTS schema_migrations
+(
+    number UInt32 COMMENT 'Number of the migration',
+    name String COMMENT 'Name of its file',
+    checksum String COMMENT 'SHA-256 of its statements',
+    applied_at DateTime DEFAULT now() COMMENT 'When it was applied'
+)
+ENGINE = MergeTree ORDER BY number"""
+
+
+class MigrationError(RuntimeError):
+    """The migrations and the warehouse don't fit; the text says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file of statements."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A migration and whether it has been applied."""
+
+    migration: Migration
+    applied: bool
+
+
+def load_migrations(folder: Path = FOLDER) -> list[Migration]:
+    """Return the migrations of a folder in their order.
+
+    Raises:
+        MigrationError: a file's name does not begin with its number, or numbers are not 1, 2, 3…
+    """
+    migrations = []
+    for file in sorted(folder.glob("*.sql")):
+        head = file.stem.split("_", 1)[0]
+        if not head.isdigit():
+            raise MigrationError(f"{file.name} must begin with its number, such as 0007_name.sql")
+        text = file.read_text(encoding="utf-8")
+        statements = tuple(part.strip() for part in text.split(";\n") if _says_something(part))
+        migrations.append(
+            Migration(int(head), file.stem, statements, hashlib.sha256("\x00".join(statements).encode()).hexdigest())
+        )
+    for expected, migration in enumerate(migrations, start=1):
+        if migration.number != expected:
+            raise MigrationError(f"migration {migration.name} should have number {expected}")
+    return migrations
+
+
+def status(warehouse: Warehouse, folder: Path = FOLDER) -> list[Status]:
+    """Return every migration and whether it has been applied; raises MigrationError where an old one was changed."""
+    applied = _applied(warehouse)
+    migrations = load_migrations(folder)
+    for migration in migrations:
+        known = applied.get(migration.number)
+        if known is not None and known != migration.checksum:
+            raise MigrationError(
+                f"migration {migration.name} was changed after it had been applied; put it back as it was and "
+                "write a new one for the change"
+            )
+    newest = max((migration.number for migration in migrations), default=0)
+    ahead = [number for number in applied if number > newest]
+    if ahead:
+        raise MigrationError(
+            f"the warehouse has migration {max(ahead)}, which this version does not know; use a newer Loanpulse"
+        )
+    return [Status(migration, migration.number in applied) for migration in migrations]
+
+
+def migrate(warehouse: Warehouse, folder: Path = FOLDER) -> list[Migration]:
+    """Apply what has not been applied yet; returns it. Raises MigrationError."""
+    warehouse.execute(BOOKKEEPING)
+    done = []
+    for entry in status(warehouse, folder):
+        if entry.applied:
+            continue
+        migration = entry.migration
+        for statement in migration.statements:
+            try:
+                warehouse.execute(statement)
+            except WarehouseError as error:
+                raise MigrationError(f"migration {migration.name} failed: {error}") from error
+        warehouse.execute(
+            "INSERT INTO schema_migrations (number, name, checksum) VALUES "
+            f"({migration.number}, '{migration.name}', '{migration.checksum}')"
+        )
+        done.append(migration)
+    return done
+
+
+def _applied(warehouse: Warehouse) -> dict[int, str]:
+    found = warehouse.query("EXISTS TABLE schema_migrations")
+    if not found.column(0)[0].as_py():
+        return {}
+    rows = warehouse.query("SELECT number, checksum FROM schema_migrations").to_pylist()
+    return {int(row["number"]): str(row["checksum"]) for row in rows}
+
+
+def _says_something(part: str) -> bool:
+    return any(line.strip() and not line.strip().startswith("--") for line in part.splitlines())

@@ -1,0 +1,119 @@
+"""A ClickHouse server over the native protocol."""
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from loanpulse.settings.model import WarehouseSection
+from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
+
+CONNECT_SECONDS = 5
+ANSWER_SECONDS = 300
+INSERT_BLOCK = 1_048_576
+
+
+class ServerWarehouse:
+    """clickhouse-driver: columns in, columns out, compressed, with further hosts to fall back to.
+
+    ``create`` makes the database where it is missing.
+    """
+
+    def __init__(self, settings: WarehouseSection, *, create: bool = True) -> None:
+        from clickhouse_driver import Client
+
+        hosts = [host.strip() for host in settings.host.split(",") if host.strip()]
+        self.database = settings.database
+        self._address = f"{settings.host}:{settings.port}"
+        options: dict[str, Any] = {
+            "port": settings.port,
+            "user": settings.username,
+            "password": settings.password.get_secret_value(),
+            "secure": settings.secure,
+            "compression": "lz4",
+            "connect_timeout": CONNECT_SECONDS,
+            "send_receive_timeout": ANSWER_SECONDS,
+            "alt_hosts": ",".join(hosts[1:]) or None,
+            "client_name": "loanpulse",
+        }
+        if settings.secure:
+            options["ca_certs"] = settings.ca_location or ssl.get_default_verify_paths().cafile
+        if create:
+            self._client = Client(hosts[0], database="default", **options)
+            self.execute(f"CREATE DATABASE IF NOT EXISTS {settings.database}")
+            self._client.disconnect()
+        self._client = Client(hosts[0], database=settings.database, **options)
+
+    def execute(self, statement: str) -> None:
+        """Run one statement; raises WarehouseError."""
+        self._ask(lambda: self._client.execute(statement))
+
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Return a query's result; raises WarehouseError."""
+        filled = _filled(statement, parameters or {})
+        columns, described = self._ask(lambda: self._client.execute(filled, with_column_types=True, columnar=True))
+        if not described:
+            return pa.table({})
+        filled_columns = columns or [[] for _ in described]
+        return pa.table(
+            {name: _arrow(values) for (name, _), values in zip(described, filled_columns, strict=True)}
+        )
+
+    def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
+        """Insert rows by column names, all or none (one block up to a million rows)."""
+        if not rows.num_rows:
+            return
+        names = ", ".join(rows.column_names)
+        settings: dict[str, Any] = {"insert_block_size": INSERT_BLOCK}
+        if token:
+            settings["insert_deduplication_token"] = token
+        values = [_column(rows.column(name)) for name in rows.column_names]
+        self._ask(
+            lambda: self._client.execute(
+                f"INSERT INTO {table} ({names}) VALUES", values, columnar=True, settings=settings
+            )
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.disconnect()
+
+    def _ask(self, call: Any) -> Any:
+        from clickhouse_driver import errors
+
+        try:
+            return call()
+        except (errors.NetworkError, errors.SocketTimeoutError, EOFError, OSError) as error:
+            raise WarehouseUnreachableError(
+                f"no ClickHouse answers at {self._address}: {error}; check warehouse.host and warehouse.port"
+            ) from error
+        except errors.Error as error:
+            raise WarehouseError(str(error).split("Stack trace", 1)[0].strip()) from error
+
+
+def _column(column: pa.ChunkedArray) -> list[Any]:
+    if pa.types.is_struct(getattr(column.type, "value_type", pa.null())):
+        return [[tuple(item.values()) for item in items] for items in column.to_pylist()]
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def _arrow(values: Any) -> pa.Array:
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return pa.array([str(value) for value in values])
+
+
+def _filled(statement: str, parameters: Mapping[str, Any]) -> str:
+    """Put parameters into ``{name:Type}`` places, quoted by their kind."""
+    for name, value in parameters.items():
+        head = "{" + name + ":"
+        while head in statement:
+            start = statement.index(head)
+            end = statement.index("}", start)
+            kind = statement[start + len(head) : end]
+            quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
+            statement = f"{statement[:start]}CAST('{quoted}' AS {kind}){statement[end + 1 :]}"
+    return statement
