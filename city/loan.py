@@ -1,0 +1,57 @@
+"""A loan in the simulated city: what is owed when, and what has been paid of it. Amounts are cents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+STATEMENT_DAYS = 12
+"""An instalment is announced so many days before it is due."""
+DEFAULT_DAYS = 30
+WRITE_OFF_DAYS = 120
+
+
+@dataclass(slots=True)
+class Instalment:
+    """One due amount; `due` is the number of its day."""
+
+    due: int
+    amount: int
+    paid: int = 0
+
+    @property
+    def rest(self) -> int:
+        """What is still owed of it."""
+        return self.amount - self.paid
+
+
+@dataclass(slots=True)
+class Loan:
+    """One contract; `day_of_month` is when its instalments fall due, `next_due` the number of the next such day."""
+
+    loan_id: str
+    lender: str
+    purpose: str
+    principal: int
+    instalment: int
+    remaining: int
+    day_of_month: int
+    next_due: int
+    unpaid: list[Instalment] = field(default_factory=list)
+    status: str = "ACTIVE"
+    missed: bool = False
+    defaulted: bool = False
+    first_missed: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything can still be asked of the borrower."""
+        return self.status in ("ACTIVE", "RESTRUCTURED")
+
+    @property
+    def outstanding(self) -> int:
+        """The instalments to come and those unpaid."""
+        return self.remaining * self.instalment + sum(instalment.rest for instalment in self.unpaid)
+
+    def days_past_due(self, today: int) -> int:
+        """Days since the oldest unpaid instalment fell due."""
+        return max((today - instalment.due for instalment in self.unpaid if instalment.rest > 0), default=0)
