@@ -74,9 +74,9 @@ class Household:
         self._pay_phase = dice.whole(0, 13)
         self._rent = round(self._income * dice.between(0.15, 0.28))
         self._rent_day = dice.whole(1, 28)
-        self._thrift = dice.between(0.75, 1.08)
+        self._thrift = dice.between(0.72, 1.02)
         self._bill_day = dice.whole(1, 28)
-        self._balance = round(self._income * dice.between(0.3, 3.0))
+        self._balance = round(self._income * dice.between(0.1, 1.4))
         self._home = dice.between(0.7, 1.5)
         self._honest = dice.between(0.0, 1.0)
         self._bills: list[list[Any]] = []
@@ -88,6 +88,7 @@ class Household:
         self._life_event_ends = 0
         self._recovered_until = 0
         self._severity = 1.0
+        self._advanced = 0
         self._records: list[Record] = []
         self._clock = 0
 
@@ -228,6 +229,11 @@ class Household:
         if cents > 0:
             self._balance += cents
             self._move("INCOME", cents, category)
+            back = min(self._advanced, cents // 4)
+            if back:
+                self._advanced -= back
+                self._balance -= back
+                self._move("TRANSFER_OUT", back, "FEES")
 
     # Money out.
 
@@ -250,7 +256,7 @@ class Household:
 
     def _shop(self, today: Day) -> None:
         strain = self._strain
-        willing = today.spending * self._thrift * (1.0 - 0.45 * strain)
+        willing = today.spending * self._thrift * (1.0 - 0.3 * strain)
         if self._life_event is LifeEvent.ILLNESS and self._dice.chance(0.25):
             self._buy("HEALTH", round(60_000 * self._severity * self._dice.spread(0.5)))
         for _ in range(self._dice.whole(1, 4)):
@@ -375,7 +381,7 @@ class Household:
             if ahead < 0 and not self._dice.chance(0.35):
                 continue
             spare = self._balance - 30_000
-            if spare < instalment.rest and ahead <= 0:
+            if spare < instalment.rest and -10 < ahead <= 0:
                 self._find_money(instalment.rest, today)
                 spare = self._balance - 30_000
             if spare >= instalment.rest:
@@ -394,8 +400,9 @@ class Household:
 
     def _find_money(self, needed: int, today: Day) -> None:
         """Before an instalment is missed: a cash advance, or a new lender."""
-        if self._dice.chance(0.3):
-            cents = min(round(self._income * 0.25), needed)
+        cents = min(round(self._income * 0.25), needed)
+        if self._advanced + cents <= self._income * 0.6 and self._dice.chance(0.4):
+            self._advanced += cents
             self._balance += cents
             self._move("CASH_ADVANCE", cents, "CASH")
         elif self._life_event in (LifeEvent.OVER_BORROWING, LifeEvent.JOB_LOSS) and self._dice.chance(0.25):
