@@ -29,7 +29,17 @@ PURPOSES = {
     "TRAVEL": "TRAVEL",
     "DURABLES": "ELECTRONICS",
 }
-EVERYDAY = ("GROCERIES", "GROCERIES", "GROCERIES", "DINING", "DINING", "TRANSPORT", "CLOTHING", "ENTERTAINMENT", "HEALTH")
+EVERYDAY = (
+    "GROCERIES",
+    "GROCERIES",
+    "GROCERIES",
+    "DINING",
+    "DINING",
+    "TRANSPORT",
+    "CLOTHING",
+    "ENTERTAINMENT",
+    "HEALTH",
+)
 HARD_TIMES = ("DISCOUNT_STORES", "DISCOUNT_STORES", "DISCOUNT_STORES", "GROCERIES", "TRANSPORT")
 USUAL_CENTS = {
     "GROCERIES": 6_500, "DINING": 7_000, "TRANSPORT": 2_500, "CLOTHING": 18_000, "ENTERTAINMENT": 9_000,
@@ -116,7 +126,9 @@ class Household:
 
     def _value(self, at: int, **fields: Any) -> dict[str, Any]:
         self._events += 1
-        identity = uuid.UUID(int=(self._ids + self._events * 0x9E3779B97F4A7C15F39CC0605CEDC835) % (1 << 128), version=4)
+        identity = uuid.UUID(
+            int=(self._ids + self._events * 0x9E3779B97F4A7C15F39CC0605CEDC835) % (1 << 128), version=4
+        )
         return {
             "event_id": str(identity),
             "borrower_id": self.id,
@@ -176,19 +188,22 @@ class Household:
             self._life_event = None
             self._recovered_until = today.number + RECOVERY_DAYS
             self._next_life_event = today.number + RECOVERY_DAYS + self._wait_for_life_event()
-            self._on_truth(
-                LifeEventTruth(self.id, LifeEvent.RECOVERY, today.date, date_of(self._recovered_until))
-            )
+            self._on_truth(LifeEventTruth(self.id, LifeEvent.RECOVERY, today.date, date_of(self._recovered_until)))
         if self._life_event is None and today.number >= self._next_life_event:
-            roll, seen = self._dice.roll(), 0.0
-            for kind, share, shortest, longest in ADVERSE:
-                seen += share
-                if roll < seen:
-                    break
+            kind, shortest, longest = self._adverse()
             self._life_event = kind
             self._life_event_ends = today.number + self._dice.whole(shortest, longest)
             self._severity = self._dice.between(0.4, 1.0)
             self._on_truth(LifeEventTruth(self.id, kind, today.date, date_of(self._life_event_ends)))
+
+    def _adverse(self) -> tuple[LifeEvent, int, int]:
+        """Pick an adverse life event by its share, with its shortest and longest duration in days."""
+        roll = self._dice.roll()
+        for kind, share, shortest, longest in ADVERSE:
+            roll -= share
+            if roll < 0:
+                return kind, shortest, longest
+        return ADVERSE[0][0], ADVERSE[0][2], ADVERSE[0][3]
 
     @property
     def _income_factor(self) -> float:
@@ -265,7 +280,10 @@ class Household:
             scale = self._income / 700_000
             self._buy(category, round(USUAL_CENTS[category] * willing * scale * self._dice.spread(0.5)))
         if self._life_event is LifeEvent.OVER_BORROWING and self._dice.chance(0.12):
-            self._buy(self._dice.pick(("LUXURY", "TRAVEL", "ELECTRONICS")), round(self._income * 0.15 * self._dice.spread(0.4)))
+            self._buy(
+                self._dice.pick(("LUXURY", "TRAVEL", "ELECTRONICS")),
+                round(self._income * 0.15 * self._dice.spread(0.4)),
+            )
         if self._dice.chance(0.03):
             cash = min(self._balance, round(30_000 * self._dice.spread(0.4)))
             if cash > 1_000:

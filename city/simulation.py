@@ -81,7 +81,7 @@ def _broken(whole: Published, dice: Dice) -> Published:
     flaw = dice.pick(tuple(Flaw))
     if flaw in BYTE_FLAWS:
         raw = {
-            Flaw.BAD_MAGIC: b"{\"borrower\": 1}",
+            Flaw.BAD_MAGIC: b'{"borrower": 1}',
             Flaw.UNKNOWN_SCHEMA: b"\x00\x00\x00\x00\x07 no such schema",
             Flaw.UNDECODABLE: b"",
         }[flaw]

@@ -28,7 +28,7 @@ def spawn(argv: Sequence[str], log_file: Path, environment: Mapping[str, str] | 
             stderr=subprocess.STDOUT,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads yet matter
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
 
 

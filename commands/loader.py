@@ -55,7 +55,9 @@ def migrate(
             if show_status or dry_run:
                 for entry in status(warehouse):
                     if show_status:
-                        out.print(f"{'applied' if entry.applied else 'pending'} {entry.migration.name}", highlight=False)
+                        out.print(
+                            f"{'applied' if entry.applied else 'pending'} {entry.migration.name}", highlight=False
+                        )
                     elif not entry.applied:
                         out.print(";\n\n".join(entry.migration.statements) + ";\n", markup=False, highlight=False)
                 return

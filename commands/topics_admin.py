@@ -114,7 +114,7 @@ def _policy_problems(client: AdminClient, settings: Settings, there: set[str]) -
 
 
 def _client(settings: Settings) -> AdminClient:
-    return AdminClient(librdkafka_properties(settings, **{"log_level": 0}))
+    return AdminClient(librdkafka_properties(settings, log_level=0))
 
 
 def _present(client: AdminClient, settings: Settings) -> dict[str, int]:

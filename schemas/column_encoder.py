@@ -77,7 +77,10 @@ def is_null(what: int, row: int, column: int, integers: Int64s, reals: Float64s,
 def encode_rows(
     header: Bytes, steps: Steps, integers: Int64s, reals: Float64s, texts: Bytes, out: Bytes, ends: Int64s
 ) -> None:
-    """Write every row after the other. A step: what, its column (of a text: its first byte), width, count, null branch."""
+    """Write every row after the other.
+
+    A step: what, its column (of a text: its first byte), width, count, null branch.
+    """
     word = np.zeros(1, np.float64)
     double = word.view(np.uint8)
     half = np.zeros(1, np.float32)
@@ -174,7 +177,7 @@ class ColumnEncoder:
         out = np.empty(rows * longest + 1, np.uint8)
         ends = np.zeros(rows, np.int64)
         encode_rows(self._header, np.array(steps, np.int32), matrix, real_matrix, text_matrix, out, ends)
-        return memoryview(out), ends
+        return out.data, ends
 
 
 def _fields(schema: Any, names: dict[str, Any], prefix: str) -> list[tuple[str, int, int]]:

@@ -29,7 +29,7 @@ class UnsupportedSchema(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where a reader's field is found: its kind ("integer", "real" or "text"), its place among them, and its default."""
+    """Where a reader's field is found: its kind ("integer", "real", "text"), its place among them, its default."""
 
     kind: str
     place: int

@@ -7,6 +7,7 @@ boolean), of reals (float, double), or of text as places in the joined bodies. O
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +86,7 @@ class Columns:
         return self.data[start : start + self.lengths[row, place]].tobytes()
 
     def texts(self, path: str) -> tuple[Bytes, Int64s]:
-        """Return a text column as one buffer and the places where each begins (one more than rows, the last the end)."""
+        """Return a text column as one buffer and the places where each begins, and at last where all end."""
         place = self.layout.columns[path].place
         return self._gathered(self.starts[:, place], self.lengths[:, place])
 
@@ -122,7 +123,7 @@ def read_headers(data: Bytes, ends: Int64s, errors: Bytes, schema_ids: Int64s) -
             if size < HEADER_BYTES or data[start] != 0:
                 errors[row] = BAD_MAGIC
             else:
-                value = 0
+                value: Any = 0
                 for byte in range(1, HEADER_BYTES):
                     value = (value << 8) | np.int64(data[start + byte])
                 schema_ids[row] = value
@@ -130,7 +131,7 @@ def read_headers(data: Bytes, ends: Int64s, errors: Bytes, schema_ids: Int64s) -
 
 
 @compiled
-def read_varint(data: Bytes, place: int, end: int) -> tuple[int, int]:
+def read_varint(data: Bytes, place: int, end: int) -> tuple[Any, int]:
     """Return a zigzag varint at ``place`` and the place after it, -1 where it runs past ``end``."""
     value = np.uint64(0)
     for byte in range(10):
@@ -145,7 +146,7 @@ def read_varint(data: Bytes, place: int, end: int) -> tuple[int, int]:
 
 
 @compiled
-def read_big_endian(data: Bytes, place: int, size: int) -> tuple[int, bool]:
+def read_big_endian(data: Bytes, place: int, size: int) -> tuple[Any, bool]:
     """Return a two's complement number of ``size`` bytes, and whether it fits 64 bits."""
     if size == 0:
         return 0, True
@@ -156,7 +157,7 @@ def read_big_endian(data: Bytes, place: int, size: int) -> tuple[int, bool]:
             return 0, False
         value = (value << 8) | np.int64(data[place + byte])
     fits = size <= 8 or (value < 0) == (sign < 0)
-    return value, fits
+    return value, bool(fits)
 
 
 @compiled
@@ -219,7 +220,7 @@ def copy_texts(data: Bytes, starts: Int64s, lengths: Int64s, out: Bytes) -> None
 
 
 @compiled
-def decode_bodies(  # noqa: C901, PLR0912 - one loop, because a call per primitive would cost more than the reading
+def decode_bodies(
     data: Bytes,
     ends: Int64s,
     chosen: Flags,
@@ -257,7 +258,7 @@ def decode_bodies(  # noqa: C901, PLR0912 - one loop, because a call per primiti
                 step += 1
                 continue
             owner = owners[step]
-            if what == LONG or what == LONG_AS_REAL:
+            if what in (LONG, LONG_AS_REAL):
                 value, place = read_varint(data, place, end)
                 if steps[step, 1] >= 0:
                     integers[row, steps[step, 1]] = value
@@ -272,7 +273,7 @@ def decode_bodies(  # noqa: C901, PLR0912 - one loop, because a call per primiti
                     integers[row, steps[step, 1]] = value
                     if value < 0:
                         place = -1
-            elif what == DECIMAL or what == TEXT:
+            elif what in (DECIMAL, TEXT):
                 size, place = read_varint(data, place, end)
                 if place < 0 or size < 0 or size > end - place:
                     place = -1

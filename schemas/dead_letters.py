@@ -10,8 +10,7 @@ from loanpulse.schemas.violations import Violation
 
 PREFIX = "__connect.errors."
 TOPIC, PARTITION, OFFSET, TIMESTAMP, STAGE, CODE, MESSAGE = (
-    PREFIX + name
-    for name in ("topic", "partition", "offset", "timestamp", "stage", "class.name", "exception.message")
+    PREFIX + name for name in ("topic", "partition", "offset", "timestamp", "stage", "class.name", "exception.message")
 )
 
 Headers = list[tuple[str, bytes]]

@@ -1,5 +1,7 @@
 """Kafka's default partitioner (murmur2 of the key), for one key and for many: where a borrower's records must stand."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,12 +12,12 @@ PARTITIONER = "murmur2_random"
 
 
 @compiled
-def murmur2(data: npt.NDArray[np.uint8], start: int, end: int) -> int:
+def murmur2(data: npt.NDArray[np.uint8], start: int, end: int) -> Any:
     """Return the 32-bit murmur2 hash of ``data[start:end]`` with Kafka's seed, its sign bit cleared."""
     mask = 0xFFFFFFFF
     multiplier = 0x5BD1E995
     size = end - start
-    hashed = (0x9747B28C ^ size) & mask
+    hashed: Any = (0x9747B28C ^ size) & mask
     for word in range(size // 4):
         place = start + 4 * word
         key = (

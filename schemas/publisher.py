@@ -69,9 +69,7 @@ class Publisher:
         self._codec = Codec(registry, prefix)
         self._prefix = prefix
         self._currency = currency
-        self._decoders = {
-            topic: ColumnDecoder(contract_of(topic), registry) for topic in EVENT_TOPICS
-        }
+        self._decoders = {topic: ColumnDecoder(contract_of(topic), registry) for topic in EVENT_TOPICS}
         self.delivered = 0
         self.failed = 0
         self.last_error = ""

@@ -48,11 +48,7 @@ def stable_id(schema: Schema) -> int:
 def _without_docs(node: Any) -> Any:
     if isinstance(node, Mapping):
         # "doc" is dropped only where it documents; a default value may hold any key.
-        return {
-            key: value if key == "default" else _without_docs(value)
-            for key, value in node.items()
-            if key != "doc"
-        }
+        return {key: value if key == "default" else _without_docs(value) for key, value in node.items() if key != "doc"}
     if isinstance(node, list):
         return [_without_docs(item) for item in node]
     return node
@@ -74,9 +70,7 @@ class LocalRegistry:
         schema_id = stable_id(schema)
         known = self._schemas.setdefault(schema_id, schema)
         if known is not schema and _without_docs(known) != _without_docs(schema):
-            raise ValueError(
-                f"{subject}: id {schema_id} belongs to another schema; change a field's default or order"
-            )
+            raise ValueError(f"{subject}: id {schema_id} belongs to another schema; change a field's default or order")
         return schema_id
 
     def schema(self, schema_id: int) -> Schema:

@@ -1,5 +1,7 @@
 """The contracts' rules beyond Avro's types, as one compiled pass that the stream and the publisher share."""
 
+from typing import Any
+
 import numpy as np
 
 from loanpulse.schemas.columns import Bytes, Columns, Flags, Float64s, Int64s
@@ -74,7 +76,7 @@ def places_of(columns: Columns) -> Int64s:
 
 
 @compiled
-def hex_digit(byte: int) -> int:
+def hex_digit(byte: Any) -> Any:
     """Return the value of a hexadecimal digit, -1 for another character."""
     if 48 <= byte <= 57:
         return byte - 48
@@ -134,7 +136,7 @@ def money_violation(source: int, kind: int, integers: Int64s, present: Flags, pl
     needs_date = False
     if source == REPAYMENT:
         needs_amount = kind <= LAST_PAYING_KIND
-        needs_date = kind == DUE or kind == PAID
+        needs_date = kind in (DUE, PAID)
     elif source == UTILITY_SOURCE:
         needs_amount = kind <= LAST_BILL_KIND
         needs_date = needs_amount

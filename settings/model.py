@@ -113,9 +113,7 @@ class StreamsSection(Section):
     ordering_grace_seconds: float = Field(
         0.5, ge=0, le=600, description="how long a source without data is waited for before time goes on without it"
     )
-    checkpoint_seconds: float = Field(
-        0.5, ge=0.05, le=60, description="how often state and outputs are made durable"
-    )
+    checkpoint_seconds: float = Field(0.5, ge=0.05, le=60, description="how often state and outputs are made durable")
     allowed_lateness_days: float = Field(
         7.0, ge=0, le=30, description="how far behind its source an event may be before it is dead-lettered"
     )
@@ -147,7 +145,10 @@ class WarehouseSection(Section):
     batch_rows: int = Field(20_000, ge=1, le=10_000_000, description="rows after which a batch is inserted")
     batch_seconds: float = Field(1.0, gt=0, le=600, description="seconds after which a batch is inserted")
     query_port: int = Field(
-        0, ge=0, le=65_535, description="embedded: loopback port on which the loader answers queries; 0 takes a free one"
+        0,
+        ge=0,
+        le=65_535,
+        description="embedded: loopback port on which the loader answers queries; 0 takes a free one",
     )
 
 

@@ -14,6 +14,7 @@ from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 # The one way in which a reading statement writes: a file of this process's user.
 OUTFILE = re.compile(r"\binto\s+outfile\b", re.IGNORECASE)
 
+
 class EmbeddedWarehouse:
     """chDB over a folder, which one process holds at a time.
 
@@ -64,7 +65,9 @@ class EmbeddedWarehouse:
         arrow_rows = rows
         names = ", ".join(arrow_rows.column_names)
         settings = f" SETTINGS insert_deduplication_token = '{token}'" if token else ""
-        _run(self._session, f"INSERT INTO {table} ({names}){settings} SELECT {names} FROM Python(arrow_rows)", arrow_rows)
+        _run(
+            self._session, f"INSERT INTO {table} ({names}){settings} SELECT {names} FROM Python(arrow_rows)", arrow_rows
+        )
 
     def reader(self) -> "ReadOnlySession":
         """Return a session that can only read, for queries of others; it closes with the warehouse."""

@@ -101,7 +101,7 @@ class Loader:
     def _add(self, message: Any) -> None:
         error = message.error()
         if error is not None:
-            if error.code() != KafkaError._PARTITION_EOF:
+            if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library has no other name for it
                 log.warning("the broker reports", error=error.str())
             return
         place = message.topic(), message.partition()
@@ -207,7 +207,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
             loader.step()
             if time.monotonic() - reported > REPORT_SECONDS:
                 reported = time.monotonic()
-                log.info("loading", rows=loader.counts.rows, batches=loader.counts.batches, refused=loader.counts.refused)
+                log.info(
+                    "loading", rows=loader.counts.rows, batches=loader.counts.batches, refused=loader.counts.refused
+                )
         loader.insert()
     finally:
         consumer.close()

@@ -48,9 +48,7 @@ def run_query(settings: WarehouseSection, statement: str) -> pa.Table:
 def _ask(endpoint: Endpoint, statement: str) -> pa.Table:
     connection = http.client.HTTPConnection(LOOPBACK, endpoint.port, timeout=TIMEOUT_SECONDS)
     try:
-        connection.request(
-            "POST", "/query", statement.encode(), {"Authorization": f"Bearer {endpoint.token}"}
-        )
+        connection.request("POST", "/query", statement.encode(), {"Authorization": f"Bearer {endpoint.token}"})
         answer = connection.getresponse()
         body = answer.read()
     finally:

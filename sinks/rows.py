@@ -23,13 +23,26 @@ LOAD_STAGE = "LOAD"
 class Message(Protocol):
     """What is needed of a consumed message (confluent-kafka's)."""
 
-    def topic(self) -> str | None: ...
-    def partition(self) -> int | None: ...
-    def offset(self) -> int | None: ...
-    def key(self) -> bytes | None: ...
-    def value(self) -> bytes | None: ...
-    def headers(self) -> list[tuple[str, bytes | None]] | None: ...
-    def timestamp(self) -> tuple[int, int]: ...
+    def topic(self) -> str | None:
+        """Return the record's topic."""
+
+    def partition(self) -> int | None:
+        """Return the record's partition."""
+
+    def offset(self) -> int | None:
+        """Return the record's offset."""
+
+    def key(self) -> bytes | None:
+        """Return the record's key."""
+
+    def value(self) -> bytes | None:
+        """Return the record's value."""
+
+    def headers(self) -> list[tuple[str, bytes | None]] | None:
+        """Return the record's headers."""
+
+    def timestamp(self) -> tuple[int, int]:
+        """Return the record's timestamp."""
 
 
 @dataclass(frozen=True, slots=True)

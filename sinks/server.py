@@ -56,9 +56,7 @@ class ServerWarehouse:
         if not described:
             return pa.table({})
         filled_columns = columns or [[] for _ in described]
-        return pa.table(
-            {name: _arrow(values) for (name, _), values in zip(described, filled_columns, strict=True)}
-        )
+        return pa.table({name: _arrow(values) for (name, _), values in zip(described, filled_columns, strict=True)})
 
     def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
         """Insert rows by column names, all or none (one block up to a million rows)."""

@@ -14,8 +14,8 @@ from loanpulse.schemas.topics import BORROWERS_CHANGELOG, DEAD_LETTERS, EVENT_TO
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import faust_security, producer_properties
 from loanpulse.streams.checkpoint import CheckpointPublisher
-from loanpulse.streams.engine import Engine
 from loanpulse.streams.configured import engine_options, load_policy
+from loanpulse.streams.engine import Engine
 from loanpulse.streams.state_table import BorrowerTable
 from loanpulse.streams.transport import BatchSchema
 from loanpulse.streams.worker import BorrowerWorker, CheckpointLoop

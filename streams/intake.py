@@ -24,7 +24,7 @@ CENTS = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Consecutive records of one source's partition, as columns of Python values (headers are kept for dead letters)."""
+    """Consecutive records of one source's partition, as columns of Python values."""
 
     source: int
     partition: int
@@ -32,7 +32,6 @@ class Fetched:
     timestamps: Sequence[int]
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
-    headers: Sequence[Sequence[tuple[str, bytes]] | None] | None = None
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -208,6 +207,6 @@ class Intake:
         return events
 
 
-def text_of(words: np.ndarray) -> str:  # type: ignore[type-arg]
+def text_of(words: np.ndarray) -> str:
     """Return the text packed into 64-bit words, such as a lender's id."""
     return words.astype("<u8").tobytes().rstrip(b"\x00").decode("ascii")

@@ -36,9 +36,7 @@ def write_hex(value: np.uint64, out: npt.NDArray[np.uint8], start: int) -> None:
 
 
 @compiled
-def fill_ids(
-    keys: npt.NDArray[np.uint8], width: int, times: npt.NDArray[np.int64], out: npt.NDArray[np.uint8]
-) -> None:
+def fill_ids(keys: npt.NDArray[np.uint8], width: int, times: npt.NDArray[np.int64], out: npt.NDArray[np.uint8]) -> None:
     """Write for each row an id of 32 hexadecimal digits made of its key and its time."""
     for row in range(len(times)):
         length = width
@@ -46,7 +44,11 @@ def fill_ids(
             length -= 1
         first = hash_text(keys, row * width, length, np.uint64(times[row]))
         write_hex(first, out, 32 * row)
-        write_hex(mixed(first ^ np.uint64(0x9E3779B97F4A7C15)) ^ hash_text(keys, row * width, length, first), out, 32 * row + 16)
+        write_hex(
+            mixed(first ^ np.uint64(0x9E3779B97F4A7C15)) ^ hash_text(keys, row * width, length, first),
+            out,
+            32 * row + 16,
+        )
 
 
 def scoring_ids(keys: Texts, times: npt.NDArray[np.int64]) -> Texts:

@@ -19,7 +19,6 @@ from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
-from loanpulse.schemas.violations import Violation
 from loanpulse.streams.engine import Engine, EngineOptions, Scored
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.outputs import snapshot_encoder

@@ -54,7 +54,7 @@ class Slab:
     def rows_of(self, keys: Sequence[bytes | None], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
         """Return the rows of many borrowers, -1 where not ``wanted``; new borrowers get theirs."""
         known = self.rows.get
-        found = np.array([known(key, -1) for key in keys], np.int32)  # type: ignore[call-overload]
+        found = np.array([known(key or b"", -1) for key in keys], np.int32)
         for place in np.flatnonzero((found < 0) & wanted).tolist():
             key = keys[place]
             if key is not None:

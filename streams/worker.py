@@ -163,9 +163,7 @@ class BorrowerWorker:
         progress = self._progress[source, partition]
         progress.next_offset, progress.last_data = records[-1].offset + 1, self.monotonic()
         if lane.arrived() > 0:
-            self._clocks[partition] = PartitionClock(
-                max(lane.arrived(), lane.advanced_to), int(self.wall() * 1000)
-            )
+            self._clocks[partition] = PartitionClock(max(lane.arrived(), lane.advanced_to), int(self.wall() * 1000))
         return lane.waiting(source) < WAITING_MOST
 
     def wants_more(self, source: int, partition: int) -> bool:
