@@ -5,6 +5,9 @@ from rich.table import Table
 
 from loanpulse.commands import topics_admin
 from loanpulse.commands.console import ConfigOption, configured, failures, out
+from loanpulse.schemas import contracts
+from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema, open_registry
+from loanpulse.schemas.topics import TOPICS
 
 app = typer.Typer(help="Create and list the topics of this deployment.", no_args_is_help=True)
 
@@ -16,6 +19,22 @@ def create(config: ConfigOption = None) -> None:
     with failures(topics_admin.BrokerUnreachableError):
         for name, created in topics_admin.create_topics(settings).items():
             out.print(f"{'created' if created else 'present':8} {name}", highlight=False)
+
+
+@app.command()
+def register(config: ConfigOption = None) -> None:
+    """Register the contracts with the schema registry, under BACKWARD_TRANSITIVE compatibility."""
+    settings = configured(config)
+    if not settings.registry.url:
+        out.print("There is no registry to register with (registry.url is empty): ids come from the contracts.")
+        return
+    with failures(RegistryUnavailable, UnknownSchema):
+        registry = open_registry(settings.registry)
+        for topic in TOPICS:
+            if topic.contract is not None:
+                subject = settings.topics.prefix + topic.subject
+                schema_id = registry.register(subject, contracts.load(topic.contract))
+                out.print(f"{schema_id:>8} {subject}", highlight=False)
 
 
 @app.command("list")

@@ -33,6 +33,9 @@ class SchemaRegistry(Protocol):
     def schema(self, schema_id: int) -> Schema:
         """The schema with this id; raises UnknownSchema, or RegistryUnavailable if it cannot be asked."""
 
+    def is_registered(self, subject: str, schema: Schema) -> bool:
+        """Whether ``schema`` is registered under ``subject``; nothing is changed. Raises RegistryUnavailable."""
+
 
 def stable_id(schema: Schema) -> int:
     """An id in 1..2**31-1 derived from the schema.
@@ -79,6 +82,10 @@ class LocalRegistry:
             return self._schemas[schema_id]
         except KeyError:
             raise UnknownSchema(f"schema id {schema_id} is not in the local registry") from None
+
+    def is_registered(self, subject: str, schema: Schema) -> bool:
+        """Whether the id of ``schema`` is known; subjects are of no meaning here."""
+        return stable_id(schema) in self._schemas
 
 
 class RegistrySettings(Protocol):
@@ -128,6 +135,17 @@ class ConfluentRegistry:
         found = self._ask(lambda: self._client.get_schema(schema_id))
         schema: Schema = orjson.loads(found.schema_str)
         return schema
+
+    def is_registered(self, subject: str, schema: Schema) -> bool:
+        """Whether ``schema`` is registered under ``subject``; raises RegistryUnavailable."""
+        from confluent_kafka.schema_registry import Schema as RegisteredSchema
+
+        text = orjson.dumps(schema).decode()
+        try:
+            self._ask(lambda: self._client.lookup_schema(subject, RegisteredSchema(text, "AVRO")))
+        except UnknownSchema:
+            return False
+        return True
 
     def _ask(self, call: Callable[[], Any]) -> Any:
         from confluent_kafka.schema_registry.error import SchemaRegistryError

@@ -1,0 +1,157 @@
+"""`loanpulse demo`: everything on this machine, on embedded parts, with a live view."""
+
+import contextlib
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from loanpulse.commands import topics_admin
+from loanpulse.commands.broker import BrokerError, EmbeddedBroker
+from loanpulse.commands.console import ConfigOption, fail, loaded, out
+from loanpulse.commands.live_view import LiveView, plain_summary
+from loanpulse.commands.supervisor import Child, ChildFailedError, Supervisor
+from loanpulse.settings import Settings, SettingsError, load
+
+REFRESH_SECONDS = 0.25
+PLAIN_SECONDS = 5.0
+LENDERS = "lender-a,lender-b,lender-c,lender-d"
+MARKER = "demo-folder"
+
+
+def demo(
+    data_dir: Annotated[
+        Path, typer.Option(help="Folder for logs and the warehouse; what an earlier demo left there is removed.")
+    ] = Path(".loanpulse/demo"),
+    borrowers: Annotated[int, typer.Option(help="Households in the simulated city.", min=1)] = 300,
+    speed: Annotated[float, typer.Option(help="Multiple of real time, once the history is in.", min=0.01)] = 7200.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same city.", min=0)] = 7,
+    duration: Annotated[
+        float, typer.Option(help="Seconds after which the demo ends by itself; 0 waits for Ctrl-C.")
+    ] = 0,
+    config: ConfigOption = None,
+) -> None:
+    """Show Loanpulse working on this machine: no Docker, no JVM, no configuration.
+
+    Starts a broker in memory, a warehouse in a folder, a worker, the loader and a simulated city, and shows levels
+    and alerts as they change. Ctrl-C ends all of it. While it runs, `loanpulse query` answers from its warehouse.
+    """
+    loaded(config)
+    folder = _fresh(data_dir)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    supervisor = Supervisor()
+    broker = EmbeddedBroker(folder / "logs")
+    try:
+        out.print("Starting a broker, a warehouse, a worker and a city of "
+                  f"{borrowers} households in {folder} …", highlight=False)  # fmt: skip
+        broker.start()
+        file = _write_settings(folder, broker)
+        settings = load(file, environment={})
+        topics_admin.create_topics(settings)
+        _start_parts(supervisor, folder, file, borrowers, seed, speed)
+        _watch(supervisor, settings, file, stop, duration)
+    except (BrokerError, ChildFailedError, topics_admin.BrokerUnreachableError, SettingsError) as error:
+        supervisor.stop()
+        broker.stop()
+        fail(f"The demo could not go on: {error}.")
+    finally:
+        with _undisturbed():
+            supervisor.stop()
+            broker.stop()
+    out.print(f"All parts are stopped. Logs and the warehouse are in {folder}; ask it still:", highlight=False)
+    out.print(f"  loanpulse query -c {file} portfolio-now", highlight=False)
+
+
+def _fresh(data_dir: Path) -> Path:
+    """Return the folder, emptied of an earlier demo; another folder's content is never touched."""
+    folder = data_dir.resolve()
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        fail(f"{folder} holds other files; give an empty folder with --data-dir.")
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "logs").mkdir(parents=True)
+    (folder / MARKER).touch()
+    return folder
+
+
+def _write_settings(folder: Path, broker: EmbeddedBroker) -> Path:
+    file = folder / "loanpulse.toml"
+    file.write_text(
+        f"""# The configuration of the running demo.
+[broker]
+bootstrap_servers = "{broker.bootstrap_servers}"
+profile = "embedded"
+
+[topics]
+partitions = 4
+lenders = ["lender-a"]
+
+[streams]
+data_dir = "{folder / "streams"}"
+
+[warehouse]
+kind = "embedded"
+path = "{folder / "warehouse"}"
+""",
+        encoding="utf-8",
+    )
+    return file
+
+
+def _start_parts(supervisor: Supervisor, folder: Path, file: Path, borrowers: int, seed: int, speed: float) -> None:
+    def part(name: str, *arguments: str, once: bool = False) -> None:
+        argv = [sys.executable, "-m", "loanpulse.commands", *arguments]
+        environment = {"LOANPULSE_CONFIG": str(file)}
+        supervisor.start(Child(name, argv, folder / "logs" / f"{name}.log", environment, once))
+
+    part("worker", "worker")
+    part("loader", "loader")
+    part(
+        "city", "simulate", "--borrowers", str(borrowers), "--seed", str(seed), "--speed", str(speed),
+        "--lenders", LENDERS, "--truth", str(folder / "truth.jsonl"), "--life-events", "2",
+        "--malformed", "0.001", "--duplicates", "0.01", "--out-of-order", "0.02",
+        once=True,
+    )  # fmt: skip
+
+
+def _watch(supervisor: Supervisor, settings: Settings, file: Path, stop: threading.Event, duration: float) -> None:
+    view = LiveView(settings, file)
+    ends = time.monotonic() + duration if duration else float("inf")
+    view.start()
+    try:
+        if out.is_terminal:
+            with Live(view.render(supervisor.children), console=out, screen=False, refresh_per_second=8) as live:
+                while not stop.is_set() and time.monotonic() < ends:
+                    supervisor.look_after()
+                    live.update(view.render(supervisor.children))
+                    stop.wait(REFRESH_SECONDS)
+        else:
+            spoke = 0.0
+            while not stop.is_set() and time.monotonic() < ends:
+                supervisor.look_after()
+                if time.monotonic() - spoke > PLAIN_SECONDS:
+                    spoke = time.monotonic()
+                    out.print(plain_summary(view), highlight=False, soft_wrap=True)
+                stop.wait(REFRESH_SECONDS)
+    finally:
+        view.stop()
+    if stop.is_set():
+        out.print("Stopping …")
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ignore a second Ctrl-C while everything is being ended."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
