@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from loanpulse.city.calendar import HOUR_MS, MINUTE_MS, Day, date_of, next_monthly
+from loanpulse.city.days import HOUR_MS, MINUTE_MS, Day, date_of, next_monthly
 from loanpulse.city.dice import Dice
 from loanpulse.city.loan import DEFAULT_DAYS, STATEMENT_DAYS, WRITE_OFF_DAYS, Instalment, Loan
 from loanpulse.city.plan import CityPlan

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from loanpulse.city.calendar import HOUR_MS, MINUTE_MS, day_number, make_day
+from loanpulse.city.days import HOUR_MS, MINUTE_MS, day_number, make_day
 from loanpulse.city.dice import Dice
 from loanpulse.city.household import Household, Record
 from loanpulse.city.plan import CityPlan

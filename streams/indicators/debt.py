@@ -16,7 +16,7 @@ CENT = 0.005
 @compiled
 def due_moment(day: int) -> int:
     """Return the moment (ms) at which an instalment due on ``day`` is past due: the end of that day, UTC."""
-    return (day + 1) * DAY_MS
+    return (int(day) + 1) * DAY_MS
 
 
 @compiled

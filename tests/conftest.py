@@ -1,0 +1,70 @@
+"""What tests share: a real broker process (Apache Kafka with LOANPULSE_TEST_BROKER=kafka), and a deployment on it."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from loanpulse.commands import topics_admin
+from loanpulse.commands.broker import EmbeddedBroker
+from loanpulse.settings import Settings, load
+from tests import kafka_node
+
+hypothesis_settings.register_profile(
+    "loanpulse", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("loanpulse")
+
+PARTITIONS = 2
+
+
+def on_kafka() -> bool:
+    return os.environ.get("LOANPULSE_TEST_BROKER") == "kafka"
+
+
+@pytest.fixture(scope="session")
+def bootstrap_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a broker that runs for the whole session."""
+    folder = tmp_path_factory.mktemp("broker")
+    if on_kafka():
+        missing = kafka_node.missing_tool()
+        if missing:
+            pytest.skip(f"Apache Kafka can't run here: {missing}")
+        node = kafka_node.KafkaNode(folder).start()
+        yield node.bootstrap_servers
+        node.stop()
+    else:
+        with EmbeddedBroker(folder) as broker:
+            yield broker.bootstrap_servers
+
+
+@pytest.fixture
+def deployment(bootstrap_servers: str, tmp_path: Path) -> Settings:
+    """A deployment of its own on the broker: topics under a prefix, folders that go away."""
+    settings = load(environment=environment_of(bootstrap_servers, tmp_path, f"t{uuid.uuid4().hex[:8]}-"))
+    topics_admin.create_topics(settings)
+    return settings
+
+
+def environment_of(bootstrap_servers: str, folder: Path, prefix: str = "") -> dict[str, str]:
+    return {
+        "LOANPULSE_BROKER__BOOTSTRAP_SERVERS": bootstrap_servers,
+        "LOANPULSE_BROKER__PROFILE": "embedded",
+        "LOANPULSE_TOPICS__PARTITIONS": str(PARTITIONS),
+        "LOANPULSE_TOPICS__PREFIX": prefix,
+        "LOANPULSE_TOPICS__LENDERS": "lender-a",
+        "LOANPULSE_STREAMS__DATA_DIR": str(folder / "streams"),
+        "LOANPULSE_WAREHOUSE__PATH": str(folder / "warehouse"),
+        "LOANPULSE_WAREHOUSE__BATCH_SECONDS": "0.3",
+    }
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment by which a child process gets the same deployment."""
+    return environment_of(
+        settings.broker.bootstrap_servers, Path(settings.streams.data_dir).parent, settings.topics.prefix
+    )
