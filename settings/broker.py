@@ -4,7 +4,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-from loanpulse.settings.model import Settings
+from loanpulse.settings.loading import SettingsError
+from loanpulse.settings.model import BrokerSection, Settings
 
 
 def librdkafka_properties(settings: Settings, **extra: Any) -> dict[str, Any]:
@@ -79,18 +80,34 @@ class FaustSecurity:
     password: str
 
 
-def faust_security(settings: Settings) -> FaustSecurity:
-    """Return the broker section's TLS and SASL for Faust."""
-    broker = settings.broker
-    context = None
-    if broker.uses_tls:
+def _tls_context(broker: BrokerSection) -> ssl.SSLContext:
+    try:
         context = ssl.create_default_context(cafile=broker.ssl_ca_location or None)
-        if broker.ssl_certificate_location:
+    except ssl.SSLError as error:
+        raise SettingsError(
+            f"broker.ssl_ca_location ({broker.ssl_ca_location}) holds no PEM certificate: {error.reason}."
+        ) from error
+    if broker.ssl_certificate_location:
+        try:
             context.load_cert_chain(
                 broker.ssl_certificate_location,
                 broker.ssl_key_location or None,
                 broker.ssl_key_password.get_secret_value() or None,
             )
+        except ssl.SSLError as error:
+            raise SettingsError(
+                "broker.ssl_certificate_location and broker.ssl_key_location are no matching PEM pair, "
+                f"or broker.ssl_key_password is wrong: {error.reason}."
+            ) from error
+    return context
+
+
+def faust_security(settings: Settings) -> FaustSecurity:
+    """Return the broker section's TLS and SASL for Faust; raises SettingsError where a file is no PEM."""
+    broker = settings.broker
+    context = None
+    if broker.uses_tls:
+        context = _tls_context(broker)
     sasl = broker.uses_sasl
     return FaustSecurity(
         context,

@@ -1,0 +1,64 @@
+"""From topics to tables on real parts: every row once, whatever happens to the loader; queries beside it."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.settings import Settings
+from loanpulse.sinks.query_client import run_query
+from loanpulse.sinks.warehouse import WarehouseError
+from tests import deployment as drive
+from tests import histories
+from tests.deployment import Reader, part
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+
+def count(settings: Settings, statement: str) -> int:
+    return int(run_query(settings.warehouse, statement).column(0)[0].as_py())
+
+
+def wait_for(settings: Settings, statement: str, wanted: int, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    found = -1
+    while time.monotonic() < deadline:
+        try:
+            found = count(settings, statement)
+        except WarehouseError:
+            found = -1
+        if found == wanted:
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"{statement}: {found}, not {wanted}")
+
+
+def test_publish_to_alert_to_row(deployment: Settings, tmp_path: Path) -> None:
+    """The main job: events in, alerts out, rows in the warehouse, each once, also when the loader is killed."""
+    drive.publish(deployment, histories.city(flawed=True))
+    reader = Reader(deployment, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, DEAD_LETTERS)
+    with part(deployment, tmp_path, "worker"):
+        with part(deployment, tmp_path, "loader") as loader:
+            reader.read_until(lambda: len(reader.messages[LIQUIDITY_SNAPSHOTS]) > 500)
+            time.sleep(1.0)
+            drive.kill(loader)
+        with part(deployment, tmp_path, "loader"):
+            reader.read_until_quiet(6.0)
+            snapshots = {value["snapshot_id"] for value in reader.values(LIQUIDITY_SNAPSHOTS)}
+            alerts = {value["alert_id"] for value in reader.values(LIQUIDITY_ALERTS)}
+            letters = len(reader.messages[DEAD_LETTERS])
+            wait_for(deployment, "SELECT count() FROM snapshots FINAL", len(snapshots))
+            wait_for(deployment, "SELECT count() FROM alerts FINAL", len(alerts))
+            wait_for(deployment, "SELECT count() FROM dead_letters FINAL", letters)
+            assert count(deployment, "SELECT uniqExact(borrower_id) FROM borrowers_now") == 40
+            with pytest.raises(WarehouseError, match="readonly"):
+                run_query(deployment.warehouse, "DROP TABLE alerts")
+    reader.close()
+    # The loader is gone: the folder is asked itself.
+    assert count(deployment, "SELECT sum(borrowers) > 0 FROM portfolio_now") == 1
+    newest = run_query(
+        deployment.warehouse, "SELECT alert_id, reasons, lender_id FROM alerts_newest LIMIT 5"
+    ).to_pylist()
+    assert len(newest) == 5
+    assert all(row["alert_id"] in alerts for row in newest)

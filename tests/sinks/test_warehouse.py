@@ -1,0 +1,199 @@
+"""The embedded warehouse: migrations, rows that replace each other, documented queries, and readers that only read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loanpulse.schemas import dead_letters
+from loanpulse.schemas.contracts import INDICATORS, Contract, load
+from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.schemas.violations import Violation
+from loanpulse.settings import Settings
+from loanpulse.settings import load as load_settings
+from loanpulse.sinks.embedded import EmbeddedWarehouse
+from loanpulse.sinks.migrate import MigrationError, load_migrations, migrate, status
+from loanpulse.sinks.queries import named_queries
+from loanpulse.sinks.rows import RowMaker
+from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
+from loanpulse.streams.outputs import snapshot_encoder
+from tests import histories
+from tests.deployment import CODEC
+
+pytestmark = pytest.mark.integration
+
+
+class Record:
+    """A consumed message, as the loader sees it."""
+
+    def __init__(self, topic: str, offset: int, key: bytes, value: bytes, headers: Any = None) -> None:
+        self._parts = topic, offset, key, value, headers
+
+    def topic(self) -> str:
+        return self._parts[0]
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self._parts[1]
+
+    def key(self) -> bytes:
+        return self._parts[2]
+
+    def value(self) -> bytes:
+        return self._parts[3]
+
+    def headers(self) -> Any:
+        return self._parts[4]
+
+    def timestamp(self) -> tuple[int, int]:
+        return 1, 1_700_000_000_000
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWarehouse]:
+    warehouse = EmbeddedWarehouse(tmp_path_factory.mktemp("warehouse"), "loanpulse")
+    migrate(warehouse)
+    yield warehouse
+    warehouse.close()
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]:
+    """What the stream would have sent for a small city."""
+    from loanpulse.streams.replay import Replay, Writer
+
+    found: dict[str, list[Record]] = {LIQUIDITY_SNAPSHOTS: [], LIQUIDITY_ALERTS: [], DEAD_LETTERS: []}
+    from loanpulse.schemas.lines import EventLine, read_lines
+    from loanpulse.streams.configured import engine_options, load_policy
+    from loanpulse.streams.engine import Engine
+
+    settings: Settings = load_settings(environment={})
+    engine = Engine(engine_options(settings), load_policy(settings), LocalRegistry())
+    replay = Replay(engine, CODEC)
+    file = histories.write(tmp_path_factory.mktemp("log") / "events.jsonl", histories.city(20, 60, 2))
+    for line in read_lines(file):
+        assert isinstance(line, EventLine)
+        replay.add(str(file), line)
+    for scored in replay.finish(None):
+        if not len(scored):
+            continue
+        columns = engine.outputs.snapshot_columns(scored.scores, scored.keys, scored.ids)
+        buffer, ends = snapshot_encoder(CODEC.schema_id(LIQUIDITY_SNAPSHOTS)).encode(columns)
+        start = 0
+        for key, end in zip(scored.keys.tolist(), ends.tolist(), strict=True):
+            place = len(found[LIQUIDITY_SNAPSHOTS])
+            found[LIQUIDITY_SNAPSHOTS].append(Record(LIQUIDITY_SNAPSHOTS, place, key, bytes(buffer[start:end])))
+            start = end
+        for alert in engine.outputs.alerts(scored.scores, scored.keys, scored.ids):
+            place = len(found[LIQUIDITY_ALERTS])
+            value = CODEC.encode(LIQUIDITY_ALERTS, alert)
+            found[LIQUIDITY_ALERTS].append(Record(LIQUIDITY_ALERTS, place, alert["borrower_id"].encode(), value))
+    letter = dead_letters.DeadLetter("spending-events", 1, 7, 5, b"k", b"\x01", Violation.BAD_MAGIC)
+    found[DEAD_LETTERS].append(Record(DEAD_LETTERS, 0, b"k", b"\x01", letter.headers()))
+    assert Writer
+    return found
+
+
+def fill(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> None:
+    maker = RowMaker(LocalRegistry())
+    for topic, messages in records.items():
+        made = maker.rows(topic, messages)
+        assert made.refused is None
+        warehouse.insert(made.table, made.rows)
+
+
+def one(warehouse: EmbeddedWarehouse, statement: str) -> Any:
+    return warehouse.query(statement).column(0)[0].as_py()
+
+
+def test_loading_the_same_range_twice_leaves_the_tables_as_if_once(
+    warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]
+) -> None:
+    fill(warehouse, records)
+    before = [warehouse.query(f"SELECT * FROM {view}").sort_by("level").to_pylist() for view in ("portfolio_now",)]
+    fill(warehouse, records)
+    assert one(warehouse, "SELECT count() FROM snapshots FINAL") == len(records[LIQUIDITY_SNAPSHOTS]) > 500
+    assert one(warehouse, "SELECT count() FROM alerts FINAL") == len(records[LIQUIDITY_ALERTS]) > 5
+    assert one(warehouse, "SELECT count() FROM dead_letters FINAL") == 1
+    after = [warehouse.query(f"SELECT * FROM {view}").sort_by("level").to_pylist() for view in ("portfolio_now",)]
+    assert len(after[0]) == len(before[0])
+    assert one(warehouse, "SELECT sum(changes) FROM level_changes_daily") == one(
+        warehouse,
+        "SELECT count() FROM snapshots FINAL WHERE level != previous_level AND previous_level != 'UNKNOWN'",
+    )
+
+
+def test_a_row_holds_what_the_snapshot_says(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> None:
+    fill(warehouse, records)
+    value = CODEC.decode(LIQUIDITY_SNAPSHOTS, records[LIQUIDITY_SNAPSHOTS][-1].value())
+    statement = "SELECT * FROM snapshots FINAL WHERE snapshot_id = {id:String}"
+    row = warehouse.query(statement, {"id": value["snapshot_id"]}).to_pylist()[0]
+    for name in ("borrower_id", "event_time", "lhi", "level", "overdue_amount", "balance", "lender_ids", "open_loans"):
+        assert row[name] == value[name], name
+    for name in INDICATORS:
+        assert row[f"{name}_points"] == pytest.approx(value[name]["points"])
+        shown = row[f"{name}_value"]
+        assert shown is None if value[name]["value"] != value[name]["value"] else shown == value[name]["value"]
+
+
+def test_the_tables_have_every_field_of_the_contracts(warehouse: EmbeddedWarehouse) -> None:
+    for table, contract in (("snapshots", Contract.LIQUIDITY_SNAPSHOT), ("alerts", Contract.LIQUIDITY_ALERT)):
+        columns = warehouse.query(
+            f"SELECT name, comment FROM system.columns WHERE table = '{table}' AND database = 'loanpulse'"
+        ).to_pylist()
+        names = {row["name"] for row in columns}
+        for entry in load(contract)["fields"]:
+            assert entry["name"] in names or f"{entry['name']}_value" in names, entry["name"]
+        assert all(row["comment"] for row in columns)
+
+
+@pytest.mark.parametrize("name", named_queries())
+def test_documented_queries_run(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]], name: str) -> None:
+    fill(warehouse, records)
+    query = named_queries()[name]
+    assert query.question.endswith(".")
+    assert warehouse.query(query.statement).num_rows > 0
+
+
+def test_migrating_twice_is_migrating_once(warehouse: EmbeddedWarehouse) -> None:
+    assert migrate(warehouse) == []
+    assert all(entry.applied for entry in status(warehouse))
+
+
+def test_a_changed_old_migration_is_refused(warehouse: EmbeddedWarehouse, tmp_path: Path) -> None:
+    for migration in load_migrations():
+        (tmp_path / f"{migration.name}.sql").write_text(";\n".join(migration.statements) + ";\n")
+    assert all(entry.applied for entry in status(warehouse, tmp_path))
+    file = next(tmp_path.glob("0002*"))
+    file.write_text(file.read_text() + "SELECT 1;\n")
+    with pytest.raises(MigrationError, match="0002_alerts was changed"):
+        status(warehouse, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO alerts SELECT * FROM alerts",
+        "SELECT 1; DROP TABLE alerts",
+        "DROP TABLE alerts",
+        "SET readonly = 0",
+        "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+        "SELECT * FROM url('http://127.0.0.1:1', 'LineAsString')",
+        "SELECT 1 INTO OUTFILE '/tmp/never'",
+        "SELECT 1 INTO\n\toutfile '/tmp/never'",
+    ],
+)
+def test_a_reader_can_only_read(warehouse: EmbeddedWarehouse, statement: str) -> None:
+    with pytest.raises(WarehouseError):
+        warehouse.reader().query(statement)
+    assert not Path("/tmp/never").exists()
+    assert one(warehouse, "EXISTS TABLE alerts") == 1
+
+
+def test_a_folder_that_is_held_is_told(warehouse: EmbeddedWarehouse) -> None:
+    with pytest.raises(WarehouseUnreachableError, match="held by another process"):
+        EmbeddedWarehouse(warehouse._path, "loanpulse")
