@@ -113,5 +113,5 @@ def test_a_file_that_is_no_certificate_is_told_by_its_key(tmp_path: Path) -> Non
             "LOANPULSE_BROKER__SSL_CA_LOCATION": str(tmp_path / "ca.pem"),
         }
     )
-    with pytest.raises(SettingsError, match="broker.ssl_ca_location"):
+    with pytest.raises(SettingsError, match=r"broker\.ssl_ca_location"):
         faust_security(settings)

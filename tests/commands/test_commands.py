@@ -1,0 +1,135 @@
+"""The commands as a user meets them, on a real broker."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loanpulse.settings import Settings
+from tests import deployment as drive
+from tests import histories
+from tests.conftest import PARTITIONS, environment
+from tests.deployment import Reader
+
+pytestmark = pytest.mark.integration
+
+
+def loanpulse(
+    *arguments: str, settings: Settings | None = None, folder: Path | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("LOANPULSE_")}
+    own = environment(settings) if settings else {}
+    return subprocess.run(
+        [sys.executable, "-m", "loanpulse.commands", *arguments],
+        capture_output=True, text=True, check=False, timeout=120, cwd=folder,
+        env={**inherited, "COLUMNS": "200", "NO_COLOR": "1", **own, **more},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "demo", "worker", "loader", "simulate", "publish", "replay", "migrate", "query", "config", "doctor",
+     "topics", "topics create", "topics list", "topics register", "alerts", "alerts tail"],
+)  # fmt: skip
+def test_every_command_has_help(command: str) -> None:
+    done = loanpulse(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+def test_config_shows_origins_and_masks_secrets(tmp_path: Path) -> None:
+    (tmp_path / "loanpulse.toml").write_text("[topics]\npartitions = 3\n")
+    done = loanpulse("config", "--json", folder=tmp_path, LOANPULSE_WAREHOUSE__PASSWORD="hunter2")
+    rows = {row["key"]: row for row in json.loads(done.stdout)}
+    assert rows["topics.partitions"] == {**rows["topics.partitions"], "value": "3", "origin": "loanpulse.toml"}
+    assert "hunter2" not in done.stdout
+    assert rows["warehouse.password"]["origin"] == "LOANPULSE_WAREHOUSE__PASSWORD"
+
+
+def test_a_wrong_configuration_ends_with_one_sentence(tmp_path: Path) -> None:
+    done = loanpulse("config", folder=tmp_path, LOANPULSE_TOPICS__PARTITIONS="none")
+    assert done.returncode == 2
+    assert done.stderr.startswith("topics.partitions is 'none' (from LOANPULSE_TOPICS__PARTITIONS)")
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_publish_refuses_by_line_and_field_and_sends_the_rest(deployment: Settings, tmp_path: Path) -> None:
+    file = histories.write(tmp_path / "good.jsonl", histories.city(3, 20))
+    good = file.read_text().splitlines()
+    bad = json.loads(good[1])
+    bad["value"]["amount"] = "-1.00"
+    bad["value"]["event_id"] = "00000000-0000-4000-8000-000000000009"
+    lines = [good[0], "{not json", json.dumps(bad), *good[2:]]
+    file.write_text("\n".join(lines) + "\n")
+    done = loanpulse("publish", str(file), settings=deployment)
+    assert done.returncode == 1
+    assert f"{file}:2: line: is not JSON" in done.stderr
+    assert f"{file}:3: amount: Amounts must be zero or more" in done.stderr
+    assert f"{len(good) - 1:,} published, 2 refused" in done.stdout
+    reader = Reader(deployment, "repayment-events", "spending-events", "utility-events")
+    reader.read_until(lambda: sum(map(len, reader.messages.values())) == len(good) - 1)
+    reader.close()
+
+
+def test_replay_needs_no_broker_and_repeats_itself(tmp_path: Path) -> None:
+    file = histories.write(tmp_path / "log.jsonl", histories.city(10, 60))
+    outputs = []
+    for name in ("a", "b"):
+        alerts, snapshots = tmp_path / f"{name}-alerts.jsonl", tmp_path / f"{name}-snapshots.jsonl"
+        done = loanpulse("replay", str(file), "--alerts", str(alerts), "--snapshots", str(snapshots), folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+        outputs.append((alerts.read_bytes(), snapshots.read_bytes()))
+    assert outputs[0] == outputs[1]
+    later = tmp_path / "later.jsonl"
+    done = loanpulse("replay", str(file), "--snapshots", str(later), "--at", "2026-07-01T00:00:00Z", folder=tmp_path)
+    assert done.returncode == 0
+    assert len(later.read_bytes().splitlines()) > len(outputs[0][1].splitlines())
+
+
+def test_doctor_says_what_is_wrong_and_what_to_do(deployment: Settings, tmp_path: Path) -> None:
+    def problems(**more: str) -> str:
+        done = loanpulse("doctor", "--json", settings=deployment, **more)
+        assert done.returncode == 1
+        return done.stdout
+
+    assert "run `loanpulse migrate`" in problems()
+    assert loanpulse("migrate", settings=deployment).returncode == 0
+    healthy = loanpulse("doctor", settings=deployment)
+    assert healthy.returncode == 0, healthy.stdout
+    assert "no broker answers" in problems(LOANPULSE_BROKER__BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert "loanpulse topics create" in problems(LOANPULSE_TOPICS__PREFIX="elsewhere-")
+    assert f"has {PARTITIONS} partitions" in problems(LOANPULSE_TOPICS__PARTITIONS="5")
+    assert "no ClickHouse answers" in problems(LOANPULSE_WAREHOUSE__KIND="server", LOANPULSE_WAREHOUSE__PORT="1")
+    assert "registry" in problems(LOANPULSE_REGISTRY__URL="http://127.0.0.1:1")
+    assert "can't be read" in problems(LOANPULSE_POLICY__PATH="/nowhere.toml")
+
+
+def test_alerts_are_tailed(deployment: Settings, tmp_path: Path) -> None:
+    drive.publish(deployment, histories.city(20, 80, 3))
+    with drive.part(deployment, tmp_path, "worker"):
+        done = loanpulse("alerts", "tail", "--from-beginning", "--limit", "3", "--json", settings=deployment)
+    assert done.returncode == 0, done.stderr
+    alerts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(alerts) == 3
+    assert all(alert["alert_id"] and alert["lender_id"] for alert in alerts)
+
+
+def test_simulate_writes_a_file_and_the_truth_aside(tmp_path: Path) -> None:
+    done = loanpulse(
+        "simulate", "--borrowers", "5", "--days", "60", "--out", str(tmp_path / "c.jsonl"), "--truth",
+        str(tmp_path / "t.jsonl"), "--life-events", "9", "--start", "2026-01-01T00:00:00Z",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "c.jsonl").read_bytes().splitlines()) > 300
+    assert b"life_event" in (tmp_path / "t.jsonl").read_bytes()
+    assert b"JOB_LOSS" not in (tmp_path / "c.jsonl").read_bytes()
+
+
+def test_a_worker_without_topics_says_what_to_run(deployment: Settings) -> None:
+    done = loanpulse("worker", settings=deployment, LOANPULSE_TOPICS__PREFIX="nothing-")
+    assert done.returncode == 1
+    assert "loanpulse topics create" in done.stderr

@@ -1,0 +1,93 @@
+"""`loanpulse demo` as a newcomer meets it, in a terminal."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import pexpect
+import psutil
+import pyte
+import pytest
+
+from tests.conftest import on_kafka
+
+pytestmark = [pytest.mark.demo, pytest.mark.timeout(240)]
+
+ROWS, COLUMNS = 45, 150
+FIRST_ALERT_SECONDS = 60
+LEVELS = ("AMPLE", "STABLE", "WATCH", "TENSE", "CRISIS")
+
+
+class Terminal:
+    """A terminal with the demo in it."""
+
+    def __init__(self, folder: Path) -> None:
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("LOANPULSE_")}
+        self.screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self.screen)
+        self.process = pexpect.spawn(
+            sys.executable,
+            ["-m", "loanpulse.commands", "demo", "--data-dir", str(folder / "demo")],
+            dimensions=(ROWS, COLUMNS), cwd=str(folder), env={**environment, "TERM": "xterm-256color"}, timeout=5,
+        )  # fmt: skip
+
+    def look(self, seconds: float = 0.3) -> str:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                self._stream.feed(self.process.read_nonblocking(100_000, 0.1))
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                break
+        return "\n".join(self.screen.display)
+
+    def wait_for(self, text: str, seconds: float) -> str:
+        deadline = time.monotonic() + seconds
+        while text not in (shown := self.look()):
+            assert time.monotonic() < deadline, shown
+            assert self.process.isalive(), shown
+        return shown
+
+
+@pytest.mark.skipif(on_kafka(), reason="the demo brings its own broker")
+def test_the_demo_shows_alerts_answers_queries_and_ends_clean(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    children: list[psutil.Process] = []
+    try:
+        began = time.monotonic()
+        shown = terminal.wait_for(" > ", FIRST_ALERT_SECONDS)
+        assert time.monotonic() - began < FIRST_ALERT_SECONDS
+        assert all(level in shown for level in LEVELS), shown
+        assert "events/s" in shown
+        assert "loanpulse query portfolio-now" in shown
+        children = psutil.Process(terminal.process.pid).children(recursive=True)
+        assert len(children) >= 4
+        rows = query(tmp_path, "portfolio-now")
+        deadline = time.monotonic() + 40
+        while not rows and time.monotonic() < deadline:
+            terminal.look(1.0)
+            rows = query(tmp_path, "portfolio-now")
+        assert {row["level"] for row in rows} <= set(LEVELS)
+        assert rows
+        terminal.process.sendintr()
+        assert "All parts are stopped" in terminal.wait_for("All parts are stopped", 40)
+        terminal.process.expect(pexpect.EOF, timeout=20)
+        terminal.process.close()
+        assert terminal.process.exitstatus == 0
+    finally:
+        terminal.process.close(force=True)
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+def query(folder: Path, name: str) -> list[dict[str, object]]:
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "loanpulse.commands", "query", name, "--format", "json"],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "LOANPULSE_CONFIG": str(folder / "demo" / "loanpulse.toml")},
+    )  # fmt: skip
+    return [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
