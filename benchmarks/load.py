@@ -60,8 +60,8 @@ def publish(log: Log, properties: dict[str, object], prefix: str = "") -> float:
         topic = prefix + EVENT_TOPICS[source]
         for start in range(0, len(part.keys), 10_000):
             end = start + 10_000
-            rows = zip(part.timestamps[start:end], part.keys[start:end], part.values[start:end], strict=True)
-            messages = [{"timestamp": stamp, "key": key, "value": value} for stamp, key, value in rows]
+            rows = zip(part.keys[start:end], part.values[start:end], strict=True)
+            messages = [{"key": key, "value": value} for key, value in rows]
             producer.produce_batch(topic, messages, partition)
             producer.poll(0)
     producer.flush()

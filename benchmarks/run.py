@@ -110,6 +110,13 @@ def timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
+def sliced(source: int, partition: int, part: load.Part, start: int) -> Fetched:
+    end = min(start + 5_000, len(part.keys))
+    return Fetched(
+        source, partition, range(start, end), part.timestamps[start:end], part.keys[start:end], part.values[start:end]
+    )
+
+
 def stages(settings: Settings, log: load.Log, figures: Figures, console: Console) -> None:
     """Each stage alone, in this process, on one core."""
     console.print("stages alone …")
@@ -128,11 +135,10 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     process = psutil.Process()
     gc.collect()
     batches = [
-        Fetched(source, partition, range(start, min(start + 5_000, len(part.keys))), part.timestamps[start : start + 5_000],
-                part.keys[start : start + 5_000], part.values[start : start + 5_000])
+        sliced(source, partition, part, start)
         for (source, partition), part in log.items()
         for start in range(0, len(part.keys), 5_000)
-    ]  # fmt: skip
+    ]
     slices = process.memory_info().rss
     taking = timed(lambda: [engine.take(batch) for batch in batches])
     figures["decode, check and project: events/s"] = events / taking
@@ -152,9 +158,8 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     borrowers = sum(len(lane.slab) for lane in engine.lanes.values())
     figures["borrowers"] = borrowers
     figures["bytes per borrower (growth of the process)"] = (process.memory_info().rss - slices) / borrowers
-    figures["bytes per borrower (records and keys)"] = (
-        sum(lane.slab.nbytes for lane in engine.lanes.values()) / borrowers
-    )
+    held = sum(lane.slab.nbytes for lane in engine.lanes.values())
+    figures["bytes per borrower (records and keys)"] = held / borrowers
 
 
 def raw_limits(settings: Settings, log: load.Log, figures: Figures, console: Console) -> None:
@@ -217,7 +222,7 @@ def end_to_end(settings: Settings, folder: Path, log: load.Log, figures: Figures
     finally:
         child.stop(worker)
         consumer.close()
-    stamps = re.findall(r"^(\S+Z).*partition recovered", log_file.read_text(), re.MULTILINE)
+    stamps = re.findall(r"(\d{4}-\S+Z).*partition recovered", log_file.read_text(), re.MULTILINE)
     began = max(datetime.fromisoformat(stamp).timestamp() for stamp in stamps)
     figures["end to end: events/s"] = load.size(log) / (ended - began)
 

@@ -92,7 +92,7 @@ def indicators_page() -> str:
     lines = [
         NOTE,
         "# The twelve indicators\n",
-        "Each has a value, a utility (1 at the healthy anchor, 0 at the unhealthy one, linear between) and an evidence.",
+        "Each has a value, a utility (1 at the healthy anchor, 0 at the unhealthy, linear between) and an evidence.",
         "The weight is in log-odds of staying current between the two anchors.\n",
         "| indicator | meaning | unit | healthy | unhealthy | weight | evidence | source | reason |",
         "|---|---|---|---|---|---|---|---|---|",
