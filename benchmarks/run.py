@@ -45,7 +45,7 @@ from loanpulse.settings.broker import consumer_properties, producer_properties
 from loanpulse.streams.configured import engine_options, load_policy
 from loanpulse.streams.engine import Engine
 from loanpulse.streams.intake import EVENT_CONTRACTS, Fetched
-from loanpulse.streams.outputs import snapshot_encoder
+from loanpulse.streams.snapshots import SnapshotEncoder
 from loanpulse.streams.warm_up import warm_up
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
@@ -149,9 +149,9 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     figures["fold and score: events/s"] = events / folding
     snapshots = sum(len(one) for one in scored)
     figures["scorings per event"] = snapshots / events
-    encoder = snapshot_encoder(codec.schema_id(LIQUIDITY_SNAPSHOTS))
+    encoder = SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS), "model", "policy")
     figures["encode snapshots: snapshots/s"] = snapshots / timed(
-        lambda: [encoder.encode(engine.outputs.snapshot_columns(o.scores, o.keys, o.ids)) for o in scored]
+        lambda: [encoder.encode(one.scores, one.keys, one.ids) for one in scored]
     )
     scored.clear()
     gc.collect()

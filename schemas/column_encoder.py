@@ -23,6 +23,15 @@ NULL = np.iinfo(np.int64).min
 
 LONG, DECIMAL, DOUBLE, FLOAT, TEXT, TEXTS, BOOLEAN = range(7)
 REQUIRED = -1
+_KIND_OF = {
+    LONG: "integers",
+    DECIMAL: "integers",
+    BOOLEAN: "integers",
+    DOUBLE: "reals",
+    FLOAT: "reals",
+    TEXT: "texts",
+    TEXTS: "texts",
+}
 
 Steps = npt.NDArray[np.int32]
 
@@ -172,11 +181,35 @@ class ColumnEncoder:
         matrix = np.column_stack(integers).astype(np.int64, copy=False) if integers else np.zeros((rows, 0), np.int64)
         real_matrix = np.column_stack(reals).astype(np.float64, copy=False) if reals else np.zeros((rows, 0))
         text_matrix = np.hstack(texts) if texts else np.zeros((rows, 0), np.uint8)
-        longest = HEADER_BYTES + 11 * len(integers) + 9 * len(reals) + width_of_texts
-        longest += sum(11 * (count + 2) for _, _, _, count, _ in steps)
+        return self._write(np.array(steps, np.int32), matrix, real_matrix, text_matrix)
+
+    def encode_matrices(
+        self, integers: Int64s, reals: Float64s, texts: Bytes, widths: Mapping[str, tuple[int, int]]
+    ) -> tuple[memoryview, Int64s]:
+        """Encode columns that stand already side by side, each kind in the order of ``fields_of``.
+
+        ``widths`` gives, per field of text, its width in bytes and the number of its items.
+        """
+        steps: list[tuple[int, int, int, int, int]] = []
+        places = {"integers": 0, "reals": 0, "texts": 0}
+        for path, what, null in self._fields:
+            kind = _KIND_OF[what]
+            width, count = widths.get(path, (0, 0))
+            steps.append((what, places[kind], width, count, null))
+            places[kind] += width * count if kind == "texts" else 1
+        return self._write(np.array(steps, np.int32), integers, reals, texts)
+
+    def fields_of(self, kind: str) -> tuple[str, ...]:
+        """Return the fields whose columns are "integers", "reals" or "texts", in their order."""
+        return tuple(path for path, what, _ in self._fields if _KIND_OF[what] == kind)
+
+    def _write(self, steps: Steps, integers: Int64s, reals: Float64s, texts: Bytes) -> tuple[memoryview, Int64s]:
+        rows = len(integers)
+        longest = HEADER_BYTES + 11 * integers.shape[1] + 9 * reals.shape[1] + texts.shape[1]
+        longest += sum(11 * (int(count) + 2) for count in steps[:, 3])
         out = np.empty(rows * longest + 1, np.uint8)
         ends = np.zeros(rows, np.int64)
-        encode_rows(self._header, np.array(steps, np.int32), matrix, real_matrix, text_matrix, out, ends)
+        encode_rows(self._header, steps, integers, reals, texts, out, ends)
         return out.data, ends
 
 

@@ -32,7 +32,7 @@ LANE = np.dtype(
     ]
 )
 LANE_VERSION = 1
-SCORES_AT_ONCE = 8192
+SCORES_AT_ONCE = 4096
 
 TOO_LATE = int(Violation.TOO_LATE)
 
@@ -70,6 +70,8 @@ class Lane:
     advanced_to: int = LONG_AGO
     wall_at: int = 0
     counts: Integers = field(default_factory=lambda: np.zeros(3, np.int64))
+    # Room for scorings, kept because fresh memory costs more than the scoring.
+    _scratch: Scores = field(default_factory=lambda: np.zeros(SCORES_AT_ONCE, SCORE))
     _arrived: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
     _arrived_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
     _waiting: list[list[Events]] = field(default_factory=lambda: [[] for _ in range(SOURCES)])
@@ -139,18 +141,18 @@ class Lane:
         position = 0
         slab.dirty[events["row"]] = True
         while position < len(events):
-            scores = np.zeros(SCORES_AT_ONCE, SCORE)
+            scores = self._scratch
             position, count = advance.fold_events(
                 events, position, slab.records, slab.wake_at, self.card, scores, self.counts
             )
-            found.append(scores[:count])
+            found.append(scores[:count].copy())
         rows = slab.due(limit)
         slab.dirty[rows] = True
         position = 0
         while position < len(rows):
-            scores = np.zeros(SCORES_AT_ONCE, SCORE)
+            scores = self._scratch
             position, count = advance.score_rows(rows, position, slab.records, slab.wake_at, limit, self.card, scores)
-            found.append(scores[:count])
+            found.append(scores[:count].copy())
         self.advanced_to = max(self.advanced_to, limit)
         return np.concatenate(found) if found else np.zeros(0, SCORE)
 

@@ -1,4 +1,4 @@
-"""What a scoring says to the world: a snapshot for every one, an alert for every change of level and lender."""
+"""What a scoring says to a lender: an alert for every change of level, with its reasons and the advice."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from loanpulse.schemas.column_encoder import NULL, ColumnEncoder
 from loanpulse.schemas.compiled import compiled
-from loanpulse.schemas.contracts import AlertKind, Contract, Level
-from loanpulse.streams.borrower_record import LOANS
-from loanpulse.streams.indicators.catalogue import INDICATORS, NAMES
+from loanpulse.schemas.contracts import AlertKind, Level
+from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.intake import hash_text, mixed
 from loanpulse.streams.policy import MODEL_VERSION, Policy
 from loanpulse.streams.scoring import HARD_EVENT_NAMES, Score, Scores
+from loanpulse.streams.snapshots import lenders_shown
 
 REASONS = 4
 """The most reasons that an alert carries."""
@@ -59,56 +58,12 @@ def scoring_ids(keys: Texts, times: npt.NDArray[np.int64]) -> Texts:
     return ids
 
 
-def cents(amounts: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    """Return amounts as unscaled decimals of two places, NULL where there is none."""
-    shown = ~np.isnan(amounts)
-    return np.where(shown, np.rint(np.where(shown, amounts, 0.0) * 100), NULL).astype(np.int64)
-
-
-def lenders_shown(score_lenders: npt.NDArray[np.uint64]) -> Texts:
-    """Return, per scoring, its lenders' ids once each; the rest of the row is empty. Shape (scorings, LOANS)."""
-    texts = np.ascontiguousarray(score_lenders.astype("<u8")).view("S24").reshape(len(score_lenders), LOANS)
-    texts = texts.copy()
-    for slot in range(1, LOANS):
-        texts[(texts[:, :slot] == texts[:, slot : slot + 1]).any(axis=1), slot] = b""
-    # In an order that doesn't depend on the slots, which are of no meaning; the empty ones go last by themselves.
-    texts.sort(axis=1)
-    return texts
-
-
 @dataclass(slots=True)
 class Outputs:
-    """Makes snapshots and alerts of scorings, by a policy."""
+    """Makes alerts of scorings, by a policy."""
 
     policy: Policy
     model_version: str = MODEL_VERSION
-
-    def snapshot_columns(self, scores: Scores, keys: Texts, ids: Texts) -> dict[str, npt.NDArray[Any]]:
-        """Return the columns of ``LiquiditySnapshot`` for scorings whose borrowers are ``keys``."""
-        count = len(scores)
-        columns: dict[str, npt.NDArray[Any]] = {
-            "snapshot_id": ids,
-            "borrower_id": keys,
-            "event_time": scores["time"],
-            "cause": scores["cause"],
-            "lhi": scores["lhi"],
-            "pd": scores["pd"],
-            "level": scores["level"],
-            "previous_level": scores["previous_level"],
-            "confidence": scores["confidence"],
-            "runway_days": scores["runway_days"],
-            "days_past_due": scores["days_past_due"],
-            "overdue_amount": cents(scores["overdue_amount"]),
-            "balance": cents(scores["balance"]),
-            "open_loans": scores["open_loans"],
-            "lender_ids": lenders_shown(scores["lender"]),
-            "model_version": np.full(count, self.model_version.encode()),
-            "policy_version": np.full(count, self.policy.version.encode()),
-        }
-        for place, name in enumerate(NAMES):
-            for part in ("value", "utility", "evidence", "points"):
-                columns[f"{name}.{part}"] = scores[part][:, place]
-        return columns
 
     def alerts(self, scores: Scores, keys: Texts, ids: Texts) -> list[Alert]:
         """Return the alerts, in native Python values, of those scorings that moved a borrower's level.
@@ -124,7 +79,7 @@ class Outputs:
         ]
 
     def _level_alerts(self, score: Score, borrower_id: str, scoring_id: str) -> list[Alert]:
-        lenders = lenders_shown(score["lender"][np.newaxis])[0]
+        lenders = lenders_shown(score["lender"][np.newaxis])[0].tolist()
         return [self._level_alert(score, borrower_id, lender.decode(), scoring_id) for lender in lenders if lender]
 
     def _level_alert(self, score: Score, borrower_id: str, lender_id: str, scoring_id: str) -> Alert:
@@ -178,8 +133,3 @@ def reasons(score: Score) -> list[dict[str, Any]]:
         for place in order.tolist()
         if points[place] >= POINTS_WORTH_NAMING
     ]
-
-
-def snapshot_encoder(schema_id: int) -> ColumnEncoder:
-    """Return the encoder of snapshots under ``schema_id``."""
-    return ColumnEncoder(Contract.LIQUIDITY_SNAPSHOT, schema_id)

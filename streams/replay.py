@@ -21,8 +21,8 @@ from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
 from loanpulse.streams.engine import Engine, EngineOptions, Scored
 from loanpulse.streams.intake import Fetched
-from loanpulse.streams.outputs import snapshot_encoder
 from loanpulse.streams.policy import Policy
+from loanpulse.streams.snapshots import SnapshotEncoder
 
 CHUNK = 20_000
 """Events read before the lanes are carried on."""
@@ -142,14 +142,12 @@ class Writer:
         if self.snapshots is None or not len(scored):
             return
         # Through the encoder and back, so that a replayed snapshot is, to the byte, what a subscriber decodes.
-        encoder = snapshot_encoder(self.codec.schema_id(LIQUIDITY_SNAPSHOTS))
-        buffer, ends = encoder.encode(self.engine.outputs.snapshot_columns(scored.scores, scored.keys, scored.ids))
-        start = 0
-        for end in ends.tolist():
-            _write(
-                self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, bytes(buffer[start:end]))
-            )
-            start = end
+        outputs = self.engine.outputs
+        encoder = SnapshotEncoder(
+            self.codec.schema_id(LIQUIDITY_SNAPSHOTS), outputs.model_version, outputs.policy.version
+        )
+        for value in encoder.encode(scored.scores, scored.keys, scored.ids):
+            _write(self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, value))
 
 
 def _write(file: BinaryIO | None, topic: str, value: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from loanpulse.streams.borrower_record import BORROWER, NEVER, Integers, Records, empty_records, upgrade
 
 FIRST_CAPACITY = 256
-GROWTH = 1.5
+GROWTH = 2
 KEY_BYTES = 64
 """The longest borrower_id that the contract allows."""
 
@@ -77,18 +77,17 @@ class Slab:
         """Return the rows whose moment of scoring is at or before ``time`` (ms)."""
         return np.flatnonzero(self.wake_at[: len(self)] <= time)
 
-    def take_dirty(self) -> Iterator[tuple[bytes, memoryview]]:
-        """Yield key and bytes of each record changed since the last call; the bytes are a copy."""
+    def take_dirty(self) -> Iterator[tuple[bytes, bytes]]:
+        """Return key and bytes of each record changed since the last call."""
         rows = np.flatnonzero(self.dirty[: len(self)])
         self.dirty[rows] = False
-        raw = memoryview(self.records[rows].tobytes())
-        size = BORROWER.itemsize
-        for position, key in enumerate(self.keys[rows].tolist()):
-            yield key, raw[position * size : (position + 1) * size]
+        # Seen as opaque bytes, a record becomes a Python value by one copy.
+        raw = self.records[rows].view(f"V{BORROWER.itemsize}").tolist()
+        return zip(self.keys[rows].tolist(), raw, strict=True)
 
     def _grow(self) -> None:
         old = len(self.records)
-        new = int(old * GROWTH) + 1
+        new = old * GROWTH
         keys, records, dirty = np.zeros(new, self.keys.dtype), np.zeros(new, BORROWER), np.zeros(new, np.bool_)
         keys[:old], records[:old], dirty[:old] = self.keys, self.records, self.dirty
         wake_at = np.full(new, NEVER, np.int64)

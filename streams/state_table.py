@@ -37,7 +37,7 @@ class LaneStore(memory.Store):  # type: ignore[misc]
         for event in batch:
             for record in event.message.value:
                 if record.key is not None:
-                    self.host.restore(record.partition, record.key, record.value)
+                    self.host.restore(event.message.partition, record.key, record.value)
 
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0

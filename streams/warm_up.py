@@ -10,7 +10,7 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS
 from loanpulse.streams.engine import DAY_MS, Engine, fetched_of
-from loanpulse.streams.outputs import snapshot_encoder
+from loanpulse.streams.snapshots import SnapshotEncoder
 
 BORROWER = b"warm-up"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -38,6 +38,7 @@ def warm_up(engine: Engine) -> None:
         encoded = codec.encode(EVENT_TOPICS[source], {**common, **value, "event_id": str(uuid.UUID(int=source))})
         scratch.take(fetched_of(source, partition, 0, [stamp], [BORROWER], [encoded]))
     scored = scratch.run(partition, stamp + DAY_MS, inclusive=True)
-    columns = scratch.outputs.snapshot_columns(scored.scores, scored.keys, scored.ids)
-    snapshot_encoder(codec.schema_id(LIQUIDITY_SNAPSHOTS)).encode(columns)
+    SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS), "model", "policy").encode(
+        scored.scores, scored.keys, scored.ids
+    )
     scratch.outputs.alerts(scored.scores, scored.keys, scored.ids)

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import structlog
 
 from loanpulse.schemas.codec import Codec
@@ -23,7 +22,7 @@ from loanpulse.streams.checkpoint import Checkpoint, CheckpointPublisher
 from loanpulse.streams.engine import Engine, Scored
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.lane import LANE_KEY
-from loanpulse.streams.outputs import snapshot_encoder
+from loanpulse.streams.snapshots import SnapshotEncoder
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +88,7 @@ class BorrowerWorker:
     _clocks: dict[int, PartitionClock] = field(default_factory=dict)
     _letters: list[DeadLetter] = field(default_factory=list)
     _booked: dict[tuple[int, int], int] = field(default_factory=dict)
+    _encoder: SnapshotEncoder | None = None
 
     # What the changelog's recovery calls.
 
@@ -195,7 +195,7 @@ class BorrowerWorker:
             for source in range(len(EVENT_TOPICS))
             if lane.next_offset[source] > self._booked.get((source, partition), 0)
         }
-        changelog = [{"key": key, "value": bytes(raw)} for key, raw in lane.slab.take_dirty()]
+        changelog = [{"key": key, "value": raw} for key, raw in lane.slab.take_dirty()]
         if not (changelog or booked):
             return
         checkpoint.changelog[partition] = changelog
@@ -214,12 +214,12 @@ class BorrowerWorker:
         if not len(scored):
             return
         outputs = self.engine.outputs
-        encoder = snapshot_encoder(self.codec.schema_id(full_name(LIQUIDITY_SNAPSHOTS, self.prefix)))
-        buffer, ends = encoder.encode(outputs.snapshot_columns(scored.scores, scored.keys, scored.ids))
-        starts = np.concatenate([[0], ends[:-1]]).tolist()
-        checkpoint.outputs[full_name(LIQUIDITY_SNAPSHOTS, self.prefix), partition] = [
-            {"key": key, "value": bytes(buffer[start:end])}
-            for key, start, end in zip(scored.keys.tolist(), starts, ends.tolist(), strict=True)
+        topic = full_name(LIQUIDITY_SNAPSHOTS, self.prefix)
+        if self._encoder is None:
+            self._encoder = SnapshotEncoder(self.codec.schema_id(topic), outputs.model_version, outputs.policy.version)
+        values = self._encoder.encode(scored.scores, scored.keys, scored.ids)
+        checkpoint.outputs[topic, partition] = [
+            {"key": key, "value": value} for key, value in zip(scored.keys.tolist(), values, strict=True)
         ]
         self.counts.snapshots += len(scored)
         for alert in outputs.alerts(scored.scores, scored.keys, scored.ids):

@@ -18,7 +18,7 @@ from loanpulse.sinks.migrate import MigrationError, load_migrations, migrate, st
 from loanpulse.sinks.queries import named_queries
 from loanpulse.sinks.rows import RowMaker
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
-from loanpulse.streams.outputs import snapshot_encoder
+from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
 from tests.deployment import CODEC
 
@@ -81,13 +81,12 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]
     for scored in replay.finish(None):
         if not len(scored):
             continue
-        columns = engine.outputs.snapshot_columns(scored.scores, scored.keys, scored.ids)
-        buffer, ends = snapshot_encoder(CODEC.schema_id(LIQUIDITY_SNAPSHOTS)).encode(columns)
-        start = 0
-        for key, end in zip(scored.keys.tolist(), ends.tolist(), strict=True):
+        encoder = SnapshotEncoder(CODEC.schema_id(LIQUIDITY_SNAPSHOTS), "model", "policy")
+        for key, value in zip(
+            scored.keys.tolist(), encoder.encode(scored.scores, scored.keys, scored.ids), strict=True
+        ):
             place = len(found[LIQUIDITY_SNAPSHOTS])
-            found[LIQUIDITY_SNAPSHOTS].append(Record(LIQUIDITY_SNAPSHOTS, place, key, bytes(buffer[start:end])))
-            start = end
+            found[LIQUIDITY_SNAPSHOTS].append(Record(LIQUIDITY_SNAPSHOTS, place, key, value))
         for alert in engine.outputs.alerts(scored.scores, scored.keys, scored.ids):
             place = len(found[LIQUIDITY_ALERTS])
             value = CODEC.encode(LIQUIDITY_ALERTS, alert)
