@@ -85,9 +85,10 @@ class Engine:
         Raises:
             RegistryUnavailable: a schema id is new and the registry can't be asked now; nothing was taken.
         """
-        events = self._intake.events(fetched)
+        read = self._intake.events(fetched)
+        events = read.events
         lane = self.lane(fetched.partition)
-        events["row"] = lane.slab.rows_of(fetched.keys, events["error"] == 0)
+        events["row"] = lane.slab.rows_of(read.keys, read.key_ends, events["error"] == 0)
         taken = lane.add(fetched.source, events)
         skipped = len(events) - len(taken)
         wrong = np.flatnonzero(taken["error"])

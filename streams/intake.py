@@ -37,6 +37,15 @@ class Fetched:
         return len(self.offsets)
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Events, and their records' keys one after the other with the places where each ends."""
+
+    events: Events
+    keys: Bytes
+    key_ends: Int64s
+
+
 @compiled
 def mixed(value: np.uint64) -> np.uint64:
     """Spread a 64-bit value's bits (the finalizer of splitmix64)."""
@@ -168,7 +177,7 @@ class Intake:
         self._partitions = partitions
         self._tolerance_ms = tolerance_ms
 
-    def events(self, fetched: Fetched) -> Events:
+    def events(self, fetched: Fetched) -> Taken:
         """Return an event per record, ``error`` set where it must be refused; ``row`` is left for the slab to give.
 
         Raises:
@@ -204,9 +213,4 @@ class Intake:
             offsets,
             events,
         )
-        return events
-
-
-def text_of(words: np.ndarray) -> str:
-    """Return the text packed into 64-bit words, such as a lender's id."""
-    return words.astype("<u8").tobytes().rstrip(b"\x00").decode("ascii")
+        return Taken(events, keys, key_ends)

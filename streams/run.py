@@ -24,7 +24,7 @@ def run(settings: Settings) -> None:
         RegistryUnavailable: the schema registry can't be reached.
     """
     Path(settings.streams.data_dir).mkdir(parents=True, exist_ok=True)
-    # The engine lets go of the interpreter for every compiled pass; at the usual 5 ms it would wait long to get it back.
+    # The engine lets go of the interpreter for every compiled pass, and would wait 5 ms to get it back.
     sys.setswitchinterval(SWITCH_SECONDS)
     built = apps.build(settings)
     began = time.monotonic()

@@ -1,20 +1,91 @@
 """The records of one partition's borrowers in one array, found by key, growing as borrowers come."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.borrower_record import BORROWER, NEVER, Integers, Records, empty_records, upgrade
+from loanpulse.streams.intake import hash_text
 
 FIRST_CAPACITY = 256
 GROWTH = 2
+INDEX_ROOM = 2
+"""Places in the index for each record of the capacity: at most half of it is ever filled."""
 KEY_BYTES = 64
 """The longest borrower_id that the contract allows."""
 
 Keys = npt.NDArray[np.bytes_]
+Bytes = npt.NDArray[np.uint8]
+Rows = npt.NDArray[np.int32]
 
-_NEW = empty_records(1)[0]
+_NEW = empty_records(1)
+
+
+@compiled
+def place_of(index: Rows, held: Bytes, keys: Bytes, start: int, length: int) -> int:
+    """Return the place in the index of a key: where its row stands, or the free place where it would."""
+    mask = len(index) - 1
+    place: Any = np.int64(hash_text(keys, start, length, np.uint64(0)) & np.uint64(mask))
+    while index[place] >= 0:
+        row = index[place]
+        same = length == KEY_BYTES or held[row, length] == 0
+        for byte in range(length):
+            if not same or held[row, byte] != keys[start + byte]:
+                same = False
+                break
+        if same:
+            return place
+        place = (place + 1) & mask
+    return place
+
+
+@compiled
+def find_rows(
+    index: Rows,
+    held: Bytes,
+    records: Records,
+    new: Records,
+    count: int,
+    keys: Bytes,
+    key_ends: npt.NDArray[np.int64],
+    wanted: npt.NDArray[np.bool_],
+    found: Rows,
+    begin: int,
+) -> tuple[int, int]:
+    """Fill ``found[begin:]`` with the rows of the wanted keys, new ones for those that are not known.
+
+    Returns the number of rows given out and where it stopped: before a new key for which there is no room.
+    """
+    for position in range(begin, len(key_ends)):
+        found[position] = -1
+        if not wanted[position]:
+            continue
+        start = 0 if position == 0 else key_ends[position - 1]
+        length = key_ends[position] - start
+        place = place_of(index, held, keys, start, length)
+        if index[place] < 0:
+            if count >= len(records):
+                return count, position
+            index[place] = count
+            for byte in range(length):
+                held[count, byte] = keys[start + byte]
+            records[count] = new[0]
+            count += 1
+        found[position] = index[place]
+    return count, len(key_ends)
+
+
+@compiled
+def fill_index(index: Rows, held: Bytes, count: int) -> None:
+    """Enter every row into an empty index."""
+    for row in range(count):
+        length = KEY_BYTES
+        while length > 0 and held[row, length - 1] == 0:
+            length -= 1
+        index[place_of(index, held, held[row], 0, length)] = row
 
 
 class Slab:
@@ -25,41 +96,36 @@ class Slab:
     """
 
     def __init__(self) -> None:
-        self.rows: dict[bytes, int] = {}
-        self.keys: Keys = np.zeros(FIRST_CAPACITY, f"S{KEY_BYTES}")
-        self.records: Records = np.zeros(FIRST_CAPACITY, BORROWER)
-        self.wake_at: Integers = np.full(FIRST_CAPACITY, NEVER, np.int64)
-        self.dirty: npt.NDArray[np.bool_] = np.zeros(FIRST_CAPACITY, np.bool_)
+        self._count = 0
+        self._allocate(FIRST_CAPACITY)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self._count
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the borrowers' records, keys and marks take, without the index."""
-        return len(self) * (BORROWER.itemsize + KEY_BYTES + 8 + 1)
+        """The bytes that the borrowers' records, keys, marks and index take."""
+        return len(self) * (BORROWER.itemsize + KEY_BYTES + 8 + 1) + self._index.nbytes
 
     def row(self, key: bytes) -> int:
         """Return the row of the borrower ``key``, a new one where the borrower is new."""
-        row = self.rows.get(key)
-        if row is None:
-            row = len(self.rows)
-            if row >= len(self.records):
-                self._grow()
-            self.rows[key] = row
-            self.keys[row] = key
-            self.records[row] = _NEW
-        return row
+        buffer = np.frombuffer(key, np.uint8)
+        return int(self.rows_of(buffer, np.array([len(key)], np.int64), np.ones(1, np.bool_))[0])
 
-    def rows_of(self, keys: Sequence[bytes | None], wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
-        """Return the rows of many borrowers, -1 where not ``wanted``; new borrowers get theirs."""
-        known = self.rows.get
-        found = np.array([known(key or b"", -1) for key in keys], np.int32)
-        for place in np.flatnonzero((found < 0) & wanted).tolist():
-            key = keys[place]
-            if key is not None:
-                found[place] = self.row(key)
-        return found
+    def rows_of(self, keys: Bytes, key_ends: npt.NDArray[np.int64], wanted: npt.NDArray[np.bool_]) -> Rows:
+        """Return the rows of many borrowers, -1 where not ``wanted``; new borrowers get theirs.
+
+        ``keys`` holds the keys one after the other, ``key_ends`` where each ends. Wanted keys must be valid ids.
+        """
+        found = np.empty(len(key_ends), np.int32)
+        position = 0
+        while True:
+            self._count, position = find_rows(
+                self._index, self._held, self.records, _NEW, self._count, keys, key_ends, wanted, found, position
+            )
+            if position >= len(key_ends):
+                return found
+            self._grow()
 
     def load(self, key: bytes, raw: bytes) -> None:
         """Put a borrower's stored record in place.
@@ -85,11 +151,18 @@ class Slab:
         raw = self.records[rows].view(f"V{BORROWER.itemsize}").tolist()
         return zip(self.keys[rows].tolist(), raw, strict=True)
 
+    def _allocate(self, capacity: int) -> None:
+        self.keys: Keys = np.zeros(capacity, f"S{KEY_BYTES}")
+        self._held: Bytes = self.keys.view(np.uint8).reshape(capacity, KEY_BYTES)
+        self.records: Records = np.zeros(capacity, BORROWER)
+        self.dirty: npt.NDArray[np.bool_] = np.zeros(capacity, np.bool_)
+        self.wake_at: Integers = np.full(capacity, NEVER, np.int64)
+        self._index: Rows = np.full(INDEX_ROOM * capacity, -1, np.int32)
+
     def _grow(self) -> None:
-        old = len(self.records)
-        new = old * GROWTH
-        keys, records, dirty = np.zeros(new, self.keys.dtype), np.zeros(new, BORROWER), np.zeros(new, np.bool_)
-        keys[:old], records[:old], dirty[:old] = self.keys, self.records, self.dirty
-        wake_at = np.full(new, NEVER, np.int64)
-        wake_at[:old] = self.wake_at
-        self.keys, self.records, self.dirty, self.wake_at = keys, records, dirty, wake_at
+        count = self._count
+        keys, records, dirty, wake_at = self.keys, self.records, self.dirty, self.wake_at
+        self._allocate(len(records) * GROWTH)
+        self.keys[:count], self.records[:count] = keys[:count], records[:count]
+        self.dirty[:count], self.wake_at[:count] = dirty[:count], wake_at[:count]
+        fill_index(self._index, self._held, count)
