@@ -25,7 +25,7 @@ _NEW = empty_records(1)
 
 
 @compiled
-def place_of(index: Rows, held: Bytes, keys: Bytes, start: int, length: int) -> int:
+def place_of(index: Rows, held: Bytes, keys: Bytes, start: int, length: int) -> Any:
     """Return the place in the index of a key: where its row stands, or the free place where it would."""
     mask = len(index) - 1
     place: Any = np.int64(hash_text(keys, start, length, np.uint64(0)) & np.uint64(mask))
