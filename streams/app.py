@@ -202,8 +202,7 @@ def _add_checkpoints(app: Any, loop: CheckpointLoop) -> None:
             before = counts.events
 
     async def on_revoked(app: Any, revoked: Any, **_: Any) -> None:
-        # Wait for the step under way: after this another worker may read the changelog.
-        await loop.quietly(lambda: loop.worker.stand_back())
+        await loop.stand_back()
 
     app.task(checkpoints)
     app.task(report)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,7 +29,8 @@ log = structlog.get_logger(__name__)
 
 WAITING_MOST = 200_000
 """Events of one source that may wait in a lane for the others before its fetching is paused."""
-IDLE_PAUSE_SECONDS = 0.05
+STEP_SECONDS = 0.4
+IDLE_PAUSE_SECONDS = 0.02
 
 Clock = Callable[[], float]
 
@@ -172,12 +174,18 @@ class BorrowerWorker:
 
     # What the checkpoint loop calls.
 
-    def step(self) -> Checkpoint:
-        """Carry every lane as far as it may go, and return what has to be made durable."""
+    def step(self, *, with_state: bool = True) -> Checkpoint:
+        """Carry every lane as far as it may go, and return what has to be made durable.
+
+        ``with_state`` adds the state that has changed and the offsets that it stands for. Between, outputs alone may
+        be sent as often as one likes: after a crash they are made again, with the same ids.
+        """
         checkpoint = Checkpoint()
         checkpoint.dead_letters, self._letters = self._letters, []
         for partition in sorted(self._owned):
             self._carry(partition, checkpoint)
+            if with_state:
+                self._add_state(partition, checkpoint)
         return checkpoint
 
     def _carry(self, partition: int, checkpoint: Checkpoint) -> None:
@@ -190,6 +198,9 @@ class BorrowerWorker:
         limit = lane.limit(idle, clock.now(wall_ms) if all(idle) else 0)
         scored = self.engine.run(partition, limit)
         self._add_outputs(partition, scored, checkpoint)
+
+    def _add_state(self, partition: int, checkpoint: Checkpoint) -> None:
+        lane = self.engine.lane(partition)
         booked = {
             (source, partition): int(lane.next_offset[source])
             for source in range(len(EVENT_TOPICS))
@@ -199,7 +210,7 @@ class BorrowerWorker:
         if not (changelog or booked):
             return
         checkpoint.changelog[partition] = changelog
-        checkpoint.lanes[partition] = lane.to_bytes(wall_ms)
+        checkpoint.lanes[partition] = lane.to_bytes(int(self.wall() * 1000))
         self._booked.update(booked)
         for (source, _), offset in booked.items():
             checkpoint.offsets[full_name(EVENT_TOPICS[source], self.prefix), partition] = offset
@@ -240,12 +251,13 @@ class BorrowerWorker:
 class CheckpointLoop:
     """Runs steps and makes them durable, one after the other, off the event loop.
 
-    Steps and batches share one thread, so that the engine is never touched by two; a checkpoint is written by
+    Outputs go out with every step; state follows every ``state_seconds``, because a borrower that many events
+    touched meanwhile is then written once. Steps and batches share one thread, so that the engine is never touched by two; a checkpoint is written by
     another, so that batches go on being taken meanwhile.
     """
 
     worker: BorrowerWorker
-    interval_seconds: float
+    state_seconds: float
     commit: Callable[[dict[tuple[str, int], int]], Any]
     fence_seconds: float
     monotonic: Clock = time.monotonic
@@ -253,6 +265,7 @@ class CheckpointLoop:
     _publish_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "publish"))
     _quiet: asyncio.Lock = field(default_factory=asyncio.Lock)
     _last_beat: float = 0.0
+    _state_at: float = 0.0
 
     async def take(self, topic: str, partition: int, records: list[Any]) -> bool:
         """Hand a batch to the engine's thread."""
@@ -261,21 +274,38 @@ class CheckpointLoop:
 
     async def once(self) -> bool:
         """Do one step and make it durable; returns whether there was anything to do."""
-        loop = asyncio.get_running_loop()
         async with self._quiet:
-            checkpoint = await loop.run_in_executor(self._engine_thread, self.worker.step)
-            if checkpoint.empty:
-                return False
-            self._check_fence()
-            await loop.run_in_executor(self._publish_thread, self.worker.publisher.publish, checkpoint)
+            return await self._once()
+
+    async def _once(self) -> bool:
+        loop = asyncio.get_running_loop()
+        with_state = self.monotonic() - self._state_at >= self.state_seconds
+        step = partial(self.worker.step, with_state=with_state)
+        checkpoint = await loop.run_in_executor(self._engine_thread, step)
+        if with_state:
+            self._state_at = self.monotonic()
+        if checkpoint.empty:
+            return False
+        self._check_fence()
+        await loop.run_in_executor(self._publish_thread, self.worker.publisher.publish, checkpoint)
+        if checkpoint.offsets:
             self.worker.counts.checkpoints += 1
             await self.commit(checkpoint.offsets)
         return True
 
-    async def quietly(self, call: Callable[[], None]) -> None:
-        """Run ``call`` while no step is under way, on the engine's thread."""
+    async def stand_back(self) -> None:
+        """Make the state durable once more and do nothing further until partitions are assigned anew.
+
+        After this another worker may read the changelog. The offsets are not committed: the group is in between, and
+        the lanes' own records say how far the state has come.
+        """
+        loop = asyncio.get_running_loop()
         async with self._quiet:
-            await asyncio.get_running_loop().run_in_executor(self._engine_thread, call)
+            checkpoint = await loop.run_in_executor(self._engine_thread, self.worker.step)
+            await loop.run_in_executor(self._engine_thread, self.worker.stand_back)
+            if not checkpoint.empty:
+                self._check_fence()
+                await loop.run_in_executor(self._publish_thread, self.worker.publisher.publish, checkpoint)
 
     async def run(self, should_stop: Callable[[], bool]) -> None:
         """Go on until told to stop."""
@@ -284,7 +314,7 @@ class CheckpointLoop:
             began = self.monotonic()
             self._last_beat = began
             await self.once()
-            await asyncio.sleep(max(IDLE_PAUSE_SECONDS, self.interval_seconds - (self.monotonic() - began)))
+            await asyncio.sleep(max(IDLE_PAUSE_SECONDS, STEP_SECONDS - (self.monotonic() - began)))
 
     def _check_fence(self) -> None:
         """Stop before writing state that may have become another worker's while this process stood still."""
