@@ -218,7 +218,54 @@ class ModelRole(IntEnum):
     UNKNOWN = 2
 
 
+class LoanProduct(IntEnum):
+    """Kind of loan product."""
+
+    CONSUMER_LOAN = 0
+    CASH_LOAN = 1
+    CREDIT_CARD = 2
+    INSTALMENT_PURCHASE = 3
+    AUTO_LOAN = 4
+    MORTGAGE = 5
+    MICRO_LOAN = 6
+    BUSINESS_LOAN = 7
+    OTHER = 8
+    UNKNOWN = 9
+
+
+class HelpKind(IntEnum):
+    """How a lender can help."""
+
+    DEFERRAL = 0
+    INSTALMENT_CUT = 1
+    NONE_SUFFICES = 2
+    UNKNOWN = 3
+
+
+class AlertDisposition(IntEnum):
+    """What becomes of an alert."""
+
+    SENT = 0
+    DEFERRED = 1
+    SUPPRESSED = 2
+    HOLD_OUT = 3
+    UNKNOWN = 4
+
+
+class ExampleOutcome(IntEnum):
+    """What became of a snapshot that was a prediction."""
+
+    CURRENT = 0
+    DEFAULTED = 1
+    CENSORED = 2
+    UNKNOWN = 3
+
+
 ENUMS: tuple[type[IntEnum], ...] = (
+    LoanProduct,
+    HelpKind,
+    AlertDisposition,
+    ExampleOutcome,
     RepaymentKind,
     LoanPurpose,
     LoanStatus,

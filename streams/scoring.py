@@ -31,19 +31,32 @@ SCORE = np.dtype(
         ("level", "i1"),
         ("previous_level", "i1"),
         ("hard_event", "i1"),
+        ("restated", "i1"),
         ("days_past_due", "i4"),
         ("open_loans", "i4"),
+        ("behaviours", "u4"),  # bits of the behaviours whose episode is open
+        ("opened", "u4"),  # bits of those that this scoring opened
         ("time", "i8"),
+        ("known_at", "i8"),
         ("lhi", "f8"),
         ("pd", "f8"),
         ("confidence", "f8"),
         ("runway_days", "f8"),
         ("overdue_amount", "f8"),
         ("balance", "f8"),
+        ("shortfall_days", "f8", (3,)),  # quantiles 10, 50 and 90
+        ("timeliness", "f8"),
+        ("elasticity", "f8"),
+        ("purpose_share", "f8"),
+        ("purpose_deviation", "f8"),
+        ("credit_score", "f8"),
+        ("scenario_score", "f8"),
+        ("cqplm_score", "f8"),
         ("value", "f8", (COUNT,)),
         ("utility", "f8", (COUNT,)),
         ("evidence", "f8", (COUNT,)),
         ("points", "f8", (COUNT,)),
+        ("age_days", "f8", (COUNT,)),  # since the newest data behind it, -1 where there is none
         ("lender", "u8", (LOANS, 3)),
     ]
 )
@@ -247,6 +260,19 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     hard = hard_event(record, days_past_due, time)
     level = next_level(record, score["lhi"], hard, time, card)
     score["time"] = time
+    score["known_at"] = time
+    score["restated"] = 0
+    score["behaviours"] = 0
+    score["opened"] = 0
+    score["age_days"][:] = -1.0
+    score["shortfall_days"][:] = math.nan
+    score["timeliness"] = math.nan
+    score["elasticity"] = math.nan
+    score["purpose_share"] = math.nan
+    score["purpose_deviation"] = math.nan
+    score["credit_score"] = math.nan
+    score["scenario_score"] = math.nan
+    score["cqplm_score"] = math.nan
     score["cause"] = cause
     score["hard_event"] = hard
     score["days_past_due"] = days_past_due

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from loanpulse.schemas.column_encoder import NULL, ColumnEncoder
 from loanpulse.schemas.compiled import compiled
-from loanpulse.schemas.contracts import Contract
+from loanpulse.schemas.contracts import AlertKind, Contract
 from loanpulse.streams.borrower_record import LOANS
 from loanpulse.streams.indicators.catalogue import COUNT, NAMES
 from loanpulse.streams.scoring import Scores
@@ -14,14 +14,22 @@ from loanpulse.streams.slab import KEY_BYTES, Keys
 LENDER_BYTES = 24
 ID_BYTES = 32
 CENTS = 100.0
+BEHAVIOUR_BYTES = 24
+BEHAVIOURS = tuple(kind.name for kind in AlertKind if AlertKind.LEVEL_IMPROVED < kind < AlertKind.UNKNOWN)
+"""The behaviours' names; a behaviour's place here is its bit in a scoring."""
+_BEHAVIOUR_NAMES = np.array(BEHAVIOURS, f"S{BEHAVIOUR_BYTES}").view(np.uint8).reshape(len(BEHAVIOURS), BEHAVIOUR_BYTES)
 
 INTEGERS = (
     "event_time", "cause", "level", "previous_level", "days_past_due", "overdue_amount", "balance", "open_loans",
+    "known_at", "restated",
+)  # fmt: skip
+DIMENSIONS = (
+    "timeliness", "elasticity", "purpose_share", "purpose_deviation", "credit_score", "scenario_score", "cqplm_score",
 )  # fmt: skip
 REALS = ("lhi", "pd", "confidence", "runway_days", *(
-    f"{name}.{part}" for name in NAMES for part in ("value", "utility", "evidence", "points")
-))  # fmt: skip
-TEXTS = ("snapshot_id", "borrower_id", "lender_ids", "model_version", "policy_version")
+    f"{name}.{part}" for name in NAMES for part in ("value", "utility", "evidence", "points", "age_days")
+), *(f"shortfall_days_p{quantile}" for quantile in (10, 50, 90)), *DIMENSIONS)  # fmt: skip
+TEXTS = ("snapshot_id", "borrower_id", "lender_ids", "model_version", "policy_version", "behaviours")
 """The contract's fields as the compiled code below fills them; the encoder refuses to be made if they differ."""
 
 Bytes = npt.NDArray[np.uint8]
@@ -96,15 +104,40 @@ def fill_numbers(scores: Scores, integers: npt.NDArray[np.int64], reals: npt.NDA
         integers[row, 5] = cents_of(score["overdue_amount"])
         integers[row, 6] = cents_of(score["balance"])
         integers[row, 7] = score["open_loans"]
+        integers[row, 8] = score["known_at"]
+        integers[row, 9] = score["restated"]
         reals[row, 0] = score["lhi"]
         reals[row, 1] = score["pd"]
         reals[row, 2] = score["confidence"]
         reals[row, 3] = score["runway_days"]
         for indicator in range(COUNT):
-            reals[row, 4 + 4 * indicator] = score["value"][indicator]
-            reals[row, 5 + 4 * indicator] = score["utility"][indicator]
-            reals[row, 6 + 4 * indicator] = score["evidence"][indicator]
-            reals[row, 7 + 4 * indicator] = score["points"][indicator]
+            reals[row, 4 + 5 * indicator] = score["value"][indicator]
+            reals[row, 5 + 5 * indicator] = score["utility"][indicator]
+            reals[row, 6 + 5 * indicator] = score["evidence"][indicator]
+            reals[row, 7 + 5 * indicator] = score["points"][indicator]
+            reals[row, 8 + 5 * indicator] = score["age_days"][indicator]
+        rest = 4 + 5 * COUNT
+        for quantile in range(3):
+            reals[row, rest + quantile] = score["shortfall_days"][quantile]
+        reals[row, rest + 3] = score["timeliness"]
+        reals[row, rest + 4] = score["elasticity"]
+        reals[row, rest + 5] = score["purpose_share"]
+        reals[row, rest + 6] = score["purpose_deviation"]
+        reals[row, rest + 7] = score["credit_score"]
+        reals[row, rest + 8] = score["scenario_score"]
+        reals[row, rest + 9] = score["cqplm_score"]
+
+
+@compiled
+def fill_behaviours(behaviours: npt.NDArray[np.uint32], names: Bytes, out: Bytes) -> None:
+    """Write the names of each scoring's open behaviours into their cells, leaving the others empty."""
+    for row in range(len(behaviours)):
+        if behaviours[row] == 0:
+            continue
+        for behaviour in range(len(names)):
+            if (behaviours[row] >> np.uint32(behaviour)) & np.uint32(1):
+                start = behaviour * BEHAVIOUR_BYTES
+                out[row, start : start + BEHAVIOUR_BYTES] = names[behaviour]
 
 
 def lenders_shown(lenders: npt.NDArray[np.uint64]) -> npt.NDArray[np.bytes_]:
@@ -133,18 +166,21 @@ class SnapshotEncoder:
         model, policy = self._versions
         lenders = ID_BYTES + KEY_BYTES
         versions = lenders + LOANS * LENDER_BYTES
-        texts = np.zeros((count, versions + len(model) + len(policy)), np.uint8)
+        named = versions + len(model) + len(policy)
+        texts = np.zeros((count, named + len(BEHAVIOURS) * BEHAVIOUR_BYTES), np.uint8)
         texts[:, :ID_BYTES] = np.ascontiguousarray(ids).view(np.uint8).reshape(count, ID_BYTES)
         texts[:, ID_BYTES:lenders] = np.ascontiguousarray(keys).view(np.uint8).reshape(count, KEY_BYTES)
         fill_lenders(scores["lender"], texts[:, lenders:versions])
         texts[:, versions : versions + len(model)] = model
-        texts[:, versions + len(model) :] = policy
+        texts[:, versions + len(model) : named] = policy
+        fill_behaviours(scores["behaviours"], _BEHAVIOUR_NAMES, texts[:, named:])
         widths = {
             "snapshot_id": (ID_BYTES, 1),
             "borrower_id": (KEY_BYTES, 1),
             "lender_ids": (LENDER_BYTES, LOANS),
             "model_version": (len(model), 1),
             "policy_version": (len(policy), 1),
+            "behaviours": (BEHAVIOUR_BYTES, len(BEHAVIOURS)),
         }
         buffer, ends = self._encoder.encode_matrices(integers, reals, texts, widths)
         whole = bytes(buffer[: ends[-1]]) if count else b""

@@ -252,8 +252,8 @@ class CheckpointLoop:
     """Runs steps and makes them durable, one after the other, off the event loop.
 
     Outputs go out with every step; state follows every ``state_seconds``, because a borrower that many events
-    touched meanwhile is then written once. Steps and batches share one thread, so that the engine is never touched by two; a checkpoint is written by
-    another, so that batches go on being taken meanwhile.
+    touched meanwhile is then written once. Steps and batches share one thread, so that the engine is never touched
+    by two; a checkpoint is written by another, so that batches go on being taken meanwhile.
     """
 
     worker: BorrowerWorker

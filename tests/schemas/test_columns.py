@@ -21,6 +21,7 @@ from loanpulse.schemas.events import milliseconds
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS, contract_of
 from loanpulse.schemas.violations import Violation
+from loanpulse.streams.snapshots import DIMENSIONS
 from tests.schemas.values import same, values_of
 
 REGISTRY = LocalRegistry()
@@ -158,9 +159,13 @@ def test_the_encoder_writes_what_the_codec_reads() -> None:
         "balance": np.array([NULL, -12_345]), "open_loans": np.array([0, 2]),
         "lender_ids": np.array([[b"", b""], [b"lender-a", b"lender-b"]]),
         "model_version": np.array([b"m", b"m"]), "policy_version": np.array([b"p", b"p"]),
+        "known_at": np.array([NULL, 1_700_000_000_456]), "restated": np.array([0, 1]),
+        "behaviours": np.array([[b"", b""], [b"", b"INCOME_SHOCK"]]),
+        **{name: np.array([np.nan, 0.5]) for name in DIMENSIONS},
+        **{f"shortfall_days_p{quantile}": np.array([np.nan, 12.0]) for quantile in (10, 50, 90)},
     }  # fmt: skip
     for place, name in enumerate(INDICATORS):
-        for part in ("value", "utility", "evidence", "points"):
+        for part in ("value", "utility", "evidence", "points", "age_days"):
             columns[f"{name}.{part}"] = np.array([place / 4, np.nan if part == "value" else 0.5])
     buffer, ends = encoder.encode(columns)
     first, second = (
@@ -170,6 +175,10 @@ def test_the_encoder_writes_what_the_codec_reads() -> None:
     assert first["balance"] is None
     assert first["lender_ids"] == []
     assert first["previous_level"] == Level.UNKNOWN.name
+    assert first["known_at"] is None
+    assert first["cqplm_score"] is None
+    assert second["restated"]
+    assert second["behaviours"] == ["INCOME_SHOCK"]
     assert second["balance"] == Decimal("-123.45")
     assert second["overdue_amount"] == Decimal("999999999999.99")
     assert second["lender_ids"] == ["lender-a", "lender-b"]
