@@ -111,7 +111,7 @@ class Replay:
         self._offsets[source, partition] = first + count
         offsets = range(first, first + count)
         refused = self.engine.take(
-            Fetched(source, partition, offsets, waiting.timestamps, waiting.keys, waiting.values)
+            Fetched.of(source, partition, offsets, waiting.timestamps, waiting.keys, waiting.values)
         )
         self.report.events += count - len(refused)
         for one in refused:
@@ -137,7 +137,7 @@ class Writer:
         """Write what one run scored."""
         for alert in self.engine.outputs.alerts(scored.scores, scored.keys, scored.ids):
             self.report.alerts += 1
-            _write(self.alerts, LIQUIDITY_ALERTS, alert)
+            _write(self.alerts, LIQUIDITY_ALERTS, self._as_decoded(alert))
         self.report.snapshots += len(scored)
         if self.snapshots is None or not len(scored):
             return
@@ -148,6 +148,10 @@ class Writer:
         )
         for value in encoder.encode(scored.scores, scored.keys, scored.ids):
             _write(self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, value))
+
+    def _as_decoded(self, alert: dict[str, Any]) -> dict[str, Any]:
+        """Return an alert as a subscriber decodes it, defaults filled in."""
+        return self.codec.decode(LIQUIDITY_ALERTS, self.codec.encode(LIQUIDITY_ALERTS, alert))
 
 
 def _write(file: BinaryIO | None, topic: str, value: dict[str, Any]) -> None:
