@@ -150,9 +150,9 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     figures["fold and score: events/s"] = events / folding
     snapshots = sum(len(one) for one in scored)
     figures["scorings per event"] = snapshots / events
-    encoder = SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS), "model", "policy")
+    encoder = SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS))
     figures["encode snapshots: snapshots/s"] = snapshots / timed(
-        lambda: [encoder.encode(one.scores, one.keys, one.ids) for one in scored]
+        lambda: [encoder.encode(one.scores, one.keys, one.ids, "model", "policy") for one in scored]
     )
     scored.clear()
     gc.collect()

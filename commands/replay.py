@@ -21,6 +21,15 @@ def replay(
     files: Annotated[list[Path], typer.Argument(help="JSON Lines files of events.", exists=True, dir_okay=False)],
     alerts: Annotated[Path | None, typer.Option(help="Write the alerts to this JSON Lines file.")] = None,
     snapshots: Annotated[Path | None, typer.Option(help="Write the snapshots to this JSON Lines file.")] = None,
+    controls: Annotated[
+        Path | None,
+        typer.Option(
+            help="Orders (JSON Lines of policy-activations, suppressions, model-snapshots) that take effect at their "
+            "own event time; they may also stand among the events.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     at: Annotated[
         str,
         typer.Option(
@@ -45,6 +54,7 @@ def replay(
                 options=engine_options(settings),
                 policy=load_policy(settings),
                 registry=LocalRegistry(),
+                controls=controls,
                 alerts=alerts,
                 snapshots=snapshots,
                 at_ms=at_ms,

@@ -6,6 +6,7 @@ from loanpulse.commands import topics_admin
 from loanpulse.commands.console import ConfigOption, configured, fail, failures
 from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.settings import SettingsError
+from loanpulse.streams.control_reader import ControlTopicsError
 from loanpulse.streams.policy import PolicyError
 
 
@@ -18,7 +19,9 @@ def worker(config: ConfigOption = None) -> None:
     from loanpulse.streams.run import run
 
     settings = configured(config)
-    with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable, PolicyError, SettingsError):
+    with failures(
+        topics_admin.BrokerUnreachableError, RegistryUnavailable, PolicyError, SettingsError, ControlTopicsError
+    ):
         problems = topics_admin.check_topics(settings)
         if problems:
             fail(f"{problems[0].what}: {problems[0].remedy}.")

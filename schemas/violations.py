@@ -24,6 +24,7 @@ class Violation(IntEnum):
     CURRENCY_NOT_TAKEN = 13
     TIME_IN_FUTURE = 14
     TOO_LATE = 15
+    ORDER_INVALID = 16
 
     @property
     def sentence(self) -> str:
@@ -61,4 +62,6 @@ _SENTENCES = {
     "(streams.future_tolerance_seconds); check the sender's clock.",
     Violation.TOO_LATE: "The event came later than the allowed lateness (streams.allowed_lateness_days); "
     "replay it into history instead.",
+    Violation.ORDER_INVALID: "The order can't be obeyed; the worker's log says why. Check it with `loanpulse policy check`, "
+    "or give it with `loanpulse policy activate` or `loanpulse alerts suppress`.",
 }

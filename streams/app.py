@@ -15,6 +15,7 @@ from loanpulse.settings import Settings
 from loanpulse.settings.broker import faust_security, producer_properties
 from loanpulse.streams.checkpoint import CheckpointPublisher
 from loanpulse.streams.configured import engine_options, load_policy
+from loanpulse.streams.control_reader import ControlReader
 from loanpulse.streams.engine import Engine
 from loanpulse.streams.state_table import BorrowerTable
 from loanpulse.streams.transport import BatchSchema
@@ -77,6 +78,7 @@ class WorkerApp:
     app: Any
     worker: BorrowerWorker
     loop: CheckpointLoop
+    controls: ControlReader
 
 
 def build(settings: Settings) -> WorkerApp:
@@ -142,7 +144,7 @@ def build(settings: Settings) -> WorkerApp:
     )
     _add_agent(app, inputs, loop)
     _add_checkpoints(app, loop)
-    return WorkerApp(app, worker, loop)
+    return WorkerApp(app, worker, loop, ControlReader(settings, engine.controls, codec, worker.refuse_order))
 
 
 def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:

@@ -10,12 +10,15 @@ import numpy as np
 
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.violations import Violation
+from loanpulse.streams.control_kinds import CONTROL_KINDS
+from loanpulse.streams.controls import Controls
 from loanpulse.streams.intake import Fetched, Intake
 from loanpulse.streams.lane import Lane
-from loanpulse.streams.outputs import Outputs, scoring_ids
+from loanpulse.streams.outputs import Alert, Outputs, scoring_ids
 from loanpulse.streams.policy import Policy
 from loanpulse.streams.scoring import Scores
 from loanpulse.streams.slab import Keys
+from loanpulse.streams.standing import Standing
 
 DAY_MS = 86_400_000
 
@@ -40,8 +43,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Scorings with their borrowers' keys and their deterministic ids, in the same order."""
+    """Scorings with their borrowers' keys and their deterministic ids, in the same order.
 
+    All were made under one policy and one model.
+    """
+
+    partition: int
+    policy: Policy
+    model_version: str
     scores: Scores
     keys: Keys
     ids: Keys
@@ -52,12 +61,17 @@ class Scored:
 
 @dataclass(slots=True)
 class Engine:
-    """The lanes of the partitions that this process owns."""
+    """The lanes of the partitions that this process owns.
+
+    ``policy`` stands in each until an activation among ``controls`` takes effect there.
+    """
 
     options: EngineOptions
     policy: Policy
     registry: SchemaRegistry
+    controls: Controls = field(default_factory=lambda: Controls(CONTROL_KINDS))
     lanes: dict[int, Lane] = field(default_factory=dict)
+    _standing: dict[int, Standing] = field(default_factory=dict)
     outputs: Outputs = field(init=False)
     _intake: Intake = field(init=False)
 
@@ -76,6 +90,14 @@ class Engine:
     def drop(self, partition: int) -> None:
         """Forget a partition that another worker has taken over."""
         self.lanes.pop(partition, None)
+        self._standing.pop(partition, None)
+        self.controls.forget(partition)
+
+    def standing(self, partition: int) -> Standing:
+        """Return what is in force in a partition's lane."""
+        if partition not in self._standing:
+            self._standing[partition] = Standing(self.policy)
+        return self._standing[partition]
 
     def take(self, fetched: Fetched) -> list[Refused]:
         """Decode and check records and let them wait in their lane; returns those to be refused.
@@ -94,12 +116,30 @@ class Engine:
         wrong = np.flatnonzero(taken["error"])
         return [Refused(skipped + place, Violation(int(taken["error"][place]))) for place in wrong.tolist()]
 
+    def carry(self, partition: int, limit: int, *, inclusive: bool = False) -> list[Scored]:
+        """Carry a partition's borrowers to the event time ``limit`` (ms), obeying each order when its time comes."""
+        lane, standing = self.lane(partition), self.standing(partition)
+        done = []
+        for order in self.controls.due(partition, limit):
+            kind = self.controls.kind(order.topic)
+            if kind.splits and order.effective_at - 1 > lane.advanced_to:
+                done.append(self.run(partition, order.effective_at - 1))
+            kind.apply(standing, order)
+            lane.card = standing.card
+        done.append(self.run(partition, limit, inclusive=inclusive))
+        return [scored for scored in done if len(scored)]
+
+    def alerts(self, scored: Scored) -> list[Alert]:
+        """Return the alerts of scorings that ``carry`` has just made."""
+        return self.outputs.alerts(scored.scores, scored.keys, scored.ids)
+
     def run(self, partition: int, limit: int, *, inclusive: bool = False) -> Scored:
-        """Carry a partition's borrowers to the event time ``limit`` (ms)."""
-        lane = self.lane(partition)
+        """Carry a partition's borrowers to ``limit`` under what is in force now."""
+        lane, standing = self.lane(partition), self.standing(partition)
         scores = lane.run(limit, inclusive=inclusive)
         keys = lane.slab.keys[scores["row"]]
-        return Scored(scores, keys, scoring_ids(keys, scores["time"]))
+        ids = scoring_ids(keys, scores["time"])
+        return Scored(partition, standing.policy, standing.model_version, scores, keys, ids)
 
 
 def fetched_of(

@@ -99,6 +99,7 @@ class Policy:
 
     file: PolicyFile
     card: Card
+    interval_seconds: float
 
     @property
     def version(self) -> str:
@@ -110,22 +111,43 @@ class Policy:
         return list(getattr(self.file.actions, level.name))
 
 
+def parse(document: str, name: str) -> PolicyFile:
+    """Check a policy's text (TOML); ``name`` is what errors call it.
+
+    Raises:
+        PolicyError: it breaks a rule; the text names the key.
+    """
+    try:
+        return PolicyFile.model_validate(tomllib.loads(document))
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{name} can't be read: {error}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise PolicyError(f"{name}: {key}: {first['msg']}") from error
+
+
+def read(path: str | Path = "") -> str:
+    """Return the text of a policy file; an empty path means the packaged one. Raises PolicyError."""
+    file = Path(path) if path else PACKAGED
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyError(f"the policy file {file} can't be read: {error}") from error
+
+
 def load(path: str | Path = "", interval_seconds: float = 2.0) -> Policy:
     """Read and check a policy file; an empty path means the packaged one.
 
     Raises:
         PolicyError: the file can't be read or breaks a rule; the text names the key.
     """
-    file = Path(path) if path else PACKAGED
-    try:
-        content = PolicyFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise PolicyError(f"the policy file {file} can't be read: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise PolicyError(f"{file}: {key}: {first['msg']}") from error
-    return Policy(content, scorecard(content, interval_seconds))
+    return built(parse(read(path), str(path or PACKAGED)), interval_seconds)
+
+
+def built(file: PolicyFile, interval_seconds: float) -> Policy:
+    """Return a checked policy ready for the compiled core; a borrower is scored once an interval at most."""
+    return Policy(file, scorecard(file, interval_seconds), interval_seconds)
 
 
 def scorecard(file: PolicyFile, interval_seconds: float) -> Card:

@@ -19,6 +19,7 @@ from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.streams.control_lines import add_line, control_lines
 from loanpulse.streams.engine import Engine, EngineOptions, Scored
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.policy import Policy
@@ -71,6 +72,22 @@ class Replay:
     _waiting: dict[tuple[int, int], _Waiting] = field(default_factory=lambda: defaultdict(_Waiting))
     _held: int = 0
 
+    def read_controls(self, paths: Sequence[Path], controls: Path | None) -> None:
+        """Take the orders among the files' lines, and all lines of ``controls``."""
+        topics = self.engine.controls.topics
+        found = [(path, line) for path in paths for line in control_lines(path, topics) if isinstance(line, EventLine)]
+        for line in read_lines(controls) if controls else ():
+            if isinstance(line, LineError):
+                self.refuse(str(controls), line.number, line.code, line.message)
+            elif line.topic not in topics:
+                self.refuse(str(controls), line.number, "ORDER_INVALID", f"topic is none of {', '.join(topics)}")
+            else:
+                found.append((controls or Path(), line))
+        for path, line in found:
+            wrong = add_line(self.engine.controls, line, self.codec)
+            if wrong is not None:
+                self.refuse(str(path), line.number, *wrong)
+
     def add(self, file: str, line: EventLine) -> None:
         """Take one line of an event topic; lines of other topics are passed over."""
         if line.topic not in EVENT_TOPICS:
@@ -95,7 +112,7 @@ class Replay:
         self._waiting.clear()
         self._held = 0
         for partition, lane in self.engine.lanes.items():
-            yield self.engine.run(partition, lane.limit((False, False, False), 0))
+            yield from self.engine.carry(partition, lane.limit((False, False, False), 0))
 
     def finish(self, at_ms: int | None) -> Iterator[Scored]:
         """Carry every lane to the end: to ``at_ms``, or until everything that came has been scored."""
@@ -103,7 +120,7 @@ class Replay:
         interval = int(self.engine.policy.card["interval_ms"])
         for partition, lane in self.engine.lanes.items():
             end = (lane.arrived() // interval + 1) * interval if at_ms is None else at_ms
-            yield self.engine.run(partition, end, inclusive=True)
+            yield from self.engine.carry(partition, end, inclusive=True)
 
     def _take(self, source: int, partition: int, waiting: _Waiting) -> None:
         first = self._offsets[source, partition]
@@ -132,21 +149,23 @@ class Writer:
     report: ReplayReport
     alerts: BinaryIO | None
     snapshots: BinaryIO | None
+    _encoder: SnapshotEncoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._encoder = SnapshotEncoder(self.codec.schema_id(LIQUIDITY_SNAPSHOTS))
 
     def write(self, scored: Scored) -> None:
         """Write what one run scored."""
-        for alert in self.engine.outputs.alerts(scored.scores, scored.keys, scored.ids):
+        for alert in self.engine.alerts(scored):
             self.report.alerts += 1
             _write(self.alerts, LIQUIDITY_ALERTS, self._as_decoded(alert))
         self.report.snapshots += len(scored)
         if self.snapshots is None or not len(scored):
             return
         # Through the encoder and back, so that a replayed snapshot is, to the byte, what a subscriber decodes.
-        outputs = self.engine.outputs
-        encoder = SnapshotEncoder(
-            self.codec.schema_id(LIQUIDITY_SNAPSHOTS), outputs.model_version, outputs.policy.version
-        )
-        for value in encoder.encode(scored.scores, scored.keys, scored.ids):
+        for value in self._encoder.encode(
+            scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
+        ):
             _write(self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, value))
 
     def _as_decoded(self, alert: dict[str, Any]) -> dict[str, Any]:
@@ -165,6 +184,7 @@ def replay_files(
     options: EngineOptions,
     policy: Policy,
     registry: SchemaRegistry,
+    controls: Path | None = None,
     alerts: Path | None = None,
     snapshots: Path | None = None,
     at_ms: int | None = None,
@@ -173,7 +193,8 @@ def replay_files(
     """Replay JSON Lines files and write what the stream would have sent.
 
     The files are read in the order given, each from top to bottom; per topic that is the order of publication.
-    ``at_ms`` is the event time up to which the borrowers are carried; without it, until all that came is scored.
+    Orders (lines of the control topics) stand in the same files or in ``controls``; wherever they stand, they take effect
+    at their own event time. ``at_ms`` is the event time up to which the borrowers are carried; without it, until all that came is scored.
 
     Raises:
         OSError: a file can't be read or written.
@@ -189,6 +210,7 @@ def replay_files(
             files.enter_context(alerts.open("wb")) if alerts else None,
             files.enter_context(snapshots.open("wb")) if snapshots else None,
         )
+        replay.read_controls(paths, controls)
         for path in paths:
             for line in read_lines(path):
                 if isinstance(line, LineError):

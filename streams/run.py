@@ -22,6 +22,7 @@ def run(settings: Settings) -> None:
     Raises:
         PolicyError: the policy file can't be used.
         RegistryUnavailable: the schema registry can't be reached.
+        ControlTopicsError: the orders that stand can't be read.
     """
     Path(settings.streams.data_dir).mkdir(parents=True, exist_ok=True)
     # The engine lets go of the interpreter for every compiled pass, and would wait 5 ms to get it back.
@@ -31,5 +32,11 @@ def run(settings: Settings) -> None:
     # Before joining the group: a member that compiles for seconds would be taken for dead.
     warm_up(built.worker.engine)
     log.info("compiled code is ready", seconds=round(time.monotonic() - began, 1))
+    # Before the first event: a lane must know every order that stands when its event time comes to it.
+    built.controls.read_all()
+    built.controls.start()
     worker = Worker(built.app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
-    worker.execute_from_commandline()
+    try:
+        worker.execute_from_commandline()
+    finally:
+        built.controls.stop()

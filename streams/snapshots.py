@@ -148,22 +148,23 @@ def lenders_shown(lenders: npt.NDArray[np.uint64]) -> npt.NDArray[np.bytes_]:
 
 
 class SnapshotEncoder:
-    """Encodes scorings as ``LiquiditySnapshot`` under one schema id and one pair of versions."""
+    """Encodes scorings as ``LiquiditySnapshot`` under one schema id."""
 
-    def __init__(self, schema_id: int, model_version: str, policy_version: str) -> None:
+    def __init__(self, schema_id: int) -> None:
         self._encoder = ColumnEncoder(Contract.LIQUIDITY_SNAPSHOT, schema_id)
         for kind, fields in (("integers", INTEGERS), ("reals", REALS), ("texts", TEXTS)):
             if self._encoder.fields_of(kind) != fields:
                 raise TypeError(f"the {kind} of LiquiditySnapshot.avsc are no longer those of {__name__}")
-        self._versions = [np.frombuffer(version.encode(), np.uint8) for version in (model_version, policy_version)]
 
-    def encode(self, scores: Scores, keys: Keys, ids: npt.NDArray[np.bytes_]) -> list[bytes]:
+    def encode(
+        self, scores: Scores, keys: Keys, ids: npt.NDArray[np.bytes_], model_version: str, policy_version: str
+    ) -> list[bytes]:
         """Return a snapshot per scoring; ``keys`` are the borrowers, ``ids`` the scorings' ids."""
         count = len(scores)
         integers = np.empty((count, len(INTEGERS)), np.int64)
         reals = np.empty((count, len(REALS)))
         fill_numbers(scores, integers, reals)
-        model, policy = self._versions
+        model, policy = (np.frombuffer(version.encode(), np.uint8) for version in (model_version, policy_version))
         lenders = ID_BYTES + KEY_BYTES
         versions = lenders + LOANS * LENDER_BYTES
         named = versions + len(model) + len(policy)

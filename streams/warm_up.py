@@ -38,7 +38,7 @@ def warm_up(engine: Engine) -> None:
         encoded = codec.encode(EVENT_TOPICS[source], {**common, **value, "event_id": str(uuid.UUID(int=source))})
         scratch.take(fetched_of(source, partition, 0, [stamp], [BORROWER], [encoded]))
     scored = scratch.run(partition, stamp + DAY_MS, inclusive=True)
-    SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS), "model", "policy").encode(
-        scored.scores, scored.keys, scored.ids
+    SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS)).encode(
+        scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
     )
-    scratch.outputs.alerts(scored.scores, scored.keys, scored.ids)
+    scratch.alerts(scored)

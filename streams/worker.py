@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 import structlog
@@ -92,6 +93,13 @@ class BorrowerWorker:
     _letters: list[DeadLetter] = field(default_factory=list)
     _booked: dict[tuple[int, int], int] = field(default_factory=dict)
     _encoder: SnapshotEncoder | None = None
+    _refused_orders: SimpleQueue[DeadLetter] = field(default_factory=SimpleQueue)
+
+    # What the reader of the control topics calls, from its own thread.
+
+    def refuse_order(self, letter: DeadLetter) -> None:
+        """Let an order that can't be obeyed go to the dead letters with the next step."""
+        self._refused_orders.put(letter)
 
     # What the changelog's recovery calls.
 
@@ -176,6 +184,9 @@ class BorrowerWorker:
         """
         checkpoint = Checkpoint()
         checkpoint.dead_letters, self._letters = self._letters, []
+        while not self._refused_orders.empty():
+            checkpoint.dead_letters.append(self._refused_orders.get())
+            self.counts.refused += 1
         for partition in sorted(self._owned):
             self._carry(partition, checkpoint)
             if with_state:
@@ -190,8 +201,8 @@ class BorrowerWorker:
         if clock is None:
             return
         limit = lane.limit(idle, clock.now(wall_ms) if all(idle) else 0)
-        scored = self.engine.run(partition, limit)
-        self._add_outputs(partition, scored, checkpoint)
+        for scored in self.engine.carry(partition, limit):
+            self._add_outputs(partition, scored, checkpoint)
 
     def _add_state(self, partition: int, checkpoint: Checkpoint) -> None:
         lane = self.engine.lane(partition)
@@ -216,18 +227,17 @@ class BorrowerWorker:
         return self.caught_up(source, partition, progress.next_offset)
 
     def _add_outputs(self, partition: int, scored: Scored, checkpoint: Checkpoint) -> None:
-        if not len(scored):
-            return
-        outputs = self.engine.outputs
         topic = full_name(LIQUIDITY_SNAPSHOTS, self.prefix)
         if self._encoder is None:
-            self._encoder = SnapshotEncoder(self.codec.schema_id(topic), outputs.model_version, outputs.policy.version)
-        values = self._encoder.encode(scored.scores, scored.keys, scored.ids)
-        checkpoint.outputs[topic, partition] = [
+            self._encoder = SnapshotEncoder(self.codec.schema_id(topic))
+        values = self._encoder.encode(
+            scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
+        )
+        checkpoint.outputs.setdefault((topic, partition), []).extend(
             {"key": key, "value": value} for key, value in zip(scored.keys.tolist(), values, strict=True)
-        ]
+        )
         self.counts.snapshots += len(scored)
-        for alert in outputs.alerts(scored.scores, scored.keys, scored.ids):
+        for alert in self.engine.alerts(scored):
             self._add_alert(partition, alert, checkpoint)
 
     def _add_alert(self, partition: int, alert: dict[str, Any], checkpoint: Checkpoint) -> None:

@@ -81,13 +81,12 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]
     for scored in replay.finish(None):
         if not len(scored):
             continue
-        encoder = SnapshotEncoder(CODEC.schema_id(LIQUIDITY_SNAPSHOTS), "model", "policy")
-        for key, value in zip(
-            scored.keys.tolist(), encoder.encode(scored.scores, scored.keys, scored.ids), strict=True
-        ):
+        encoder = SnapshotEncoder(CODEC.schema_id(LIQUIDITY_SNAPSHOTS))
+        values = encoder.encode(scored.scores, scored.keys, scored.ids, "model", "policy")
+        for key, value in zip(scored.keys.tolist(), values, strict=True):
             place = len(found[LIQUIDITY_SNAPSHOTS])
             found[LIQUIDITY_SNAPSHOTS].append(Record(LIQUIDITY_SNAPSHOTS, place, key, value))
-        for alert in engine.outputs.alerts(scored.scores, scored.keys, scored.ids):
+        for alert in engine.alerts(scored):
             place = len(found[LIQUIDITY_ALERTS])
             value = CODEC.encode(LIQUIDITY_ALERTS, alert)
             found[LIQUIDITY_ALERTS].append(Record(LIQUIDITY_ALERTS, place, alert["borrower_id"].encode(), value))

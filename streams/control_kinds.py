@@ -1,0 +1,63 @@
+"""The control topics that a lane obeys, and what their records do to it."""
+
+import hashlib
+from typing import Any
+
+from loanpulse.schemas.contracts import AlertKind
+from loanpulse.schemas.topics import POLICY_ACTIVATIONS, SUPPRESSIONS
+from loanpulse.streams import policy as policies
+from loanpulse.streams.controls import ControlKind, Order, OrderError
+from loanpulse.streams.policy import PolicyFile
+from loanpulse.streams.standing import Standing
+
+
+def read_activation(value: dict[str, Any]) -> PolicyFile:
+    """Return the policy that an activation carries.
+
+    Raises:
+        OrderError: the document is damaged, of another version than said, or breaks a rule of the policy.
+    """
+    document = value["document"]
+    if hashlib.sha256(document.encode()).hexdigest() != value["sha256"].lower():
+        raise OrderError("sha256 is not that of the document")
+    try:
+        file = policies.parse(document, "document")
+    except policies.PolicyError as error:
+        raise OrderError(str(error)) from error
+    if file.version != value["policy_version"]:
+        raise OrderError(f"policy_version is {value['policy_version']!r}, the document says {file.version!r}")
+    return file
+
+
+def apply_activation(standing: Standing, order: Order) -> None:
+    """Put a policy in force, unless one activated for a later moment stands already."""
+    since = order.effective_at, order.identity
+    if since > standing.policy_since:
+        standing.policy_since = since
+        standing.policy = policies.built(order.content, standing.policy.interval_seconds)
+
+
+def read_suppression(value: dict[str, Any]) -> dict[str, Any]:
+    """Return a suppression as it is.
+
+    Raises:
+        OrderError: it names a kind of alert that is not known, or ends before it begins.
+    """
+    if value["kind"] == AlertKind.UNKNOWN.name:
+        raise OrderError("kind is not one that this version knows")
+    if value["until"] is not None and value["until"] <= value["event_time"]:
+        raise OrderError("until is not after event_time")
+    return value
+
+
+def apply_suppression(standing: Standing, order: Order) -> None:
+    """Note a suppression, or its lifting."""
+    standing.suppressions.add(order.content)
+
+
+CONTROL_KINDS: tuple[ControlKind, ...] = (
+    ControlKind(POLICY_ACTIVATIONS, read_activation, apply_activation),
+    # An order to hold back compares each alert's own moment, so no scoring depends on when it is noted.
+    ControlKind(SUPPRESSIONS, read_suppression, apply_suppression, splits=False),
+)
+"""What ``Controls`` is made of; a further topic is an entry here."""

@@ -1,0 +1,106 @@
+"""Orders of people and of the trainer that take effect at an event time, and how they reach the lanes.
+
+An order is a record of a control topic: a policy activated, alerts held back, a model put to work. The worker reads
+the (compacted) topics whole at its start and follows them; a replay takes the same records from its files. Each lane
+applies an order when its event time reaches the order's own, so that stream and replay do it at the same scoring. An
+order that comes after the lane has passed its time is applied at once.
+"""
+
+import hashlib
+import heapq
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from loanpulse.schemas import events as json_form
+from loanpulse.streams.standing import Standing
+
+Value = dict[str, Any]
+
+
+class OrderError(ValueError):
+    """A record of a control topic that can't be obeyed; its text is one sentence without personal data."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Order:
+    """One order: effective at an event time (ms), told apart by the hash of its value."""
+
+    effective_at: int
+    topic: str
+    identity: str
+    content: Any = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlKind:
+    """What the records of one control topic mean.
+
+    ``read`` turns a native value into what ``apply`` needs, or raises OrderError; ``apply`` puts a due order in force
+    in one lane. ``splits`` says that scorings before and after the order differ, so that the lane must be carried up
+    to just before it first.
+    """
+
+    topic: str
+    read: Callable[[Value], Any]
+    apply: Callable[[Standing, Order], None]
+    splits: bool = True
+
+
+class Controls:
+    """All orders known, and for each partition those that its lane has not applied yet.
+
+    ``add`` may be called from another thread than the engine's.
+    """
+
+    def __init__(self, kinds: Iterable[ControlKind]) -> None:
+        self._kinds = {kind.topic: kind for kind in kinds}
+        self._orders: dict[tuple[str, str], Order] = {}
+        self._waiting: dict[int, list[Order]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The control topics (bare names)."""
+        return tuple(self._kinds)
+
+    def kind(self, topic: str) -> ControlKind:
+        """Return what the records of a control topic mean."""
+        return self._kinds[topic]
+
+    def add(self, topic: str, value: Value) -> None:
+        """Take note of a record of a control topic; the same record again changes nothing.
+
+        Raises:
+            OrderError: it can't be obeyed.
+        """
+        content = self._kinds[topic].read(value)
+        said = orjson.dumps(json_form.to_json(topic, value), option=orjson.OPT_SORT_KEYS, default=bytes.hex)
+        order = Order(
+            json_form.milliseconds(value["event_time"]), topic, hashlib.sha256(said).hexdigest(), content
+        )  # fmt: skip
+        with self._lock:
+            if (topic, order.identity) in self._orders:
+                return
+            self._orders[topic, order.identity] = order
+            for waiting in self._waiting.values():
+                heapq.heappush(waiting, order)
+
+    def due(self, partition: int, limit: int) -> list[Order]:
+        """Take out a partition's orders effective at or before ``limit`` (ms), in their order."""
+        with self._lock:
+            if partition not in self._waiting:
+                self._waiting[partition] = sorted(self._orders.values())
+            waiting = self._waiting[partition]
+            found = []
+            while waiting and waiting[0].effective_at <= limit:
+                found.append(heapq.heappop(waiting))
+            return found
+
+    def forget(self, partition: int) -> None:
+        """Let all orders wait anew for a partition whose lane starts over."""
+        with self._lock:
+            self._waiting.pop(partition, None)

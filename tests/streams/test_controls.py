@@ -1,0 +1,188 @@
+"""Orders take effect at their own event time, however they come, and whatever the lanes had done before."""
+
+import hashlib
+import json
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loanpulse.city.outlets import encoded
+from loanpulse.schemas import events as json_form
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.topics import EVENT_TOPICS, POLICY_ACTIVATIONS, SUPPRESSIONS
+from loanpulse.streams import policy as policies
+from loanpulse.streams.control_kinds import CONTROL_KINDS
+from loanpulse.streams.controls import Controls, OrderError
+from loanpulse.streams.engine import Engine, EngineOptions
+from loanpulse.streams.intake import Fetched
+from loanpulse.streams.replay import ReplayReport, replay_files
+from tests import histories
+
+REGISTRY = LocalRegistry()
+CODEC = Codec(REGISTRY)
+POLICY = policies.load(interval_seconds=1.0)
+END = 1_900_000_000_000
+MIDDLE = datetime(2026, 4, 10, 12, tzinfo=UTC)
+MIDDLE_MS = json_form.milliseconds(MIDDLE)
+
+
+def activation(version: str = "next", at: datetime = MIDDLE, **changes: Any) -> dict[str, Any]:
+    document = policies.read().replace('version = "2026.11-1"', f'version = "{version}"')
+    document = document.replace("TENSE = 35.0", "TENSE = 44.0")
+    return {
+        "policy_id": f"{version}@{at:%FT%T}", "policy_version": version, "event_time": at, "source": "test",
+        "activated_by": "p-1", "sha256": hashlib.sha256(document.encode()).hexdigest(), "document": document, **changes,
+    }  # fmt: skip
+
+
+def suppression(**changes: Any) -> dict[str, Any]:
+    return {
+        "suppression_id": "s-1", "borrower_id": "b", "event_time": MIDDLE, "source": "test", "lender_id": None,
+        "kind": None, "until": None, "reason": "COMPLAINT", "ordered_by": "p-1", "lifted": False, **changes,
+    }  # fmt: skip
+
+
+def line(topic: str, value: dict[str, Any]) -> str:
+    return json.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + "\n"
+
+
+def controls() -> Controls:
+    return Controls(CONTROL_KINDS)
+
+
+def test_orders_come_out_in_the_order_of_their_effect_once_per_partition() -> None:
+    book = controls()
+    for days in (2, 0, 1):
+        book.add(POLICY_ACTIVATIONS, activation(f"v{days}", MIDDLE + timedelta(days=days)))
+    book.add(POLICY_ACTIVATIONS, activation("v0"))
+    day = 86_400_000
+    assert [order.content.version for order in book.due(0, MIDDLE_MS + day)] == ["v0", "v1"]
+    assert [order.content.version for order in book.due(0, MIDDLE_MS + 5 * day)] == ["v2"]
+    assert [order.content.version for order in book.due(1, MIDDLE_MS + 5 * day)] == ["v0", "v1", "v2"]
+    assert not book.due(0, END)
+    book.add(POLICY_ACTIVATIONS, activation("late", MIDDLE - timedelta(days=9)))
+    assert [order.content.version for order in book.due(0, MIDDLE_MS)] == ["late"]
+    book.forget(0)
+    assert len(book.due(0, END)) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"sha256": "0" * 64}, "sha256"),
+        ({"policy_version": "other"}, "policy_version"),
+        ({"document": "[index", "sha256": hashlib.sha256(b"[index").hexdigest()}, "can't be read"),
+    ],
+)
+def test_an_activation_that_cannot_be_obeyed_is_refused(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(OrderError, match=reason):
+        controls().add(POLICY_ACTIVATIONS, activation(**changes))
+
+
+def test_a_suppression_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(OrderError, match="until"):
+        controls().add(SUPPRESSIONS, suppression(until=MIDDLE - timedelta(days=1)))
+
+
+def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -> dict[tuple[bytes, int], Any]:
+    """Feed a small city in batches; returns the policy version, index and level of every scoring."""
+    log: dict[int, list[tuple[int, bytes, bytes]]] = defaultdict(list)
+    for record in histories.city(12, 80):
+        log[EVENT_TOPICS.index(record.topic)].append((record.at_ms, record.key.encode(), encoded(record, CODEC)))
+
+    def started() -> Engine:
+        engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+        for order in orders:
+            engine.controls.add(POLICY_ACTIVATIONS, order)
+        return engine
+
+    def take(engine: Engine, start: int, end: int) -> None:
+        for source, records in log.items():
+            part = records[start:end]
+            stamps, keys, values = ([row[place] for row in part] for place in range(3))
+            engine.take(Fetched(source, 0, range(start, start + len(part)), stamps, keys, values))
+
+    found: dict[tuple[bytes, int], Any] = {}
+    engine = started()
+    longest = max(map(len, log.values()))
+    for number, start in enumerate(range(0, longest, batch)):
+        take(engine, start, start + batch)
+        idle = tuple(start + batch >= len(log[source]) for source in range(len(EVENT_TOPICS)))
+        scored = engine.carry(0, engine.lane(0).limit(idle, 0))
+        if number == cut:
+            fresh, lane = started(), engine.lane(0)
+            lane.slab.dirty[: len(lane.slab)] = True
+            for key, raw in lane.slab.take_dirty():
+                fresh.lane(0).slab.load(key, bytes(raw))
+            fresh.lane(0).load(lane.to_bytes(0))
+            engine = fresh
+            take(engine, 0, start + batch)
+        for one in scored:
+            found |= told(one)
+    for one in engine.carry(0, END, inclusive=True):
+        found |= told(one)
+    return found
+
+
+def told(scored: Any) -> dict[tuple[bytes, int], Any]:
+    return {
+        (key, int(score["time"])): (scored.policy.version, float(score["lhi"]), int(score["level"]))
+        for score, key in zip(scored.scores, scored.keys.tolist(), strict=True)
+    }
+
+
+def test_a_policy_stands_from_its_moment_on_under_any_batching_and_restart() -> None:
+    orders = [activation(), activation("third", MIDDLE + timedelta(days=20))]
+    straight = versions(100_000, orders)
+    assert {version for version, _, _ in straight.values()} == {POLICY.version, "next", "third"}
+    for (_, time), (version, _, _) in straight.items():
+        assert (version == POLICY.version) == (time < MIDDLE_MS)
+    assert versions(150, orders) == straight
+    assert versions(150, orders, cut=4) == straight
+    assert versions(150, orders, cut=9) == straight
+
+
+def test_an_older_activation_that_comes_late_does_not_replace_a_newer_one() -> None:
+    engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+    engine.controls.add(POLICY_ACTIVATIONS, activation("newer", MIDDLE))
+    engine.carry(0, MIDDLE_MS + 10)
+    engine.controls.add(POLICY_ACTIVATIONS, activation("older", MIDDLE - timedelta(days=3)))
+    engine.carry(0, MIDDLE_MS + 20)
+    assert engine.standing(0).policy.version == "newer"
+    assert engine.lane(0).card["level_floor"][3] == 44.0
+
+
+def replayed(folder: Path, files: list[Path], controls: Path | None = None) -> tuple[ReplayReport, list[str]]:
+    snapshots = folder / "snapshots.jsonl"
+    report = replay_files(
+        files, options=EngineOptions(2), policy=POLICY, registry=REGISTRY, controls=controls, snapshots=snapshots
+    )
+    return report, snapshots.read_text().splitlines()
+
+
+def test_replay_takes_orders_from_its_files_and_from_a_file_of_their_own(tmp_path: Path) -> None:
+    events = histories.write(tmp_path / "events.jsonl", histories.city(12, 80))
+    order = line(POLICY_ACTIVATIONS, activation())
+    orders = tmp_path / "orders.jsonl"
+    orders.write_text(order + line("spending-events", {"event_time": MIDDLE}) + "{broken\n")
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text(events.read_text() + order)
+    report, with_file = replayed(tmp_path, [events], orders)
+    assert [refused.line for refused in report.refused] == [2, 3]
+    clean, with_lines = replayed(tmp_path, [mixed])
+    assert with_lines == with_file
+    assert not clean.refused
+    found = {json.loads(text)["value"]["policy_version"] for text in with_lines}
+    assert found == {POLICY.version, "next"}
+
+
+def test_an_order_of_a_file_that_cannot_be_obeyed_is_told_with_its_line(tmp_path: Path) -> None:
+    events = histories.write(tmp_path / "events.jsonl", histories.city(3, 20))
+    number = len(events.read_text().splitlines()) + 1
+    events.write_text(events.read_text() + line(POLICY_ACTIVATIONS, activation(sha256="0" * 64)))
+    report, _ = replayed(tmp_path, [events])
+    assert [(refused.line, refused.code) for refused in report.refused] == [(number, "ORDER_INVALID")]
