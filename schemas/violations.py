@@ -62,6 +62,6 @@ _SENTENCES = {
     "(streams.future_tolerance_seconds); check the sender's clock.",
     Violation.TOO_LATE: "The event came later than the allowed lateness (streams.allowed_lateness_days); "
     "replay it into history instead.",
-    Violation.ORDER_INVALID: "The order can't be obeyed; the worker's log says why. Check it with `loanpulse policy check`, "
-    "or give it with `loanpulse policy activate` or `loanpulse alerts suppress`.",
+    Violation.ORDER_INVALID: "The order can't be obeyed; the worker's log says why. Check a policy with "
+    "`loanpulse policy check`; give orders with `loanpulse policy activate` or `loanpulse alerts suppress`.",
 }

@@ -9,35 +9,55 @@ from loanpulse.streams.borrower_record import Integers, Record, Records
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.event_columns import Events
 from loanpulse.streams.fold import fold_event, seen_before
-from loanpulse.streams.scoring import EVENT_CAME, TIME_PASSED, Card, Scores, score_borrower
+from loanpulse.streams.scoring import EVENT_CAME, TIME_PASSED, Card, Scores, calls_for_alert, score_borrower
 
 FOLDED, DUPLICATES, REDELIVERED = range(3)
 
 
 @compiled
-def score_until(record: Record, row: int, time: int, card: Card, scores: Scores, count: int) -> int:
-    """Do the record's scorings up to ``time`` (ms), while ``scores`` has room; return the number of scores in it."""
-    while count < len(scores):
+def score_until(
+    record: Record, row: int, time: int, card: Card, scores: Scores, count: int, kept: Records, keeping: int
+) -> tuple[int, int]:
+    """Do the record's scorings up to ``time`` (ms), while ``scores`` and ``kept`` have room.
+
+    ``kept`` gains the record as it is at each scoring that calls for an alert. Returns the number of scores in
+    ``scores`` and of records in ``kept``.
+    """
+    while count < len(scores) and keeping < len(kept):
         moment = min(record["pending_at"], record["timer_at"])
         if moment > time:
             break
         cause = EVENT_CAME if record["pending_at"] <= moment else TIME_PASSED
-        score_borrower(record, moment, cause, card, scores[count])
-        scores[count]["row"] = row
+        score = scores[count]
+        score_borrower(record, moment, cause, card, score)
+        score["row"] = row
+        score["kept"] = -1
+        if calls_for_alert(score):
+            kept[keeping] = record
+            score["kept"] = keeping
+            keeping += 1
         count += 1
-    return count
+    return count, keeping
 
 
 @compiled
 def fold_events(
-    events: Events, start: int, records: Records, wake_at: Integers, card: Card, scores: Scores, counts: Integers
-) -> tuple[int, int]:
+    events: Events,
+    start: int,
+    records: Records,
+    wake_at: Integers,
+    card: Card,
+    scores: Scores,
+    kept: Records,
+    counts: Integers,
+) -> tuple[int, int, int]:
     """Fold ``events[start:]``, which stand in their merged order, and score what falls due before each.
 
     ``wake_at`` mirrors each record's next moment. ``counts`` gains folded, duplicate and redelivered events.
-    Returns (the next event to fold, the number of scores): not the end where ``scores`` ran full.
+    Returns (the next event to fold, the number of scores, that of records kept): not the end where room ran out.
     """
     count = 0
+    keeping = 0
     for position in range(start, len(events)):
         event = events[position]
         row = event["row"]
@@ -46,9 +66,9 @@ def fold_events(
         if event["offset"] <= record["offsets"][source]:
             counts[REDELIVERED] += 1
             continue
-        count = score_until(record, row, event["order_time"], card, scores, count)
-        if count >= len(scores):
-            return position, count
+        count, keeping = score_until(record, row, event["order_time"], card, scores, count, kept, keeping)
+        if count >= len(scores) or keeping >= len(kept):
+            return position, count, keeping
         record["offsets"][source] = event["offset"]
         if seen_before(record, event["id_hash"]):
             counts[DUPLICATES] += 1
@@ -58,20 +78,28 @@ def fold_events(
         interval = card["interval_ms"]
         record["pending_at"] = min(record["pending_at"], (event["order_time"] // interval + 1) * interval)
         wake_at[row] = min(record["pending_at"], record["timer_at"])
-    return len(events), count
+    return len(events), count, keeping
 
 
 @compiled
 def score_rows(
-    rows: Integers, start: int, records: Records, wake_at: Integers, time: int, card: Card, scores: Scores
-) -> tuple[int, int]:
+    rows: Integers,
+    start: int,
+    records: Records,
+    wake_at: Integers,
+    time: int,
+    card: Card,
+    scores: Scores,
+    kept: Records,
+) -> tuple[int, int, int]:
     """Score the borrowers ``rows[start:]`` up to ``time`` (ms); returns like ``fold_events``."""
     count = 0
+    keeping = 0
     for position in range(start, len(rows)):
         row = rows[position]
         record = records[row]
-        count = score_until(record, row, time, card, scores, count)
+        count, keeping = score_until(record, row, time, card, scores, count, kept, keeping)
         wake_at[row] = min(record["pending_at"], record["timer_at"])
         if wake_at[row] <= time:
-            return position, count
-    return len(rows), count
+            return position, count, keeping
+    return len(rows), count, keeping

@@ -35,6 +35,7 @@ BILLS = 8
 CREDITS = 6
 REPAYMENTS = 8
 UTILITIES = 4
+CONTACTS = 8
 USAGE_MONTHS = 4
 
 # The decayed sums, kept over a short (30 days) and a long (180 days) time constant.
@@ -90,6 +91,8 @@ BORROWER = np.dtype(
         ("credit_time", "i8", (CREDITS,)),
         ("repayment_time", "i8", (REPAYMENTS,)),
         ("repayment_amount", "f8", (REPAYMENTS,)),
+        ("contact_at", "i8", (CONTACTS,)),  # contacts that alerts have advised, 0 = none
+        ("contact_lender", "u4", (CONTACTS,)),  # hash of the lender that each is of
     ]
 )
 """The layout. A change needs a new ``VERSION`` and a path from the old one."""

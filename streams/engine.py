@@ -10,14 +10,13 @@ import numpy as np
 
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.violations import Violation
+from loanpulse.streams.alerts import Alert, AlertMaker, Scored
 from loanpulse.streams.control_kinds import CONTROL_KINDS
 from loanpulse.streams.controls import Controls
+from loanpulse.streams.identity import scoring_ids
 from loanpulse.streams.intake import Fetched, Intake
 from loanpulse.streams.lane import Lane
-from loanpulse.streams.outputs import Alert, Outputs, scoring_ids
 from loanpulse.streams.policy import Policy
-from loanpulse.streams.scoring import Scores
-from loanpulse.streams.slab import Keys
 from loanpulse.streams.standing import Standing
 
 DAY_MS = 86_400_000
@@ -41,24 +40,6 @@ class Refused:
     violation: Violation
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """Scorings with their borrowers' keys and their deterministic ids, in the same order.
-
-    All were made under one policy and one model.
-    """
-
-    partition: int
-    policy: Policy
-    model_version: str
-    scores: Scores
-    keys: Keys
-    ids: Keys
-
-    def __len__(self) -> int:
-        return len(self.scores)
-
-
 @dataclass(slots=True)
 class Engine:
     """The lanes of the partitions that this process owns.
@@ -72,11 +53,11 @@ class Engine:
     controls: Controls = field(default_factory=lambda: Controls(CONTROL_KINDS))
     lanes: dict[int, Lane] = field(default_factory=dict)
     _standing: dict[int, Standing] = field(default_factory=dict)
-    outputs: Outputs = field(init=False)
+    _alerts: AlertMaker = field(init=False)
     _intake: Intake = field(init=False)
 
     def __post_init__(self) -> None:
-        self.outputs = Outputs(self.policy)
+        self._alerts = AlertMaker(self.options.partitions)
         self._intake = Intake(
             self.registry, self.options.currency, self.options.partitions, self.options.future_tolerance_ms
         )
@@ -130,16 +111,17 @@ class Engine:
         return [scored for scored in done if len(scored)]
 
     def alerts(self, scored: Scored) -> list[Alert]:
-        """Return the alerts of scorings that ``carry`` has just made."""
-        return self.outputs.alerts(scored.scores, scored.keys, scored.ids)
+        """Return the alerts of scorings that ``carry`` has just made; call it once for each, in their order."""
+        records = self.lane(scored.partition).slab.records
+        return self._alerts.alerts(scored, self.standing(scored.partition), records)
 
     def run(self, partition: int, limit: int, *, inclusive: bool = False) -> Scored:
         """Carry a partition's borrowers to ``limit`` under what is in force now."""
         lane, standing = self.lane(partition), self.standing(partition)
-        scores = lane.run(limit, inclusive=inclusive)
+        scores, kept = lane.run(limit, inclusive=inclusive)
         keys = lane.slab.keys[scores["row"]]
         ids = scoring_ids(keys, scores["time"])
-        return Scored(partition, standing.policy, standing.model_version, scores, keys, ids)
+        return Scored(partition, standing.policy, standing.model_version, scores, keys, ids, lane.card, kept)
 
 
 def fetched_of(

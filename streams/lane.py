@@ -13,7 +13,7 @@ import numpy as np
 
 from loanpulse.schemas.violations import Violation
 from loanpulse.streams import advance
-from loanpulse.streams.borrower_record import LONG_AGO, SOURCES, Integers
+from loanpulse.streams.borrower_record import BORROWER, LONG_AGO, SOURCES, Integers, Records
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.event_columns import EVENT, Events
 from loanpulse.streams.scoring import SCORE, Card, Scores
@@ -33,6 +33,7 @@ LANE = np.dtype(
 )
 LANE_VERSION = 1
 SCORES_AT_ONCE = 4096
+KEPT_AT_ONCE = 256
 
 TOO_LATE = int(Violation.TOO_LATE)
 
@@ -55,6 +56,30 @@ def place_in_order(events: Events, watermark: int, lateness_ms: int) -> int:
 
 
 @dataclass(slots=True)
+class _Found:
+    """Scorings and the records kept with them, gathered piece by piece."""
+
+    _scores: list[Scores] = field(default_factory=list)
+    _kept: list[Records] = field(default_factory=list)
+    _keeping: int = 0
+
+    def add(self, scores: Scores, kept: Records) -> None:
+        """Copy a piece, whose scorings point into its own records."""
+        piece = scores.copy()
+        if self._keeping:
+            piece["kept"] = np.where(piece["kept"] < 0, -1, piece["kept"] + self._keeping)
+        self._keeping += len(kept)
+        self._scores.append(piece)
+        self._kept.append(kept.copy())
+
+    def whole(self) -> tuple[Scores, Records]:
+        """Return all pieces as one."""
+        if not self._scores:
+            return np.zeros(0, SCORE), np.zeros(0, BORROWER)
+        return np.concatenate(self._scores), np.concatenate(self._kept)
+
+
+@dataclass(slots=True)
 class Lane:
     """The state and the waiting events of one partition.
 
@@ -72,6 +97,7 @@ class Lane:
     counts: Integers = field(default_factory=lambda: np.zeros(3, np.int64))
     # Room for scorings, kept because fresh memory costs more than the scoring.
     _scratch: Scores = field(default_factory=lambda: np.zeros(SCORES_AT_ONCE, SCORE))
+    _kept_scratch: Records = field(default_factory=lambda: np.zeros(KEPT_AT_ONCE, BORROWER))
     _arrived: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
     _arrived_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
     _waiting: list[list[Events]] = field(default_factory=lambda: [[] for _ in range(SOURCES)])
@@ -133,28 +159,32 @@ class Lane:
         np.maximum(merged["order_time"], self.advanced_to, out=merged["order_time"])
         return merged
 
-    def run(self, limit: int, *, inclusive: bool = False) -> Scores:
-        """Fold what is before ``limit`` and do every scoring up to it; returns them in each borrower's order."""
+    def run(self, limit: int, *, inclusive: bool = False) -> tuple[Scores, Records]:
+        """Fold what is before ``limit`` and do every scoring up to it.
+
+        Returns the scorings in each borrower's order, and the records as they were at those that call for an alert.
+        """
         events = self.release(limit, inclusive=inclusive)
         slab = self.slab
-        found: list[Scores] = []
+        found = _Found()
+        scores, kept = self._scratch, self._kept_scratch
         position = 0
         slab.dirty[events["row"]] = True
         while position < len(events):
-            scores = self._scratch
-            position, count = advance.fold_events(
-                events, position, slab.records, slab.wake_at, self.card, scores, self.counts
+            position, count, keeping = advance.fold_events(
+                events, position, slab.records, slab.wake_at, self.card, scores, kept, self.counts
             )
-            found.append(scores[:count].copy())
+            found.add(scores[:count], kept[:keeping])
         rows = slab.due(limit)
         slab.dirty[rows] = True
         position = 0
         while position < len(rows):
-            scores = self._scratch
-            position, count = advance.score_rows(rows, position, slab.records, slab.wake_at, limit, self.card, scores)
-            found.append(scores[:count].copy())
+            position, count, keeping = advance.score_rows(
+                rows, position, slab.records, slab.wake_at, limit, self.card, scores, kept
+            )
+            found.add(scores[:count], kept[:keeping])
         self.advanced_to = max(self.advanced_to, limit)
-        return np.concatenate(found) if found else np.zeros(0, SCORE)
+        return found.whole()
 
     def to_bytes(self, wall_ms: int) -> bytes:
         """Return the lane's own record, for the changelog: offsets, watermarks, and the wall clock (ms) it was at."""

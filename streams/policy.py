@@ -1,16 +1,30 @@
-"""The policy file: thresholds, dwell and advice, validated at start and handed to the compiled core as one record."""
+"""The policy: one validated, versioned file of thresholds and advice, handed to the compiled core as one record."""
 
 import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from loanpulse.schemas.contracts import Level
+from loanpulse.schemas.contracts import AlertKind, Level
+from loanpulse.streams.actions import Action
 from loanpulse.streams.indicators.catalogue import INDICATORS
+from loanpulse.streams.interventions import (
+    ActionsSection,
+    BehaviourActionsSection,
+    BudgetSection,
+    ConfidenceSection,
+    HelpSection,
+    HoldOutSection,
+    ImprovementActionsSection,
+    JurisdictionSection,
+    LenderSection,
+    Share,
+)
+from loanpulse.streams.policy_section import Section
 from loanpulse.streams.scoring import CARD, Card
 
 PACKAGED = Path(__file__).with_name("policy.toml")
@@ -18,29 +32,15 @@ MODEL_VERSION = "expert-1"
 """The version of the expert scorecard: the weights and anchors of the indicator catalogue."""
 
 HOUR_MS = 3_600_000
-
-Action = Literal[
-    "HOLD_UNDISBURSED_APPLICATION",
-    "GENTLE_REMINDER",
-    "OFFER_RESTRUCTURING_OR_DEFERRAL",
-    "DEBT_CONSOLIDATION_ADVICE",
-    "TEMPORARY_LIMIT_FREEZE",
-    "COMMUNITY_ASSISTANCE",
-    "MONITOR_CLOSELY",
-    "LIFT_RESTRICTIONS",
-    "REWARD_GOOD_CONDUCT",
-]
+DEFAULT_LENDER = "default"
+"""The section that holds for every lender without one of its own."""
 
 
 class PolicyError(ValueError):
     """A policy file that can't be used; its text is one sentence that names the key."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class IndexSection(_Section):
+class IndexSection(Section):
     """How log-odds become points."""
 
     points_to_double_odds: Annotated[float, Field(gt=0, le=50)]
@@ -49,7 +49,7 @@ class IndexSection(_Section):
     neutral_utility: Annotated[float, Field(ge=0, le=1)]
 
 
-class LevelsSection(_Section):
+class LevelsSection(Section):
     """The floors of the levels (index points), and how slowly a level moves (hours)."""
 
     AMPLE: Annotated[float, Field(ge=0, le=100)]
@@ -67,30 +67,41 @@ class LevelsSection(_Section):
         return self
 
 
-class ArrearsSection(_Section):
+class ArrearsSection(Section):
     """When a payment counts as missed."""
 
     grace_hours: Annotated[float, Field(ge=0, le=24 * 30)]
 
 
-class ActionsSection(_Section):
-    """What an alert advises at each level, in order."""
-
-    AMPLE: list[Action]
-    STABLE: list[Action]
-    WATCH: list[Action]
-    TENSE: list[Action]
-    CRISIS: list[Action]
-
-
-class PolicyFile(_Section):
+class PolicyFile(Section):
     """The whole file."""
 
     version: Annotated[str, Field(min_length=1, max_length=64)]
     index: IndexSection
     levels: LevelsSection
     arrears: ArrearsSection
+    confidence: ConfidenceSection
     actions: ActionsSection
+    improvement_actions: ImprovementActionsSection
+    behaviour_actions: BehaviourActionsSection
+    effects: dict[Action, Share]
+    help: HelpSection
+    hold_out: HoldOutSection
+    budget: BudgetSection
+    jurisdictions: dict[str, JurisdictionSection]
+    lenders: dict[str, LenderSection]
+
+    @model_validator(mode="after")
+    def _complete(self) -> "PolicyFile":
+        if DEFAULT_LENDER not in self.lenders:
+            raise ValueError("lenders.default is missing")
+        for name, lender in self.lenders.items():
+            if lender.jurisdiction not in self.jurisdictions:
+                raise ValueError(
+                    f"lenders.{name}.jurisdiction is {lender.jurisdiction!r}, which is none of "
+                    f"{', '.join(sorted(self.jurisdictions)) or 'the jurisdictions, as there is none'}"
+                )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +117,25 @@ class Policy:
         """The version that alerts and snapshots carry."""
         return self.file.version
 
-    def actions(self, level: Level) -> list[str]:
-        """Return the advice for a borrower who has come to ``level``, in order."""
-        return list(getattr(self.file.actions, level.name))
+    def actions(self, kind: AlertKind, level: Level) -> list[Action]:
+        """Return the advice of an alert of ``kind`` for a borrower who stands at ``level`` now, in order."""
+        if kind is AlertKind.LEVEL_WORSENED:
+            return list(getattr(self.file.actions, level.name))
+        if kind is AlertKind.LEVEL_IMPROVED:
+            return list(getattr(self.file.improvement_actions, level.name))
+        return list(getattr(self.file.behaviour_actions, kind.name))
+
+    def effect(self, actions: list[Action]) -> float:
+        """Return the share of the expected loss that the best of these actions is taken to avoid."""
+        return max((self.file.effects.get(action, 0.0) for action in actions), default=0.0)
+
+    def lender(self, lender_id: str) -> LenderSection:
+        """Return what holds for a lender."""
+        return self.file.lenders.get(lender_id, self.file.lenders[DEFAULT_LENDER])
+
+    def jurisdiction(self, lender_id: str) -> JurisdictionSection:
+        """Return when and how often a lender may contact a borrower."""
+        return self.file.jurisdictions[self.lender(lender_id).jurisdiction]
 
 
 def parse(document: str, name: str) -> PolicyFile:

@@ -19,8 +19,9 @@ from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.streams.alerts import Scored
 from loanpulse.streams.control_lines import add_line, control_lines
-from loanpulse.streams.engine import Engine, EngineOptions, Scored
+from loanpulse.streams.engine import Engine, EngineOptions
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.policy import Policy
 from loanpulse.streams.snapshots import SnapshotEncoder
@@ -193,8 +194,9 @@ def replay_files(
     """Replay JSON Lines files and write what the stream would have sent.
 
     The files are read in the order given, each from top to bottom; per topic that is the order of publication.
-    Orders (lines of the control topics) stand in the same files or in ``controls``; wherever they stand, they take effect
-    at their own event time. ``at_ms`` is the event time up to which the borrowers are carried; without it, until all that came is scored.
+    Orders (lines of the control topics) stand in the same files or in ``controls``; wherever they stand, they take
+    effect at their own event time. ``at_ms`` is the event time up to which the borrowers are carried; without it,
+    until all that came is scored.
 
     Raises:
         OSError: a file can't be read or written.

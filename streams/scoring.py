@@ -32,6 +32,7 @@ SCORE = np.dtype(
         ("previous_level", "i1"),
         ("hard_event", "i1"),
         ("restated", "i1"),
+        ("kept", "i4"),  # place of the borrower's record as it was then, among those kept for alerts; -1 without
         ("days_past_due", "i4"),
         ("open_loans", "i4"),
         ("behaviours", "u4"),  # bits of the behaviours whose episode is open
@@ -249,6 +250,19 @@ def runway(record: Record, time: int) -> float:
     if burn <= 0.0:
         return 365.0
     return min(365.0, balance / burn)
+
+
+@compiled
+def calls_for_alert(score: Score) -> bool:
+    """Tell whether a scoring is to be told to lenders: a level moved or a behaviour opened, and not in restatement.
+
+    A borrower's first scoring is told only where it is worse than the level that a stranger starts from.
+    """
+    if score["restated"] != 0:
+        return False
+    if score["previous_level"] == UNKNOWN:
+        return bool(score["level"] > STABLE or score["opened"] != 0)
+    return bool(score["level"] != score["previous_level"] or score["opened"] != 0)
 
 
 @compiled

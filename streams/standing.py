@@ -1,8 +1,9 @@
-"""What stands in one lane by the orders applied so far: the policy, the model, the alerts held back."""
+"""What stands in one lane: the policy, the model, the alerts held back, and how far budgets are used."""
 
 from dataclasses import dataclass, field
 
 from loanpulse.streams.borrower_record import LONG_AGO
+from loanpulse.streams.budget import BudgetLedger
 from loanpulse.streams.policy import MODEL_VERSION, Policy
 from loanpulse.streams.scoring import Card
 from loanpulse.streams.suppressions import Suppressions
@@ -16,6 +17,7 @@ class Standing:
     policy_since: tuple[int, str] = (LONG_AGO, "")
     model_version: str = MODEL_VERSION
     suppressions: Suppressions = field(default_factory=Suppressions)
+    ledger: BudgetLedger = field(default_factory=BudgetLedger)
 
     @property
     def card(self) -> Card:

@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.contracts import AlertDisposition
 from loanpulse.schemas.dead_letters import DeadLetter
 from loanpulse.schemas.topics import (
     EVENT_TOPICS,
@@ -20,8 +21,10 @@ from loanpulse.schemas.topics import (
     full_name,
     lender_alerts,
 )
-from loanpulse.streams.checkpoint import Checkpoint, CheckpointPublisher
-from loanpulse.streams.engine import Engine, Scored
+from loanpulse.streams.alerts import Scored
+from loanpulse.streams.budget import LEDGER_KEY
+from loanpulse.streams.checkpoint import Checkpoint, CheckpointPublisher, Messages
+from loanpulse.streams.engine import Engine
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.lane import LANE_KEY
 from loanpulse.streams.record_batches import FetchedRecords
@@ -125,7 +128,9 @@ class BorrowerWorker:
         if partition not in self._recovering or value is None:
             return
         lane = self.engine.lane(partition)
-        if key == LANE_KEY:
+        if key == LEDGER_KEY:
+            self.engine.standing(partition).ledger.load(value)
+        elif key == LANE_KEY:
             lane.load(value)
             self._clocks[partition] = PartitionClock(lane.advanced_to, lane.wall_at)
         else:
@@ -211,7 +216,12 @@ class BorrowerWorker:
             for source in range(len(EVENT_TOPICS))
             if lane.next_offset[source] > self._booked.get((source, partition), 0)
         }
-        changelog = [{"key": key, "value": raw} for key, raw in lane.slab.take_dirty()]
+        changelog: Messages = []
+        ledger = self.engine.standing(partition).ledger
+        if ledger.changed:
+            # Before the borrowers: an alert made again after a crash in between must find that it was counted.
+            changelog.append({"key": LEDGER_KEY, "value": ledger.take_bytes()})
+        changelog += [{"key": key, "value": raw} for key, raw in lane.slab.take_dirty()]
         if not (changelog or booked):
             return
         checkpoint.changelog[partition] = changelog
@@ -242,7 +252,7 @@ class BorrowerWorker:
 
     def _add_alert(self, partition: int, alert: dict[str, Any], checkpoint: Checkpoint) -> None:
         topics = [LIQUIDITY_ALERTS]
-        if alert["lender_id"] in self.lenders:
+        if alert["lender_id"] in self.lenders and alert["disposition"] == AlertDisposition.SENT.name:
             topics.append(lender_alerts(alert["lender_id"]))
         value = self.codec.encode(full_name(LIQUIDITY_ALERTS, self.prefix), alert)
         for topic in topics:

@@ -1,0 +1,284 @@
+"""What scorings say to lenders: an alert for each change of level and each behaviour, and what becomes of it."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from loanpulse.schemas.contracts import AlertDisposition, AlertKind, Level, LoanStatus
+from loanpulse.streams.actions import MEANINGS, Action
+from loanpulse.streams.borrower_record import DAY_MS, LOANS, Record, Records
+from loanpulse.streams.budget import Decision, quota
+from loanpulse.streams.contact import earliest_contact
+from loanpulse.streams.identity import Texts, alert_id
+from loanpulse.streams.indicators import debt
+from loanpulse.streams.interventions import HoldOutSection
+from loanpulse.streams.policy import Policy
+from loanpulse.streams.reasons import reasons
+from loanpulse.streams.scoring import HARD_EVENT_NAMES, Card, Score, Scores
+from loanpulse.streams.slab import Keys
+from loanpulse.streams.smallest_help import Help, Lender, own_instalments, smallest_help
+from loanpulse.streams.snapshots import LENDER_BYTES, lenders_shown
+from loanpulse.streams.standing import Standing
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST_BEHAVIOUR = int(AlertKind.LEVEL_IMPROVED) + 1
+BEHAVIOURS = int(AlertKind.UNKNOWN) - FIRST_BEHAVIOUR
+
+Alert = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scorings with their borrowers' keys and their deterministic ids, in the same order.
+
+    All were made under one policy and one model. ``kept`` are the borrowers' records as they were at the scorings
+    that call for an alert.
+    """
+
+    partition: int
+    policy: Policy
+    model_version: str
+    scores: Scores
+    keys: Keys
+    ids: Texts
+    card: Card
+    kept: Records
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+@dataclass(slots=True)
+class Draft:
+    """An alert before it is known what becomes of it. ``place`` is its scoring's among those of one run."""
+
+    place: int
+    kind: AlertKind
+    borrower_id: str
+    lender_id: str
+    lender: Lender
+    alert_id: str
+    episode_id: str
+    time: int
+    actions: list[Action]
+    priority: float
+    disposition: AlertDisposition = AlertDisposition.SENT
+    suppression_id: str | None = None
+    decision: Decision | None = None
+    contact_at: int | None = None
+    help: Help | None = field(default=None)
+
+
+def kinds_of(score: Score) -> Iterator[AlertKind]:
+    """Yield what a scoring has to say: a change of level, then the behaviours that it opened."""
+    before, level = Level(int(score["previous_level"])), Level(int(score["level"]))
+    if before is Level.UNKNOWN:
+        if level > Level.STABLE:
+            yield AlertKind.LEVEL_WORSENED
+    elif level != before:
+        yield AlertKind.LEVEL_WORSENED if level > before else AlertKind.LEVEL_IMPROVED
+    for behaviour in range(BEHAVIOURS):
+        if int(score["opened"]) >> behaviour & 1:
+            yield AlertKind(FIRST_BEHAVIOUR + behaviour)
+
+
+def held_out(borrower_id: str, rules: HoldOutSection) -> bool:
+    """Tell whether a borrower is in the randomised hold-out: a draw that anyone can repeat from the salt."""
+    digest = hashlib.sha256(f"{rules.salt}|{borrower_id}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64 < rules.share
+
+
+def has_application(record: Record, lender: Lender) -> bool:
+    """Tell whether the borrower has applied to ``lender`` for a loan that is not disbursed."""
+    return any(
+        record["loan_key"][slot] != 0
+        and record["loan_status"][slot] == LoanStatus.APPLIED
+        and np.array_equal(record["loan_lender"][slot], lender)
+        for slot in range(LOANS)
+    )
+
+
+def exposure(record: Record, lender: Lender, time: int) -> float:
+    """Return what the borrower owes ``lender`` (currency): the principal last told, or else a month's instalments."""
+    owed = sum(
+        float(record["loan_outstanding"][slot])
+        for slot in range(LOANS)
+        if debt.is_open(record, slot) and np.array_equal(record["loan_lender"][slot], lender)
+    )
+    return owed if owed > 0.0 else float(own_instalments(record, lender, time)[0])
+
+
+def lender_hash(lender_id: str) -> int:
+    """Return the 32 bits by which a borrower's record tells the contacts of one lender from another's."""
+    return int.from_bytes(hashlib.sha256(lender_id.encode()).digest()[:4], "big") or 1
+
+
+@dataclass(slots=True)
+class AlertMaker:
+    """Makes the alerts of one lane, in the order of event time, under what stands there.
+
+    ``records`` are the lane's borrowers as they are now: only the contacts that alerts have advised are read from them
+    and written to them.
+    """
+
+    partitions: int
+
+    def alerts(self, scored: Scored, standing: Standing, records: Records) -> list[Alert]:
+        """Return the alerts, in native values, of scorings just made."""
+        places = np.flatnonzero(scored.scores["kept"] >= 0).tolist()
+        drafts = [draft for place in places for draft in self._drafts(scored, place)]
+        # The order in which budgets are used must not depend on how events were batched; of one moment the dearest
+        # loss comes first.
+        drafts.sort(key=lambda one: (one.time, -one.priority, one.borrower_id, one.lender_id, one.kind))
+        made = []
+        for draft in drafts:
+            self._dispose(draft, scored, standing)
+            score = scored.scores[draft.place]
+            if draft.disposition is AlertDisposition.HOLD_OUT:
+                draft.actions = []
+            elif score["level"] >= Level.TENSE:
+                kept = int(score["kept"])
+                draft.help = smallest_help(
+                    scored.kept[kept : kept + 1], scored.scores[draft.place : draft.place + 1], draft.lender,
+                    scored.card, scored.policy.file.help,
+                )  # fmt: skip
+            self._plan_contact(draft, scored, records[int(score["row"])])
+            made.append(_alert(draft, scored))
+        return made
+
+    def _drafts(self, scored: Scored, place: int) -> Iterator[Draft]:
+        score = scored.scores[place]
+        record = scored.kept[int(score["kept"])]
+        time = int(score["time"])
+        level = Level(int(score["level"]))
+        unsure = float(score["confidence"]) < scored.policy.file.confidence.floor
+        borrower_id, scoring_id = scored.keys[place].decode(), scored.ids[place].decode()
+        for name in lenders_shown(score["lender"][np.newaxis])[0].tolist():
+            if not name:
+                continue
+            lender = np.frombuffer(name.ljust(LENDER_BYTES, b"\0"), "<u8")
+            owed = exposure(record, lender, time)
+            for kind in kinds_of(score):
+                actions = [
+                    action
+                    for action in scored.policy.actions(kind, level)
+                    if action is not Action.HOLD_UNDISBURSED_APPLICATION or has_application(record, lender)
+                ]
+                if unsure:
+                    actions = [Action.GET_DATA, *(action for action in actions if action is not Action.GET_DATA)]
+                detail = level.name if kind < FIRST_BEHAVIOUR else ""
+                yield Draft(
+                    place, kind, borrower_id, name.decode(), lender,
+                    alert_id(scoring_id, name.decode(), kind, detail), alert_id(scoring_id, name.decode(), kind),
+                    time, actions, round(float(score["pd"]) * owed * scored.policy.effect(actions), 2),
+                )  # fmt: skip
+
+    def _dispose(self, draft: Draft, scored: Scored, standing: Standing) -> None:
+        """Decide what becomes of an alert. News of a recovery is no work for a team, and passes every budget."""
+        policy = scored.policy
+        draft.suppression_id = standing.suppressions.holding(
+            draft.borrower_id, draft.lender_id, draft.kind.name, draft.time
+        )
+        if draft.suppression_id is not None:
+            draft.disposition = AlertDisposition.SUPPRESSED
+            return
+        if draft.kind is AlertKind.LEVEL_IMPROVED:
+            return
+        if held_out(draft.borrower_id, policy.file.hold_out):
+            draft.disposition = AlertDisposition.HOLD_OUT
+            return
+        alerts_per_day = policy.lender(draft.lender_id).alerts_per_day
+        if not alerts_per_day:
+            return
+        day = draft.time // DAY_MS
+        draft.decision = standing.ledger.decide(
+            draft.alert_id, draft.lender_id, draft.priority, day,
+            allowed=quota(alerts_per_day, day, scored.partition, self.partitions),
+            share=alerts_per_day / self.partitions, adaptation=policy.file.budget.adaptation,
+        )  # fmt: skip
+        if not draft.decision.sent:
+            draft.disposition = AlertDisposition.DEFERRED
+
+    def _plan_contact(self, draft: Draft, scored: Scored, record: Record) -> None:
+        """Find when the borrower may be contacted, and note the contact, if the alert is sent and advises one."""
+        if not any(MEANINGS[action].contact for action in draft.actions):
+            return
+        own = lender_hash(draft.lender_id)
+        mine = [int(at) for at, lender in zip(record["contact_at"], record["contact_lender"], strict=True)
+                if at and lender == own]  # fmt: skip
+        contact_at = earliest_contact(draft.time, mine, scored.policy.jurisdiction(draft.lender_id))
+        draft.contact_at = contact_at if contact_at > draft.time else None
+        if draft.disposition is AlertDisposition.SENT:
+            oldest = int(np.argmin(record["contact_at"]))
+            record["contact_at"][oldest], record["contact_lender"][oldest] = contact_at, own
+
+
+def _alert(draft: Draft, scored: Scored) -> Alert:
+    score = scored.scores[draft.place]
+    confidence = float(score["confidence"])
+    shortfall = [_known(days) for days in score["shortfall_days"].tolist()]
+    decision = draft.decision
+    return {
+        "alert_id": draft.alert_id,
+        "episode_id": draft.episode_id,
+        "borrower_id": draft.borrower_id,
+        "lender_id": draft.lender_id,
+        "kind": draft.kind.name,
+        "level_from": Level(int(score["previous_level"])).name,
+        "level_to": Level(int(score["level"])).name,
+        "lhi": float(score["lhi"]),
+        "pd": float(score["pd"]),
+        "confidence": confidence,
+        "runway_days": _known(float(score["runway_days"])),
+        "reasons": reasons(score, draft.kind),
+        "actions": [action.value for action in draft.actions],
+        "hard_event": HARD_EVENT_NAMES[int(score["hard_event"])],
+        "event_time": _moment(draft.time),
+        "detection_time": _moment(int(score["known_at"])),
+        "model_version": scored.model_version,
+        "policy_version": scored.policy.version,
+        "low_confidence": confidence < scored.policy.file.confidence.floor,
+        "shortfall_days_p10": shortfall[0],
+        "shortfall_days_p50": shortfall[1],
+        "shortfall_days_p90": shortfall[2],
+        "cqplm_score": _known(float(score["cqplm_score"])),
+        "help": _help(draft.help),
+        "disposition": draft.disposition.name,
+        "priority": draft.priority,
+        "rank": None if decision is None else decision.rank,
+        "operating_threshold": None if decision is None else decision.threshold,
+        "suppression_id": draft.suppression_id,
+        "contact_not_before": None if draft.contact_at is None else _moment(draft.contact_at),
+        "known_at": _moment(int(score["known_at"])),
+    }
+
+
+def _help(found: Help | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "kind": found.kind.name,
+        "instalment_now": _money(found.instalment_now),
+        "instalment_then": None if found.instalment_then is None else _money(found.instalment_then),
+        "months": found.months,
+        "lhi_after": found.lhi_after,
+        "text_en": found.text_en,
+        "text_zh": found.text_zh,
+    }
+
+
+def _known(number: float) -> float | None:
+    return None if np.isnan(number) else number
+
+
+def _money(amount: float) -> Decimal:
+    return Decimal(f"{amount:.2f}")
+
+
+def _moment(milliseconds: int) -> datetime:
+    return EPOCH + timedelta(milliseconds=milliseconds)

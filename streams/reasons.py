@@ -1,0 +1,130 @@
+"""Why an alert was raised, in sentences with the measured figure that a collections agent can read out."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from loanpulse.schemas.contracts import AlertKind, Level
+from loanpulse.streams.indicators.catalogue import INDICATORS
+from loanpulse.streams.scoring import HARD_EVENT_NAMES, Score
+
+REASONS = 4
+"""The most indicators that an alert names."""
+POINTS_WORTH_NAMING = 1.0
+HEALTHY_UTILITY = 0.9
+"""A reading as good as this is no reason: what it costs comes of too little data."""
+
+Sentences = tuple[str, str]
+"""English and Chinese."""
+
+
+def net_cash_flow(value: float) -> Sentences:
+    """Return the sentences of (inflow - outflow) / inflow."""
+    share, least = 1.0 - value, value <= -2.0
+    return (
+        f"Outgoings are {'at least ' if least else ''}{share:.0%} of what comes in",
+        f"支出{'至少' if least else ''}为收入的{share:.0%}",
+    )
+
+
+def debt_service(value: float) -> Sentences:
+    """Return the sentences of instalments over income."""
+    least = value >= 3.0
+    return (
+        f"Instalments take {'at least ' if least else ''}{value:.0%} of income",
+        f"还款{'至少' if least else ''}占收入的{value:.0%}",
+    )
+
+
+INDICATOR_SENTENCES: dict[str, Callable[[float], Sentences]] = {
+    "net_cash_flow": net_cash_flow,
+    "savings_coverage": lambda v: (f"Savings cover {v:.1f} months of essentials", f"储蓄可覆盖{v:.1f}个月的基本支出"),
+    "debt_concentration": lambda v: (f"Debt is spread over lenders (measure {v:.1f})", f"多头共债（指标{v:.1f}）"),
+    "income_volatility": lambda v: (f"Monthly income varies by {v:.0%}", f"月收入波动{v:.0%}"),
+    "income_trend": lambda v: (f"Income is at {v:.0%} of its half-year average", f"收入为半年均值的{v:.0%}"),
+    "debt_service": debt_service,
+    "arrears": lambda v: (f"Instalments are {v:.0f} days overdue by amount", f"还款逾期{v:.0f}天（金额加权）"),
+    "payment_shortfall": lambda v: (
+        f"{v:.0%} of recent instalments was not paid when due",
+        f"近期应还款中{v:.0%}未按时偿还",
+    ),
+    "borrow_to_repay": lambda v: (
+        f"{v:.0%} of recent repayments came within 3 days of new credit",
+        f"近期还款中{v:.0%}发生在新借款后3天内",
+    ),
+    "utility_arrears": lambda v: (f"Utility bills are late (measure {v:.1f})", f"水电燃气费逾期（指标{v:.1f}）"),
+    "usage_shock": lambda v: (f"Household usage fell {v:.0%} below its own pattern", f"家庭用量较自身规律下降{v:.0%}"),
+    "spending_stress": lambda v: (
+        f"Distress spending rose by {v:.0%} of all spending",
+        f"压力型消费占比上升{v:.0%}",
+    ),
+}  # fmt: skip
+
+BEHAVIOUR_SENTENCES: dict[AlertKind, Sentences] = {
+    AlertKind.MULTI_LENDER_SURGE: ("Several new lenders in a short time", "短期内新增多家贷款机构"),
+    AlertKind.BORROW_TO_REPAY: ("New credit pays old instalments", "以贷养贷"),
+    AlertKind.PURPOSE_DEVIATION: ("Proceeds are spent on other things than declared", "贷款资金用途偏离申报"),
+    AlertKind.INCOME_SHOCK: ("Pay is far below that of recent cycles", "收入较近期明显下降"),
+    AlertKind.INCOME_STOPPED: ("The usual payday has passed without pay", "发薪日已过而未见收入"),
+    AlertKind.INSTALMENT_MISSED: ("An instalment passed its due date unpaid", "分期到期未还"),
+    AlertKind.PARTIAL_PAYMENT_STREAK: ("Instalments in a row were paid in part only", "连续多期仅部分还款"),
+    AlertKind.UTILITY_LATE_STREAK: ("Utility bills in a row were paid late", "水电燃气费连续逾期"),
+    AlertKind.USAGE_COLLAPSE: ("Household usage has collapsed", "家庭用量骤降"),
+    AlertKind.CASH_DRAIN: ("The balance ran down without a purchase that explains it", "余额快速流失且无对应消费"),
+    AlertKind.CASH_ADVANCE_RELIANCE: ("The borrower lives on cash advances", "依赖预借现金"),
+    AlertKind.DISTRESS_SPENDING: ("Spending follows a pattern of distress", "消费呈现压力特征"),
+}  # fmt: skip
+
+HARD_SENTENCES: dict[str, Sentences] = {
+    "DPD_30": ("An instalment is 30 or more days past due", "还款逾期30天以上"),
+    "WRITTEN_OFF": ("A loan has been written off", "贷款已核销"),
+    "DISCONNECTION_NOTICE": ("A utility has given notice of disconnection", "收到停供通知"),
+}
+
+LITTLE_KNOWN = ("Too little is known of the borrower to tell a reason", "数据不足，无法说明原因")
+
+LEVELS_ZH = {
+    Level.AMPLE: "充裕", Level.STABLE: "稳定", Level.WATCH: "关注", Level.TENSE: "紧张", Level.CRISIS: "危机",
+    Level.UNKNOWN: "未知",
+}  # fmt: skip
+
+
+def reasons(score: Score, kind: AlertKind) -> list[dict[str, Any]]:
+    """Return why: what opened the alert first, then what costs the borrower most points."""
+    return [*_opening(score, kind), *_losses(score)] or [_reason("LITTLE_KNOWN", 0.0, LITTLE_KNOWN)]
+
+
+def _opening(score: Score, kind: AlertKind) -> list[dict[str, Any]]:
+    if kind in BEHAVIOUR_SENTENCES:
+        return [_reason(kind.name, 0.0, BEHAVIOUR_SENTENCES[kind])]
+    before, level = Level(int(score["previous_level"])), Level(int(score["level"]))
+    hard = HARD_EVENT_NAMES[int(score["hard_event"])]
+    if hard is not None and kind is AlertKind.LEVEL_WORSENED:
+        return [_reason(hard, 0.0, HARD_SENTENCES[hard])]
+    if kind is AlertKind.LEVEL_IMPROVED:
+        index = float(score["lhi"])
+        texts = (
+            f"Recovered from {before.name} to {level.name}: the index stands at {index:.0f}",
+            f"由{LEVELS_ZH[before]}恢复至{LEVELS_ZH[level]}，指数为{index:.0f}",
+        )
+        return [_reason("RECOVERED", 0.0, texts)]
+    return []
+
+
+def _losses(score: Score) -> list[dict[str, Any]]:
+    points = score["points"] * (score["evidence"] > 0) * (score["utility"] < HEALTHY_UTILITY)
+    order = np.argsort(-points, kind="stable")[:REASONS].tolist()
+    worth = [place for place in order if points[place] >= POINTS_WORTH_NAMING]
+    return [
+        _reason(
+            INDICATORS[place].name.upper(),
+            round(float(points[place]), 2),
+            INDICATOR_SENTENCES[INDICATORS[place].name](float(score["value"][place])),
+        )
+        for place in worth
+    ]
+
+
+def _reason(code: str, points: float, texts: Sentences) -> dict[str, Any]:
+    return {"code": code, "points": points, "text_en": texts[0], "text_zh": texts[1]}
