@@ -16,10 +16,14 @@ def engine_options(settings: Settings) -> EngineOptions:
     )
 
 
-def load_policy(settings: Settings) -> policies.Policy:
-    """Return the configured policy.
+def scoring_interval(settings: Settings) -> float:
+    """Return the bucket of event time (seconds) at whose end a borrower is scored.
 
-    Half of the scoring interval is the bucket of event time at whose end a borrower is scored; the rest is for
-    ordering and publishing.
+    It is half of the configured interval; the rest is for ordering and publishing.
     """
-    return policies.load(settings.policy.path, settings.streams.scoring_interval_seconds / 2)
+    return settings.streams.scoring_interval_seconds / 2
+
+
+def load_policy(settings: Settings) -> policies.Policy:
+    """Return the configured policy, which stands until an activation takes effect."""
+    return policies.load(settings.policy.path, scoring_interval(settings))
