@@ -1,5 +1,7 @@
 """A team's budget: never more sent than it can work, nothing dropped, and the same decisions after a crash."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,7 +81,7 @@ def test_the_threshold_moves_slowly_to_what_fills_the_budget() -> None:
             budget.decide(float(priority), 2)
     assert thresholds[0] == 0.0
     assert thresholds[1] == pytest.approx(9.0)
-    assert all(a <= b for a, b in zip(thresholds, thresholds[1:], strict=False))
+    assert all(a <= b for a, b in pairwise(thresholds))
     assert 85.0 < thresholds[-1] <= 90.0
     budget.begin(120, 2.0, 0.1)
     assert budget.threshold < 1.0
