@@ -113,7 +113,7 @@ def timed(call: Callable[[], Any]) -> float:
 
 def sliced(source: int, partition: int, part: load.Part, start: int) -> Fetched:
     end = min(start + 5_000, len(part.keys))
-    return Fetched(
+    return Fetched.of(
         source, partition, range(start, end), part.timestamps[start:end], part.keys[start:end], part.values[start:end]
     )
 

@@ -34,6 +34,7 @@ from loanpulse.schemas.column_plan import (
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.registry import SchemaRegistry, UnknownSchema
+from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.violations import Violation
 
 Bytes = npt.NDArray[np.uint8]
@@ -114,10 +115,10 @@ class Columns:
 
 
 @compiled
-def read_headers(data: Bytes, ends: Int64s, errors: Bytes, schema_ids: Int64s) -> None:
+def read_headers(data: Bytes, begins: Int64s, ends: Int64s, errors: Bytes, schema_ids: Int64s) -> None:
     """Read each body's magic byte and schema id."""
-    start = 0
     for row in range(len(ends)):
+        start = begins[row]
         size = ends[row] - start
         if errors[row] == 0:
             if size < HEADER_BYTES or data[start] != 0:
@@ -127,7 +128,6 @@ def read_headers(data: Bytes, ends: Int64s, errors: Bytes, schema_ids: Int64s) -
                 for byte in range(1, HEADER_BYTES):
                     value = (value << 8) | np.int64(data[start + byte])
                 schema_ids[row] = value
-        start = ends[row]
 
 
 @compiled
@@ -222,6 +222,7 @@ def copy_texts(data: Bytes, starts: Int64s, lengths: Int64s, out: Bytes) -> None
 @compiled
 def decode_bodies(
     data: Bytes,
+    begins: Int64s,
     ends: Int64s,
     chosen: Flags,
     steps: npt.NDArray[np.int32],
@@ -240,7 +241,7 @@ def decode_bodies(
     half = np.zeros(1, np.uint32)
     single = half.view(np.float32)
     for row in range(len(ends)):
-        place = 0 if row == 0 else ends[row - 1]
+        place = begins[row]
         end = ends[row]
         if not chosen[row]:
             continue
@@ -348,16 +349,12 @@ class ColumnDecoder:
         self.layout = layout_of(self._reader)
         self._writers: dict[int, _Writer | None] = {}
 
-    def decode(self, values: Sequence[bytes | None]) -> Columns:
+    def decode(self, values: Sequence[bytes | None] | Spans) -> Columns:
         """Decode whole values (header included). Raises RegistryUnavailable where an id can't be asked for now."""
-        count = len(values)
-        errors = np.zeros(count, np.uint8)
-        if None in values:
-            errors[[row for row, value in enumerate(values) if value is None]] = NO_VALUE
-            values = [value or b"" for value in values]
-        joined = b"".join(values)  # type: ignore[arg-type]
-        data = np.frombuffer(joined, np.uint8) if joined else np.zeros(1, np.uint8)
-        ends = np.cumsum(np.fromiter(map(len, values), np.int64, count))  # type: ignore[arg-type]
+        spans = values if isinstance(values, Spans) else Spans.of(values)
+        count = len(spans)
+        errors = np.where(spans.missing, NO_VALUE, 0).astype(np.uint8)
+        data, ends = spans.data, spans.ends
         layout = self.layout
         columns = Columns(
             errors,
@@ -370,12 +367,12 @@ class ColumnDecoder:
             layout,
         )
         schema_ids = np.full(count, -1, np.int64)
-        read_headers(data, ends, errors, schema_ids)
+        read_headers(data, spans.starts, ends, errors, schema_ids)
         for schema_id in np.unique(schema_ids[errors == 0]).tolist():
-            self._decode_group(schema_id, (schema_ids == schema_id) & (errors == 0), ends, columns)
+            self._decode_group(schema_id, (schema_ids == schema_id) & (errors == 0), spans.starts, ends, columns)
         return columns
 
-    def _decode_group(self, schema_id: int, chosen: Flags, ends: Int64s, columns: Columns) -> None:
+    def _decode_group(self, schema_id: int, chosen: Flags, begins: Int64s, ends: Int64s, columns: Columns) -> None:
         writer = self._writer(schema_id)
         if writer is None:
             columns.errors[chosen] = UNKNOWN_SCHEMA
@@ -384,6 +381,7 @@ class ColumnDecoder:
             self._fill_default(path, chosen, columns)
         decode_bodies(
             columns.data,
+            begins,
             ends,
             chosen,
             writer.plan.steps,

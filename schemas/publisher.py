@@ -14,6 +14,7 @@ from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.topics import EVENT_TOPICS, contract_of, full_name, key_of
 from loanpulse.schemas.violations import Violation
 
@@ -137,8 +138,7 @@ class Publisher:
         if topic not in self._decoders:
             return [Violation.NONE] * len(values)
         columns = self._decoders[topic].decode(values)
-        joined, ends = rules.joined(keys)
-        rules.check(columns, Contract(contract_of(topic)), joined, ends, self._currency)
+        rules.check(columns, Contract(contract_of(topic)), Spans.of(keys), self._currency)
         return [Violation(error) for error in columns.errors.tolist()]
 
     def _send(self, topic: str, key: bytes, value: bytes) -> None:

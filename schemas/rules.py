@@ -7,6 +7,7 @@ import numpy as np
 from loanpulse.schemas.columns import Bytes, Columns, Flags, Float64s, Int64s
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import Contract, RepaymentKind, SpendingKind, Utility, UtilityKind
+from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.violations import Violation
 
 # Positions in the array of places: where a contract's fields are in its columns; -1 where it has no such field.
@@ -182,7 +183,8 @@ def check_rows(
     present: Flags,
     places: Int64s,
     keys: Bytes,
-    key_ends: Int64s,
+    key_starts: Int64s,
+    key_lengths: Int64s,
     currency: Bytes,
     errors: Bytes,
 ) -> None:
@@ -190,13 +192,10 @@ def check_rows(
     for row in range(len(errors)):
         if errors[row] != 0:
             continue
-        key_start = 0 if row == 0 else key_ends[row - 1]
         borrower = places[BORROWER_ID]
         money = places[CURRENCY]
         kind = integers[row, places[KIND]]
-        if not same_text(
-            data, starts[row, borrower], lengths[row, borrower], keys, key_start, key_ends[row] - key_start
-        ):
+        if not same_text(data, starts[row, borrower], lengths[row, borrower], keys, key_starts[row], key_lengths[row]):
             errors[row] = KEY_MISMATCH
         elif not ids_are_valid(data, starts[row], lengths[row], places):
             errors[row] = ID_INVALID
@@ -213,15 +212,8 @@ def check_rows(
             errors[row] = wrong
 
 
-def joined(texts: list[bytes]) -> tuple[Bytes, Int64s]:
-    """Return texts as one buffer and the place where each ends."""
-    together = b"".join(texts)
-    data = np.frombuffer(together, np.uint8) if together else np.zeros(1, np.uint8)
-    return data, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
-
-
-def check(columns: Columns, contract: Contract, keys: Bytes, key_ends: Int64s, currency: str) -> None:
-    """Mark in ``columns.errors`` each event that breaks a rule; ``keys`` are the records' keys as from ``joined``."""
+def check(columns: Columns, contract: Contract, keys: Spans, currency: str) -> None:
+    """Mark in ``columns.errors`` each event that breaks a rule; ``keys`` are the records' keys."""
     check_rows(
         SOURCE_OF[contract],
         columns.data,
@@ -231,8 +223,9 @@ def check(columns: Columns, contract: Contract, keys: Bytes, key_ends: Int64s, c
         columns.lengths,
         columns.present,
         places_of(columns),
-        keys,
-        key_ends,
+        keys.data,
+        keys.starts,
+        keys.lengths,
         np.frombuffer(currency.encode("ascii"), np.uint8),
         columns.errors,
     )

@@ -123,7 +123,9 @@ class StreamsSection(Section):
         300.0, ge=0, description="how far after its record's timestamp an event's time may lie"
     )
     currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="the one currency taken, ISO 4217")
-    max_poll_records: int = Field(20_000, ge=1, le=1_000_000, description="records that one fetch hands over at most")
+    fetch_bytes: int = Field(
+        1_048_576, ge=65_536, le=104_857_600, description="bytes that one fetch of a partition brings at most"
+    )
 
 
 class PolicySection(Section):

@@ -51,12 +51,11 @@ def faust_settings(settings: Settings) -> dict[str, Any]:
         "broker_rebalance_timeout": timeouts.rebalance_seconds,
         "broker_request_timeout": 40.0,
         "broker_max_poll_interval": 120.0,
-        "broker_max_poll_records": settings.streams.max_poll_records,
         "broker_commit_interval": 2.8,
         "broker_commit_livelock_soft_timeout": 60.0,
         "producer_request_timeout": 60.0,
         "consumer_auto_offset_reset": "earliest",
-        "consumer_max_fetch_size": 1_048_576,
+        "consumer_max_fetch_size": settings.streams.fetch_bytes,
         "worker_redirect_stdouts": False,
         "datadir": settings.streams.data_dir,
     }

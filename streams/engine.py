@@ -91,7 +91,7 @@ class Engine:
         read = self._intake.events(fetched)
         events = read.events
         lane = self.lane(fetched.partition)
-        events["row"] = lane.slab.rows_of(read.keys, read.key_ends, events["error"] == 0)
+        events["row"] = lane.slab.rows_of(read.keys, events["error"] == 0)
         taken = lane.add(fetched.source, events)
         skipped = len(events) - len(taken)
         wrong = np.flatnonzero(taken["error"])
@@ -129,4 +129,4 @@ def fetched_of(
     values: Sequence[bytes],
 ) -> Fetched:  # fmt: skip
     """Return consecutive records from ``first_offset`` on as if a broker had given them."""
-    return Fetched(source, partition, range(first_offset, first_offset + len(keys)), timestamps, keys, values)
+    return Fetched.of(source, partition, range(first_offset, first_offset + len(keys)), timestamps, keys, values)

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
 from loanpulse.schemas import rules
-from loanpulse.schemas.columns import Bytes, ColumnDecoder, Flags, Float64s, Int64s
+from loanpulse.schemas.columns import Bytes, ColumnDecoder, Columns, Flags, Float64s, Int64s
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.partitioning import murmur2
 from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.violations import Violation
 from loanpulse.streams.event_columns import EVENT, NO_DAY, Events
 
@@ -24,14 +26,34 @@ CENTS = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Consecutive records of one source's partition, as columns of Python values."""
+    """Consecutive records of one source's partition as columns: values as they came, or decoded already."""
 
     source: int
     partition: int
-    offsets: Sequence[int]
-    timestamps: Sequence[int]
-    keys: Sequence[bytes | None]
-    values: Sequence[bytes | None]
+    offsets: Int64s
+    timestamps: Int64s
+    keys: Spans
+    values: Spans | Columns
+
+    @classmethod
+    def of(
+        cls,
+        source: int,
+        partition: int,
+        offsets: Sequence[int],
+        timestamps: Sequence[int],
+        keys: Sequence[bytes | None],
+        values: Sequence[bytes | None],
+    ) -> Self:
+        """Return records of Python's own values as columns."""
+        return cls(
+            source,
+            partition,
+            np.fromiter(offsets, np.int64, len(offsets)),
+            np.fromiter(timestamps, np.int64, len(timestamps)),
+            Spans.of(keys),
+            Spans.of(values),
+        )
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -39,11 +61,10 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Events, and their records' keys one after the other with the places where each ends."""
+    """Events and their records' keys."""
 
     events: Events
-    keys: Bytes
-    key_ends: Int64s
+    keys: Spans
 
 
 @compiled
@@ -76,7 +97,8 @@ def hash_text(data: Bytes, start: int, length: int, seed: np.uint64) -> np.uint6
 @compiled
 def check_places(
     keys: Bytes,
-    key_ends: Int64s,
+    key_starts: Int64s,
+    key_lengths: Int64s,
     partition: int,
     partitions: int,
     event_times: Int64s,
@@ -86,9 +108,10 @@ def check_places(
 ) -> None:
     """Mark records in a partition that is not their key's, and those from the future of their own timestamp."""
     for row in range(len(errors)):
-        start = 0 if row == 0 else key_ends[row - 1]
-        if errors[row] == 0 and murmur2(keys, start, key_ends[row]) % partitions != partition:
-            errors[row] = WRONG_PARTITION
+        if errors[row] == 0:
+            end = key_starts[row] + key_lengths[row]
+            if murmur2(keys, key_starts[row], end) % partitions != partition:
+                errors[row] = WRONG_PARTITION
         if errors[row] == 0 and event_times[row] > timestamps[row] + tolerance_ms:
             errors[row] = TIME_IN_FUTURE
 
@@ -184,18 +207,17 @@ class Intake:
             RegistryUnavailable: a schema id is new and the registry can't be asked now.
         """
         contract = EVENT_CONTRACTS[fetched.source]
-        columns = self._decoders[fetched.source].decode(fetched.values)
-        keys, key_ends = rules.joined([key or b"" for key in fetched.keys])
-        rules.check(columns, contract, keys, key_ends, self._currency)
-        offsets = np.fromiter(fetched.offsets, np.int64, len(fetched))
-        timestamps = np.fromiter(fetched.timestamps, np.int64, len(fetched))
+        values, keys = fetched.values, fetched.keys
+        columns = values if isinstance(values, Columns) else self._decoders[fetched.source].decode(values)
+        rules.check(columns, contract, keys, self._currency)
         check_places(
-            keys,
-            key_ends,
+            keys.data,
+            keys.starts,
+            keys.lengths,
             fetched.partition,
             self._partitions,
             columns.integer("event_time"),
-            timestamps,
+            fetched.timestamps,
             self._tolerance_ms,
             columns.errors,
         )
@@ -210,7 +232,7 @@ class Intake:
             columns.present,
             rules.places_of(columns),
             columns.errors,
-            offsets,
+            fetched.offsets,
             events,
         )
-        return Taken(events, keys, key_ends)
+        return Taken(events, keys)

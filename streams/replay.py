@@ -131,7 +131,7 @@ class Replay:
         self._offsets[source, partition] = first + count
         offsets = range(first, first + count)
         refused = self.engine.take(
-            Fetched(source, partition, offsets, waiting.timestamps, waiting.keys, waiting.values)
+            Fetched.of(source, partition, offsets, waiting.timestamps, waiting.keys, waiting.values)
         )
         self.report.events += count - len(refused)
         for one in refused:
@@ -161,7 +161,7 @@ class Writer:
         """Write what one run scored."""
         for alert in self.engine.alerts(scored):
             self.report.alerts += 1
-            _write(self.alerts, LIQUIDITY_ALERTS, alert)
+            _write(self.alerts, LIQUIDITY_ALERTS, self._as_decoded(alert))
         self.report.snapshots += len(scored)
         if self.snapshots is None or not len(scored):
             return
@@ -170,6 +170,10 @@ class Writer:
             scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
         ):
             _write(self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, value))
+
+    def _as_decoded(self, alert: dict[str, Any]) -> dict[str, Any]:
+        """Return an alert as a subscriber decodes it, defaults filled in."""
+        return self.codec.decode(LIQUIDITY_ALERTS, self.codec.encode(LIQUIDITY_ALERTS, alert))
 
 
 def _write(file: BinaryIO | None, topic: str, value: dict[str, Any]) -> None:

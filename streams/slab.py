@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.spans import Spans
 from loanpulse.streams.borrower_record import BORROWER, NEVER, Integers, Records, empty_records, upgrade
 from loanpulse.streams.intake import hash_text
 
@@ -50,7 +51,8 @@ def find_rows(
     new: Records,
     count: int,
     keys: Bytes,
-    key_ends: npt.NDArray[np.int64],
+    key_starts: npt.NDArray[np.int64],
+    key_lengths: npt.NDArray[np.int64],
     wanted: npt.NDArray[np.bool_],
     found: Rows,
     begin: int,
@@ -59,12 +61,11 @@ def find_rows(
 
     Returns the number of rows given out and where it stopped: before a new key for which there is no room.
     """
-    for position in range(begin, len(key_ends)):
+    for position in range(begin, len(key_lengths)):
         found[position] = -1
         if not wanted[position]:
             continue
-        start = 0 if position == 0 else key_ends[position - 1]
-        length = key_ends[position] - start
+        start, length = key_starts[position], key_lengths[position]
         place = place_of(index, held, keys, start, length)
         if index[place] < 0:
             if count >= len(records):
@@ -75,7 +76,7 @@ def find_rows(
             records[count] = new[0]
             count += 1
         found[position] = index[place]
-    return count, len(key_ends)
+    return count, len(key_lengths)
 
 
 @compiled
@@ -109,21 +110,30 @@ class Slab:
 
     def row(self, key: bytes) -> int:
         """Return the row of the borrower ``key``, a new one where the borrower is new."""
-        buffer = np.frombuffer(key, np.uint8)
-        return int(self.rows_of(buffer, np.array([len(key)], np.int64), np.ones(1, np.bool_))[0])
+        return int(self.rows_of(Spans.of([key]), np.ones(1, np.bool_))[0])
 
-    def rows_of(self, keys: Bytes, key_ends: npt.NDArray[np.int64], wanted: npt.NDArray[np.bool_]) -> Rows:
+    def rows_of(self, keys: Spans, wanted: npt.NDArray[np.bool_]) -> Rows:
         """Return the rows of many borrowers, -1 where not ``wanted``; new borrowers get theirs.
 
-        ``keys`` holds the keys one after the other, ``key_ends`` where each ends. Wanted keys must be valid ids.
+        Wanted keys must be valid ids.
         """
-        found = np.empty(len(key_ends), np.int32)
+        found = np.empty(len(keys), np.int32)
         position = 0
         while True:
             self._count, position = find_rows(
-                self._index, self._held, self.records, _NEW, self._count, keys, key_ends, wanted, found, position
+                self._index,
+                self._held,
+                self.records,
+                _NEW,
+                self._count,
+                keys.data,
+                keys.starts,
+                keys.lengths,
+                wanted,
+                found,
+                position,
             )
-            if position >= len(key_ends):
+            if position >= len(keys):
                 return found
             self._grow()
 

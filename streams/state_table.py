@@ -33,11 +33,12 @@ class LaneStore(memory.Store):  # type: ignore[misc]
     def apply_changelog_batch(
         self, batch: Iterable[Any], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]
     ) -> None:
-        """Put changelog records in place; an event's value is a list of records."""
+        """Put changelog records in place; an event's value is a batch of records."""
         for event in batch:
-            for record in event.message.value:
-                if record.key is not None:
-                    self.host.restore(event.message.partition, record.key, record.value)
+            records = event.message.value
+            for key, value in zip(records.keys, records.values, strict=True):
+                if key is not None:
+                    self.host.restore(event.message.partition, key, value)
 
     async def on_rebalance(
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0

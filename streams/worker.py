@@ -27,6 +27,7 @@ from loanpulse.streams.checkpoint import Checkpoint, CheckpointPublisher, Messag
 from loanpulse.streams.engine import Engine
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.lane import LANE_KEY
+from loanpulse.streams.record_batches import FetchedRecords
 from loanpulse.streams.snapshots import SnapshotEncoder
 
 log = structlog.get_logger(__name__)
@@ -151,32 +152,25 @@ class BorrowerWorker:
 
     # What the agent calls.
 
-    def take(self, topic: str, partition: int, records: list[Any]) -> bool:
+    def take(self, topic: str, partition: int, records: FetchedRecords) -> bool:
         """Let a fetched batch wait in its lane; returns whether its source should be fetched further for now."""
         source = EVENT_TOPICS.index(topic.removeprefix(self.prefix))
         if partition not in self._owned:
             return True
-        fetched = Fetched(
-            source,
-            partition,
-            [record.offset for record in records],
-            [record.timestamp for record in records],
-            [record.key for record in records],
-            [record.value for record in records],
-        )
+        fetched = Fetched(source, partition, records.offsets, records.timestamps, records.keys, records.values)
         for refused in self.engine.take(fetched):
-            record = records[refused.place]
+            row = refused.place
             self._letters.append(
                 DeadLetter(
-                    topic, partition, record.offset, record.timestamp, record.key, record.value, refused.violation,
-                    tuple(record.headers or ()),
+                    topic, partition, int(records.offsets[row]), int(records.timestamps[row]), records.keys[row],
+                    records.values[row], refused.violation, records.headers_of(row),
                 )
             )  # fmt: skip
             self.counts.refused += 1
         self.counts.events += len(records)
         lane = self.engine.lane(partition)
         progress = self._progress[source, partition]
-        progress.next_offset, progress.last_data = records[-1].offset + 1, self.monotonic()
+        progress.next_offset, progress.last_data = int(records.offsets[-1]) + 1, self.monotonic()
         if lane.arrived() > 0:
             self._clocks[partition] = PartitionClock(max(lane.arrived(), lane.advanced_to), int(self.wall() * 1000))
         return lane.waiting(source) < WAITING_MOST
@@ -273,7 +267,8 @@ class CheckpointLoop:
 
     Outputs go out with every step; state follows every ``state_seconds``, because a borrower that many events
     touched meanwhile is then written once. Steps and batches share one thread, so that the engine is never touched
-    by two; a checkpoint is written by another, so that batches go on being taken meanwhile.
+    by two; a checkpoint is written by another, so that meanwhile batches go on being taken and the next step is made.
+    Checkpoints are written one after the other, each whole before the next begins.
     """
 
     worker: BorrowerWorker
@@ -286,32 +281,40 @@ class CheckpointLoop:
     _quiet: asyncio.Lock = field(default_factory=asyncio.Lock)
     _last_beat: float = 0.0
     _state_at: float = 0.0
+    _writing: asyncio.Task[None] | None = None
 
-    async def take(self, topic: str, partition: int, records: list[Any]) -> bool:
+    async def take(self, topic: str, partition: int, records: FetchedRecords) -> bool:
         """Hand a batch to the engine's thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._engine_thread, self.worker.take, topic, partition, records)
 
     async def once(self) -> bool:
-        """Do one step and make it durable; returns whether there was anything to do."""
+        """Do one step and begin to make it durable; returns whether there was anything to do."""
         async with self._quiet:
-            return await self._once()
+            with_state = self.monotonic() - self._state_at >= self.state_seconds
+            step = partial(self.worker.step, with_state=with_state)
+            checkpoint = await asyncio.get_running_loop().run_in_executor(self._engine_thread, step)
+            if with_state:
+                self._state_at = self.monotonic()
+            await self._written()
+            if checkpoint.empty:
+                return False
+            self._writing = asyncio.create_task(self._write(checkpoint))
+            return True
 
-    async def _once(self) -> bool:
-        loop = asyncio.get_running_loop()
-        with_state = self.monotonic() - self._state_at >= self.state_seconds
-        step = partial(self.worker.step, with_state=with_state)
-        checkpoint = await loop.run_in_executor(self._engine_thread, step)
-        if with_state:
-            self._state_at = self.monotonic()
-        if checkpoint.empty:
-            return False
+    async def _write(self, checkpoint: Checkpoint) -> None:
         self._check_fence()
+        loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._publish_thread, self.worker.publisher.publish, checkpoint)
         if checkpoint.offsets:
             self.worker.counts.checkpoints += 1
             await self.commit(checkpoint.offsets)
-        return True
+
+    async def _written(self) -> None:
+        """Wait until the checkpoint under way is durable; raises what went wrong with it."""
+        writing, self._writing = self._writing, None
+        if writing is not None:
+            await writing
 
     async def stand_back(self) -> None:
         """Make the state durable once more and do nothing further until partitions are assigned anew.
@@ -323,6 +326,7 @@ class CheckpointLoop:
         async with self._quiet:
             checkpoint = await loop.run_in_executor(self._engine_thread, self.worker.step)
             await loop.run_in_executor(self._engine_thread, self.worker.stand_back)
+            await self._written()
             if not checkpoint.empty:
                 self._check_fence()
                 await loop.run_in_executor(self._publish_thread, self.worker.publisher.publish, checkpoint)
@@ -335,6 +339,7 @@ class CheckpointLoop:
             self._last_beat = began
             await self.once()
             await asyncio.sleep(max(IDLE_PAUSE_SECONDS, STEP_SECONDS - (self.monotonic() - began)))
+        await self._written()
 
     def _check_fence(self) -> None:
         """Stop before writing state that may have become another worker's while this process stood still."""

@@ -42,7 +42,7 @@ def log() -> Log:
 
 def fetched(log: Log, source: int, partition: int, start: int, end: int) -> Fetched:
     part = log[source, partition][start:end]
-    return Fetched(
+    return Fetched.of(
         source, partition, range(start, start + len(part)),
         [stamp for stamp, _, _ in part], [key for _, key, _ in part], [value for _, _, value in part],
     )  # fmt: skip

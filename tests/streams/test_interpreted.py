@@ -23,7 +23,7 @@ for record in histories.city(3, 35):
     parts[EVENT_TOPICS.index(record.topic)].append(row)
 for source, part in parts.items():
     stamps, keys, values = zip(*part)
-    assert not engine.take(Fetched(source, 0, range(len(part)), stamps, keys, values))
+    assert not engine.take(Fetched.of(source, 0, range(len(part)), stamps, keys, values))
 scored = engine.run(0, 1_900_000_000_000, inclusive=True)
 lane = engine.lane(0)
 digest = hashlib.sha256()
