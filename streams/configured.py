@@ -22,4 +22,5 @@ def load_policy(settings: Settings) -> policies.Policy:
     Half of the scoring interval is the bucket of event time at whose end a borrower is scored; the rest is for
     ordering and publishing.
     """
-    return policies.load(settings.policy.path, settings.streams.scoring_interval_seconds / 2)
+    streams = settings.streams
+    return policies.load(settings.policy.path, streams.scoring_interval_seconds / 2, streams.allowed_lateness_days)

@@ -110,7 +110,7 @@ class Policy:
         return list(getattr(self.file.actions, level.name))
 
 
-def load(path: str | Path = "", interval_seconds: float = 2.0) -> Policy:
+def load(path: str | Path = "", interval_seconds: float = 2.0, allowed_lateness_days: float = 7.0) -> Policy:
     """Read and check a policy file; an empty path means the packaged one.
 
     Raises:
@@ -125,10 +125,10 @@ def load(path: str | Path = "", interval_seconds: float = 2.0) -> Policy:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the file"
         raise PolicyError(f"{file}: {key}: {first['msg']}") from error
-    return Policy(content, scorecard(content, interval_seconds))
+    return Policy(content, scorecard(content, interval_seconds, allowed_lateness_days))
 
 
-def scorecard(file: PolicyFile, interval_seconds: float) -> Card:
+def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: float = 7.0) -> Card:
     """Build the compiled core's record of the policy and of the catalogue's weights and anchors."""
     card = np.zeros(1, CARD)
     for position, indicator in enumerate(INDICATORS):
@@ -146,5 +146,6 @@ def scorecard(file: PolicyFile, interval_seconds: float) -> Card:
     card["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
     card["grace_ms"] = round(file.arrears.grace_hours * HOUR_MS)
     card["interval_ms"] = max(1, round(interval_seconds * 1000))
+    card["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)
     row: Card = card[0]
     return row

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.contracts import Level, LoanStatus, ScoringCause
-from loanpulse.streams import decay
+from loanpulse.streams import decay, usage
 from loanpulse.streams.borrower_record import (
     DAY_MS,
     INFLOW,
@@ -15,13 +15,29 @@ from loanpulse.streams.borrower_record import (
     LOANS,
     LONG_AGO,
     NEVER,
+    NO_MOMENT,
     OUTFLOW,
     SOURCES,
     Reals,
     Record,
+    ms_of,
 )
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators import debt, household, income
+from loanpulse.streams.indicators import (
+    arrears,
+    borrow_to_repay,
+    debt,
+    debt_concentration,
+    debt_service,
+    income_trend,
+    income_volatility,
+    net_cash_flow,
+    payment_shortfall,
+    savings_coverage,
+    spending_stress,
+    usage_shock,
+    utility_arrears,
+)
 from loanpulse.streams.indicators.catalogue import COUNT
 
 SCORE = np.dtype(
@@ -80,6 +96,7 @@ CARD = np.dtype(
         ("improvement_dwell_ms", "i8"),
         ("grace_ms", "i8"),
         ("interval_ms", "i8"),
+        ("lateness_ms", "i8"),  # how long earlier events may still come
     ]
 )
 """The policy's scorecard as the compiled functions read it; built by ``policy.py``."""
@@ -112,18 +129,18 @@ def utility_of(value: float, healthy: float, unhealthy: float) -> float:
 @compiled
 def read_indicators(record: Record, time: int, values: Reals, evidences: Reals) -> None:
     """Fill the values and evidences of the twelve indicators, in the catalogue's order."""
-    values[0], evidences[0] = income.net_cash_flow(record, time)
-    values[1], evidences[1] = income.savings_coverage(record, time)
-    values[2], evidences[2] = debt.debt_concentration(record, time)
-    values[3], evidences[3] = income.income_volatility(record, time)
-    values[4], evidences[4] = income.income_trend(record, time)
-    values[5], evidences[5] = debt.debt_service(record, time)
-    values[6], evidences[6] = debt.arrears(record, time)
-    values[7], evidences[7] = debt.payment_shortfall(record, time)
-    values[8], evidences[8] = debt.borrow_to_repay(record, time)
-    values[9], evidences[9] = household.utility_arrears(record, time)
-    values[10], evidences[10] = household.usage_shock(record, time)
-    values[11], evidences[11] = household.spending_stress(record, time)
+    values[0], evidences[0] = net_cash_flow.read(record, time)
+    values[1], evidences[1] = savings_coverage.read(record, time)
+    values[2], evidences[2] = debt_concentration.read(record, time)
+    values[3], evidences[3] = income_volatility.read(record, time)
+    values[4], evidences[4] = income_trend.read(record, time)
+    values[5], evidences[5] = debt_service.read(record, time)
+    values[6], evidences[6] = arrears.read(record, time)
+    values[7], evidences[7] = payment_shortfall.read(record, time)
+    values[8], evidences[8] = borrow_to_repay.read(record, time)
+    values[9], evidences[9] = utility_arrears.read(record, time)
+    values[10], evidences[10] = usage_shock.read(record, time)
+    values[11], evidences[11] = spending_stress.read(record, time)
 
 
 @compiled
@@ -186,8 +203,8 @@ def hard_event(record: Record, days_past_due: int, time: int) -> int:
             return HARD_WRITE_OFF
     if days_past_due >= 30:
         return HARD_30_DPD
-    noticed = record["disconnection_at"]
-    if noticed != LONG_AGO and 0 <= time - noticed < DISCONNECTION_STANDS_DAYS * DAY_MS:
+    noticed = int(record["disconnection_at"])
+    if noticed != NO_MOMENT and 0 <= time - ms_of(noticed) < DISCONNECTION_STANDS_DAYS * DAY_MS:
         return HARD_DISCONNECTION
     return NO_HARD_EVENT
 
@@ -254,6 +271,7 @@ def runway(record: Record, time: int) -> float:
 @compiled
 def score_borrower(record: Record, time: int, cause: int, card: Card, score: Score) -> None:
     """Score the record at ``time`` into ``score`` and move its level, its due scoring and its timer."""
+    usage.settle(record, time - card["lateness_ms"])
     read_indicators(record, time, score["value"], score["evidence"])
     weigh(score, card)
     days_past_due, overdue, _ = debt.arrears_now(record, time)
