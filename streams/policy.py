@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from loanpulse.schemas.contracts import Level
+from loanpulse.streams.behaviours import parameters as behaviour_parameters
 from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.scoring import CARD, Card
 
@@ -91,6 +92,9 @@ class PolicyFile(_Section):
     levels: LevelsSection
     arrears: ArrearsSection
     actions: ActionsSection
+    behaviours: Annotated[dict[str, dict[str, float]], AfterValidator(behaviour_parameters.check)] = Field(
+        default_factory=dict, description="parameters of the twelve behaviours, by name; what is left out is the default"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,7 @@ def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: 
     card["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
     card["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
     card["grace_ms"] = round(file.arrears.grace_hours * HOUR_MS)
+    card["behaviours"] = behaviour_parameters.table_of(file.behaviours)
     card["interval_ms"] = max(1, round(interval_seconds * 1000))
     card["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)
     row: Card = card[0]

@@ -7,22 +7,24 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.contracts import Level, LoanStatus, ScoringCause
-from loanpulse.streams import decay, usage
+from loanpulse.streams import usage
+from loanpulse.streams.behaviours import episodes
+from loanpulse.streams.behaviours.catalogue import INCOME_STOPPED, MOST_PARAMETERS
 from loanpulse.streams.borrower_record import (
+    BEHAVIOURS,
     DAY_MS,
-    INFLOW,
     INSTALMENTS,
     LOANS,
     LONG_AGO,
     NEVER,
     NO_MOMENT,
-    OUTFLOW,
     SOURCES,
     Reals,
     Record,
     ms_of,
 )
 from loanpulse.streams.compiled import compiled
+from loanpulse.streams.forecast.ahead import look_ahead
 from loanpulse.streams.indicators import (
     arrears,
     borrow_to_repay,
@@ -52,6 +54,7 @@ SCORE = np.dtype(
         ("open_loans", "i4"),
         ("behaviours", "u4"),  # bits of the behaviours whose episode is open
         ("opened", "u4"),  # bits of those that this scoring opened
+        ("unmet_day", "i4"),  # due day of the oldest instalment past due that the balance can't meet, -1 for none
         ("time", "i8"),
         ("known_at", "i8"),
         ("lhi", "f8"),
@@ -68,6 +71,7 @@ SCORE = np.dtype(
         ("credit_score", "f8"),
         ("scenario_score", "f8"),
         ("cqplm_score", "f8"),
+        ("behaviour_value", "f8", (BEHAVIOURS,)),  # what each behaviour measures, NaN where it can't be told
         ("value", "f8", (COUNT,)),
         ("utility", "f8", (COUNT,)),
         ("evidence", "f8", (COUNT,)),
@@ -95,6 +99,7 @@ CARD = np.dtype(
         ("dwell_ms", "i8"),
         ("improvement_dwell_ms", "i8"),
         ("grace_ms", "i8"),
+        ("behaviours", "f8", (BEHAVIOURS, MOST_PARAMETERS)),  # the parameters of each
         ("interval_ms", "i8"),
         ("lateness_ms", "i8"),  # how long earlier events may still come
     ]
@@ -219,9 +224,13 @@ def floor_of(hard: int) -> int:
 
 @compiled
 def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> int:
-    """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once."""
+    """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once.
+
+    Behaviours that compound each other make it one level worse than the index asks for.
+    """
     level: int = record["level"]
-    wanted = level_with_hysteresis(lhi, level, card)
+    worse = 1 if episodes.compounded(int(record["behaviours"])) else 0
+    wanted = min(CRISIS, level_with_hysteresis(lhi, max(AMPLE, level - worse), card) + worse)
     floor = floor_of(hard)
     if floor > level:
         return max(floor, wanted)
@@ -252,20 +261,20 @@ def next_timer(record: Record, days_past_due: int, time: int, card: Card) -> int
         timer = min(timer, time + 7 * DAY_MS)
     elif time - heard > QUIET_DAYS * DAY_MS:
         timer = NEVER
-    return timer
+    return min(timer, episodes.next_moment(record, time, card["behaviours"]))
 
 
 @compiled
-def runway(record: Record, time: int) -> float:
-    """Return the days until the balance is gone at the present net outflow, at most 365; NaN where unknown."""
-    if record["balance_time"] == LONG_AGO:
-        return math.nan
-    burn = decay.short_rate(record, OUTFLOW, time) - decay.short_rate(record, INFLOW, time)
-    burn += debt.monthly_due(record, time) / 30.0
-    balance: float = max(0.0, record["balance"])
-    if burn <= 0.0:
-        return 365.0
-    return min(365.0, balance / burn)
+def judge_behaviours(record: Record, time: int, card: Card, score: Score) -> None:
+    """Carry the behaviours' episodes to ``time``, and look ahead to when the money runs out."""
+    parameters = card["behaviours"]
+    holds = episodes.read_behaviours(
+        record, time, score["purpose_deviation"], card["grace_ms"], parameters, score["behaviour_value"]
+    )
+    score["opened"] = episodes.carry_episodes(record, time, holds, parameters)
+    score["behaviours"] = record["behaviours"]
+    stopped = holds & (1 << INCOME_STOPPED) != 0
+    score["runway_days"], score["unmet_day"] = look_ahead(record, time, stopped, score["shortfall_days"])
 
 
 @compiled
@@ -276,14 +285,10 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     weigh(score, card)
     days_past_due, overdue, _ = debt.arrears_now(record, time)
     hard = hard_event(record, days_past_due, time)
-    level = next_level(record, score["lhi"], hard, time, card)
     score["time"] = time
     score["known_at"] = time
     score["restated"] = 0
-    score["behaviours"] = 0
-    score["opened"] = 0
     score["age_days"][:] = -1.0
-    score["shortfall_days"][:] = math.nan
     score["timeliness"] = math.nan
     score["elasticity"] = math.nan
     score["purpose_share"] = math.nan
@@ -297,7 +302,8 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     score["overdue_amount"] = overdue
     score["open_loans"] = debt.open_loans(record)
     score["balance"] = record["balance"] if record["balance_time"] != LONG_AGO else math.nan
-    score["runway_days"] = runway(record, time)
+    judge_behaviours(record, time, card, score)
+    level = next_level(record, score["lhi"], hard, time, card)
     score["previous_level"] = record["level"] if record["scored"] == 1 else UNKNOWN
     score["level"] = level
     for slot in range(LOANS):
