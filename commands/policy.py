@@ -20,7 +20,7 @@ from loanpulse.schemas.registry import LocalRegistry, RegistryUnavailable, open_
 from loanpulse.schemas.topics import POLICY_ACTIVATIONS
 from loanpulse.settings import Settings
 from loanpulse.streams import policy as policies
-from loanpulse.streams.configured import engine_options, load_policy, scoring_interval
+from loanpulse.streams.configured import engine_options, policy_at
 from loanpulse.streams.control_kinds import CONTROL_KINDS
 from loanpulse.streams.control_reader import ControlReader, ControlTopicsError
 from loanpulse.streams.controls import Controls
@@ -200,11 +200,10 @@ def try_policy(
     """
     settings = configured(config)
     with failures(PolicyError, OSError, ValueError):
-        interval = scoring_interval(settings)
-        present = policies.load(base, interval) if base else load_policy(settings)
+        present = policy_at(settings, base or settings.policy.path)
         defaults = _defaults(truth) if truth else []
         report, before = _replayed(settings, files, present, obey_activations=True)
-        _, after = _replayed(settings, files, policies.load(new, interval), obey_activations=False)
+        _, after = _replayed(settings, files, policy_at(settings, new), obey_activations=False)
     comparison = compare(before, after)
     judged = {
         name: quality(alerts, defaults, horizon_days) for name, alerts in (("present", before), ("new", after))

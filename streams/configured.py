@@ -1,5 +1,7 @@
 """What of the configuration decides results: the stream and replay take it from here, so that they agree."""
 
+from pathlib import Path
+
 from loanpulse.settings import Settings
 from loanpulse.streams import policy as policies
 from loanpulse.streams.engine import EngineOptions
@@ -26,4 +28,9 @@ def scoring_interval(settings: Settings) -> float:
 
 def load_policy(settings: Settings) -> policies.Policy:
     """Return the configured policy, which stands until an activation takes effect."""
-    return policies.load(settings.policy.path, scoring_interval(settings))
+    return policy_at(settings, settings.policy.path)
+
+
+def policy_at(settings: Settings, path: str | Path) -> policies.Policy:
+    """Return the policy of a file as this deployment would use it; an empty path means the packaged one."""
+    return policies.load(path, scoring_interval(settings), settings.streams.allowed_lateness_days)

@@ -21,6 +21,7 @@ from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, REPAYMENT_EVENTS, SPENDING_EVENTS, SUPPRESSIONS
 from loanpulse.streams import policy as policies
 from loanpulse.streams.alerts import Alert, held_out, kinds_of, lender_hash
+from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
 from loanpulse.streams.engine import Engine, EngineOptions, fetched_of
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.intake import Fetched
@@ -129,7 +130,10 @@ def test_reasons_carry_the_measured_figure(alerts: list[Alert]) -> None:
 
 def test_every_reason_has_its_sentences() -> None:
     assert set(INDICATOR_SENTENCES) == set(NAMES)
-    assert set(BEHAVIOUR_SENTENCES) == {kind for kind in AlertKind if 1 < kind < AlertKind.UNKNOWN}
+    assert list(BEHAVIOUR_SENTENCES) == [behaviour.name for behaviour in BEHAVIOURS]
+    assert list(BEHAVIOUR_SENTENCES) == [kind.name for kind in AlertKind if 1 < kind < AlertKind.UNKNOWN]
+    for sentences in BEHAVIOUR_SENTENCES.values():
+        assert all(any(letter.isdigit() for letter in text) for text in sentences(3.0))
     assert set(HARD_SENTENCES) == {name for name in HARD_EVENT_NAMES if name}
     english, chinese = INDICATOR_SENTENCES["debt_service"](0.62)
     assert (english, chinese) == ("Instalments take 62% of income", "还款占收入的62%")
@@ -354,4 +358,4 @@ def test_an_application_is_held_only_at_the_lender_that_has_one() -> None:
 
 def test_lenders_are_told_apart_in_the_contacts_of_a_borrower() -> None:
     assert lender_hash("lender-a") != lender_hash("lender-b")
-    assert 0 < lender_hash("lender-a") < 2**32
+    assert 0 < lender_hash("lender-a") < 2**16

@@ -61,9 +61,10 @@ def cases() -> list[Case]:
 
 def restores(case: Case, relief: float, months: int) -> bool:
     record, score, lender, _ = case
-    _, _, share = own_instalments(record[0], lender, int(score["time"][0]))
+    now, _, paid = own_instalments(record[0], lender, int(score["time"][0]))
+    left = 1.0 - relief / now if relief else 1.0
     level = level_after(
-        np.repeat(record, 2), np.repeat(score, 2), lender, int(score["time"][0]), POLICY.card, relief, relief * share,
+        np.repeat(record, 2), np.repeat(score, 2), lender, int(score["time"][0]), POLICY.card, left, relief * paid,
         30 * months,
     )  # fmt: skip
     return bool(level <= Level.STABLE)
