@@ -163,15 +163,18 @@ class _Trial:
 
 
 def smallest_help(record: Records, score: Scores, lender: Lender, card: Card, limits: HelpSection) -> Help | None:
-    """Return the smallest help that works, or that none does; None where the lender has no instalments to change.
+    """Return the smallest help that works, or that none does.
 
-    ``record`` and ``score`` are arrays of one.
+    None where the lender has no instalments to change, and where the index asks for STABLE as it is (the level then
+    only waits for its dwell). ``record`` and ``score`` are arrays of one.
     """
     time = int(score["time"][0])
     now, overdue, paid_share = own_instalments(record[0], lender, time)
     if now + overdue < MONEY_STEP:
         return None
     trial = _Trial(np.repeat(record, 2), np.repeat(score, 2), lender, time, card, now, paid_share)
+    if trial.works(0.0, 0):
+        return None
     now, overdue = round(now, 2), round(overdue, 2)
     deferrals = range(1, limits.longest_deferral_months + 1) if overdue else ()
     deferral = next((_deferral(trial, now, overdue, months) for months in deferrals if trial.works(0.0, months)), None)
@@ -200,7 +203,7 @@ def _deferral(trial: _Trial, now: float, overdue: float, months: int) -> Help:
 def _smallest_cut(trial: _Trial, now: float, deferred: int, limits: HelpSection) -> Help | None:
     """Return the smallest cut that works with overdue instalments moved ``deferred`` months later, by bisection."""
     lowest = _offered(now * (1.0 - limits.largest_cut), math.ceil)
-    if not trial.works(now - lowest, deferred):
+    if now - lowest < MONEY_STEP or not trial.works(now - lowest, deferred):
         return None
     least, most = 0.0, now - lowest
     for _ in range(HALVINGS):

@@ -62,7 +62,7 @@ def take(engine: Engine, start: int, end: int) -> None:
     for (source, partition), records in log().items():
         part = records[start:end]
         columns = [[row[place] for row in part] for place in range(3)]
-        engine.take(Fetched(source, partition, range(start, start + len(part)), *columns))
+        engine.take(Fetched.of(source, partition, range(start, start + len(part)), *columns))
 
 
 def run(policy: Policy, batch: int = 10**9, cut: int | None = None, orders: tuple[Any, ...] = ()) -> list[Alert]:

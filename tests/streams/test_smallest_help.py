@@ -38,7 +38,7 @@ def cases_of() -> Iterator[tuple[Any, Any, Any]]:
         rows[record.topic].append((record.at_ms, record.key.encode(), encoded(record, CODEC)))
     for source, topic in enumerate(EVENT_TOPICS):
         columns = [list(column) for column in zip(*rows[topic], strict=True)]
-        engine.take(Fetched(source, 0, range(len(rows[topic])), *columns))
+        engine.take(Fetched.of(source, 0, range(len(rows[topic])), *columns))
     for scored in engine.carry(0, END, inclusive=True):
         for place in np.flatnonzero((scored.scores["kept"] >= 0) & (scored.scores["level"] >= Level.TENSE)).tolist():
             score = scored.scores[place : place + 1]
@@ -55,7 +55,7 @@ def cases() -> list[Case]:
         help_ = smallest_help(record, score, lender, POLICY.card, LIMITS)
         if help_ is not None:
             found.append((record, score, lender, help_))
-    assert len(found) > 60
+    assert len(found) > 30
     return found
 
 
@@ -106,7 +106,7 @@ def test_none_suffices_only_where_all_that_the_policy_allows_is_not_enough(cases
     for case in hopeless:
         most = case[3].instalment_now * LIMITS.largest_cut
         for months in range(LIMITS.longest_deferral_months + 1):
-            assert not restores(case, most - 1.0, months)
+            assert not restores(case, max(0.0, most - 1.0), months)
 
 
 def test_wider_limits_help_more_borrowers(cases: list[Case]) -> None:
