@@ -1,28 +1,44 @@
-"""`loanpulse alerts`: alerts on a console."""
+"""`loanpulse alerts`: alerts on a console, orders to hold them back, and reports of what came of them."""
 
 import signal
 import threading
+import time
+import uuid
+from datetime import timedelta
+from enum import Enum
 from typing import Annotated, Any
 
 import orjson
 import typer
 from rich.text import Text
 
-from loanpulse.commands import topics_admin
-from loanpulse.commands.console import ConfigOption, configured, fail, failures, out
+from loanpulse.commands import orders, topics_admin
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
 from loanpulse.schemas import events as json_form
+from loanpulse.schemas.contracts import AlertDisposition, AlertKind, FeedbackOutcome, SuppressionReason
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
-from loanpulse.schemas.topics import LIQUIDITY_ALERTS
+from loanpulse.schemas.topics import ALERT_FEEDBACK, LIQUIDITY_ALERTS, SUPPRESSIONS
+from loanpulse.settings import Settings
 from loanpulse.sinks.alerts_tail import follow_alerts
 
-app = typer.Typer(help="Look at alerts.", no_args_is_help=True)
+app = typer.Typer(help="Look at alerts, hold them back, report what came of them.", no_args_is_help=True)
+
+QUIET_SECONDS = 2.0
+
+Kind = Enum("Kind", {kind.name: kind.name for kind in AlertKind if kind is not AlertKind.UNKNOWN})  # type: ignore[misc]
+Reason = Enum(  # type: ignore[misc]
+    "Reason", {one.name: one.name for one in SuppressionReason if one is not SuppressionReason.UNKNOWN}
+)
+Outcome = Enum(  # type: ignore[misc]
+    "Outcome", {one.name: one.name for one in FeedbackOutcome if one is not FeedbackOutcome.UNKNOWN}
+)
 
 LEVEL_STYLE = {"AMPLE": "green", "STABLE": "cyan", "WATCH": "yellow", "TENSE": "dark_orange", "CRISIS": "bold red"}
 
 
 @app.callback()
 def alerts() -> None:
-    """Look at alerts."""
+    """Look at alerts, hold them back, report what came of them."""
 
 
 @app.command()
@@ -30,6 +46,9 @@ def tail(
     config: ConfigOption = None,
     lender: Annotated[str, typer.Option(help="Only this lender's alerts.")] = "",
     borrower: Annotated[str, typer.Option(help="Only this borrower's alerts.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those deferred, suppressed or held out, which are not for now.")
+    ] = False,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Begin with the oldest kept.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print each alert as a line of JSON.")] = False,
     limit: Annotated[int, typer.Option(help="End after so many alerts; 0 goes on.", min=0)] = 0,
@@ -53,7 +72,7 @@ def tail(
             lender_id=lender,
             borrower_id=borrower,
         ):
-            if alert is None:
+            if alert is None or not (everything or alert["disposition"] == AlertDisposition.SENT.name):
                 continue
             if as_json:
                 typer.echo(orjson.dumps(json_form.to_json(LIQUIDITY_ALERTS, alert)))
@@ -74,6 +93,126 @@ def line_of(alert: dict[str, Any]) -> Text:
     text.append(f"{alert['level_to']:<7}", style=LEVEL_STYLE.get(alert["level_to"], ""))
     text.append(f" index {alert['lhi']:5.1f}  ")
     text.append("; ".join(reason["text_en"] for reason in alert["reasons"][:3]) or "improved")
+    if alert["help"]:
+        text.append(f" ({alert['help']['text_en']})")
+    if alert["disposition"] != AlertDisposition.SENT.name:
+        text.append(f" {alert['disposition']}", style="dim")
     if alert["hard_event"]:
         text.append(f" [{alert['hard_event']}]", style="bold")
     return text
+
+
+@app.command()
+def suppress(
+    borrower: Annotated[str, typer.Argument(help="The borrower's pseudonym.")],
+    reason: Annotated[Reason, typer.Option(help="Why.", case_sensitive=False)],
+    by: orders.ByOption,
+    until: Annotated[str, typer.Option(help="When it ends, ISO 8601 with its zone; otherwise when lifted.")] = "",
+    days: Annotated[float, typer.Option(help="How long it stands, instead of --until; 0: until lifted.", min=0)] = 0.0,
+    kind: Annotated[Kind | None, typer.Option(help="Only this kind of alert.", case_sensitive=False)] = None,
+    lender: Annotated[str, typer.Option(help="Only alerts to this lender.")] = "",
+    at: orders.AtOption = "",
+    source: orders.SourceOption = "console",
+    out_file: orders.OutOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Hold alerts about a borrower back. They are still made, marked SUPPRESSED; every counter goes on.
+
+    Prints the order's id, by which it can be lifted.
+    """
+    settings = configured(config)
+    begins = orders.moment(at, "--at")
+    ends = orders.moment(until, "--until") if until else begins + timedelta(days=days) if days else None
+    if until and days:
+        fail("give --until or --days, not both.", USAGE_ERROR)
+    if ends is not None and ends <= begins:
+        fail("--until must be after the order takes effect.", USAGE_ERROR)
+    value = {
+        "suppression_id": str(uuid.uuid4()),
+        "borrower_id": orders.token(borrower, "BORROWER"),
+        "event_time": begins,
+        "source": source,
+        "lender_id": lender or None,
+        "kind": kind.value if kind else None,
+        "until": ends,
+        "reason": reason.value,
+        "ordered_by": orders.token(by, "--by"),
+        "lifted": False,
+    }
+    orders.give(settings, SUPPRESSIONS, value, out_file)
+    typer.echo(value["suppression_id"])
+
+
+@app.command()
+def lift(
+    suppression_id: Annotated[str, typer.Argument(help="The order's id.")],
+    borrower: Annotated[str, typer.Argument(help="The borrower's pseudonym.")],
+    by: orders.ByOption,
+    at: orders.AtOption = "",
+    source: orders.SourceOption = "console",
+    out_file: orders.OutOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Lift an order to hold alerts back."""
+    settings = configured(config)
+    moment = orders.moment(at, "--at")
+    value = {
+        "suppression_id": suppression_id,
+        "borrower_id": orders.token(borrower, "BORROWER"),
+        "event_time": moment,
+        "source": source,
+        "lender_id": None,
+        "kind": None,
+        "until": None,
+        "reason": SuppressionReason.OTHER.name,
+        "ordered_by": orders.token(by, "--by"),
+        "lifted": True,
+    }
+    orders.give(settings, SUPPRESSIONS, value, out_file)
+    out.print(f"{suppression_id} is lifted from {json_form.iso(moment)} on.", highlight=False)
+
+
+@app.command()
+def feedback(
+    alert_id: Annotated[str, typer.Argument(help="The alert that was worked.")],
+    outcome: Annotated[Outcome, typer.Argument(help="What came of it.", case_sensitive=False)],
+    by: Annotated[str, typer.Option("--by", help="Pseudonymous token of who reports; never a name.")] = "",
+    at: Annotated[str, typer.Option(help="When it became known, ISO 8601 with its zone; otherwise now.")] = "",
+    source: Annotated[str, typer.Option(help="The system or desk that reports.")] = "console",
+    out_file: orders.OutOption = None,
+    config: ConfigOption = None,
+) -> None:
+    """Report what came of an alert. The alert is looked up on liquidity-alerts."""
+    settings = configured(config)
+    with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable):
+        topics_admin.check_topics(settings)
+        alert = _find(settings, alert_id)
+    if alert is None:
+        fail(f"no alert {alert_id} stands on liquidity-alerts (kept for {settings.topics.retention_days:g} days).")
+    value = {
+        "feedback_id": str(uuid.uuid4()),
+        "borrower_id": alert["borrower_id"],
+        "event_time": orders.moment(at, "--at") if at else orders.now(),
+        "source": source,
+        "lender_id": alert["lender_id"],
+        "alert_id": alert_id,
+        "episode_id": alert["episode_id"],
+        "outcome": outcome.value,
+        "reported_by": orders.token(by, "--by") if by else None,
+    }
+    orders.give(settings, ALERT_FEEDBACK, value, out_file)
+    typer.echo(value["feedback_id"])
+
+
+def _find(settings: Settings, alert_id: str) -> dict[str, Any] | None:
+    """Return the alert of an id, read from the topic's beginning until it falls quiet."""
+    stop = threading.Event()
+    last = time.monotonic()
+    for alert in follow_alerts(settings, open_registry(settings.registry), stop=stop, from_beginning=True):
+        if alert is not None:
+            last = time.monotonic()
+            if alert["alert_id"] == alert_id:
+                return alert
+        elif time.monotonic() - last > QUIET_SECONDS:
+            return None
+    return None

@@ -8,6 +8,7 @@ from loanpulse.commands import (
     demo,
     doctor,
     loader,
+    policy,
     publish,
     query,
     replay,
@@ -32,6 +33,7 @@ app.command("worker", rich_help_panel="Run")(worker.worker)
 app.command("loader", rich_help_panel="Run")(loader.loader)
 app.add_typer(topics.app, name="topics", rich_help_panel="Run")
 app.command("migrate", rich_help_panel="Run")(loader.migrate)
+app.add_typer(policy.app, name="policy", rich_help_panel="Operate")
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Look")
 app.command("query", rich_help_panel="Look")(query.query)
 app.command("config", rich_help_panel="Operate")(config.config)

@@ -75,6 +75,11 @@ def moment_of(text: str) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+def moment_at(milliseconds: int) -> datetime:
+    """Return the moment that is so many milliseconds after 1970."""
+    return EPOCH + timedelta(milliseconds=milliseconds)
+
+
 def milliseconds(moment: datetime) -> int:
     """Return a moment as milliseconds since 1970, exactly."""
     return (moment - EPOCH) // timedelta(milliseconds=1)

@@ -15,7 +15,7 @@ import orjson
 
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.topics import UnknownTopic, contract_of
+from loanpulse.schemas.topics import UnknownTopic, contract_of, key_of
 
 ALLOWED = {"topic", "value", "key", "raw", "timestamp"}
 
@@ -81,7 +81,7 @@ def parse_line(number: int, text: bytes) -> EventLine | LineError:
         return LineError(number, "raw", "must be base64")
     except ValueError:
         return LineError(number, "timestamp", 'must be a time with its zone, such as "2026-01-31T08:00:00.000Z"')
-    key = str(content.get("key", value.get("borrower_id", ""))).encode()
+    key = str(content["key"]).encode() if "key" in content else key_of(topic, value)
     if stamp is None and "event_time" in value:
         stamp = json_form.milliseconds(value["event_time"])
     return EventLine(number, topic, value, key, b"", stamp or 0)

@@ -15,7 +15,7 @@ from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.spans import Spans
-from loanpulse.schemas.topics import EVENT_TOPICS, contract_of, full_name
+from loanpulse.schemas.topics import EVENT_TOPICS, contract_of, full_name, key_of
 from loanpulse.schemas.violations import Violation
 
 CHECKED_AT_ONCE = 2_000
@@ -81,7 +81,7 @@ class Publisher:
         Raises:
             RefusedEventError: it does not keep the contract; the text names the field.
         """
-        key = str(value.get("borrower_id", "")).encode()
+        key = key_of(topic, value)
         try:
             encoded = self._codec.encode(full_name(topic, self._prefix), value)
         except CodecError as error:

@@ -16,7 +16,8 @@ from loanpulse.schemas.violations import Violation
     EVENT_TIME, KIND, UTILITY, AMOUNT, DUE_DATE, OUTSTANDING, CREDIT_LIMIT, CATEGORY, STATUS, BALANCE, USAGE,
     AMOUNT_SHOWN, DUE_DATE_SHOWN, OUTSTANDING_SHOWN, CREDIT_LIMIT_SHOWN, CATEGORY_SHOWN, STATUS_SHOWN,
     BALANCE_SHOWN, USAGE_SHOWN,
-) = range(24)  # fmt: skip
+    MINIMUM_DUE, PURPOSE, PRODUCT, MINIMUM_DUE_SHOWN, PURPOSE_SHOWN, PRODUCT_SHOWN, LOAN_ID_SHOWN,
+) = range(31)  # fmt: skip
 _FIELDS = (
     "event_id", "borrower_id", "lender_id", "loan_id", "currency",
     "event_time", "kind", "utility", "amount", "due_date", "outstanding_principal", "credit_limit", "category",
@@ -73,6 +74,9 @@ def places_of(columns: Columns) -> Int64s:
     places = [known[name].place if name in known else -1 for name in _FIELDS]
     shown = ("amount", "due_date", "outstanding_principal", "credit_limit", "category", "loan_status")
     places += [known[name].number if name in known else -1 for name in (*shown, "balance_after", "usage")]
+    optional = ("minimum_due", "declared_purpose", "product")
+    places += [known[name].place if name in known else -1 for name in optional]
+    places += [known[name].number if name in known else -1 for name in (*optional, "loan_id")]
     return np.array(places, np.int64)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from loanpulse.schemas.contracts import Contract
 
@@ -59,7 +60,14 @@ TOPICS: list[Topic] = [
     Topic(LIQUIDITY_SNAPSHOTS, _BORROWER, Contract.LIQUIDITY_SNAPSHOT, "every scoring"),
     Topic(LIQUIDITY_ALERTS, _BORROWER, Contract.LIQUIDITY_ALERT, "what someone must act on"),
     Topic(ALERT_FEEDBACK, _BORROWER, Contract.ALERT_FEEDBACK, "what came of an alert"),
-    Topic(SUPPRESSIONS, _BORROWER, Contract.SUPPRESSION, "orders to hold alerts back", "compact", FOREVER_MS),
+    Topic(
+        SUPPRESSIONS,
+        "borrower_id/suppression_id",
+        Contract.SUPPRESSION,
+        "orders to hold alerts back",
+        "compact",
+        FOREVER_MS,
+    ),
     Topic(
         POLICY_ACTIVATIONS,
         "policy_id",
@@ -89,6 +97,19 @@ _BY_NAME = {topic.name: topic for topic in TOPICS}
 
 class UnknownTopic(ValueError):
     """The name is not in the catalogue."""
+
+
+def key_of(topic: str, value: dict[str, Any]) -> bytes:
+    """The key of a record of the topic with the bare name `topic`.
+
+    On a compacted topic it is what must not be replaced: each activation by its policy_id, each suppression and each
+    lifting of one by borrower_id and suppression_id.
+    """
+    if topic == SUPPRESSIONS:
+        lifted = "/lifted" if value.get("lifted") else ""
+        return f"{value['borrower_id']}/{value['suppression_id']}{lifted}".encode()
+    field = topic_of(topic).key
+    return str(value.get(field, "")).encode()
 
 
 def lender_alerts(lender_id: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from loanpulse.schemas.contracts import AlertDisposition, AlertKind, Level, LoanStatus
 from loanpulse.streams.actions import MEANINGS, Action
-from loanpulse.streams.borrower_record import DAY_MS, LOANS, Record, Records
+from loanpulse.streams.borrower_record import DAY_MS, LOANS, NO_MOMENT, Record, Records, ms_of, seconds_of
 from loanpulse.streams.budget import Decision, quota
 from loanpulse.streams.contact import earliest_contact
 from loanpulse.streams.identity import Texts, alert_id
@@ -113,9 +113,14 @@ def exposure(record: Record, lender: Lender, time: int) -> float:
     return owed if owed > 0.0 else float(own_instalments(record, lender, time)[0])
 
 
+def _utilities_collapsed(score: Score) -> int:
+    value = float(score["behaviour_value"][AlertKind.USAGE_COLLAPSE - FIRST_BEHAVIOUR])
+    return 0 if np.isnan(value) else int(value)
+
+
 def lender_hash(lender_id: str) -> int:
-    """Return the 32 bits by which a borrower's record tells the contacts of one lender from another's."""
-    return int.from_bytes(hashlib.sha256(lender_id.encode()).digest()[:4], "big") or 1
+    """Return the 16 bits, never all 0, by which a borrower's record tells the contacts of one lender from another's."""
+    return int.from_bytes(hashlib.sha256(lender_id.encode()).digest()[:2], "big") or 1
 
 
 @dataclass(slots=True)
@@ -166,7 +171,7 @@ class AlertMaker:
             for kind in kinds_of(score):
                 actions = [
                     action
-                    for action in scored.policy.actions(kind, level)
+                    for action in scored.policy.actions(kind, level, _utilities_collapsed(score))
                     if action is not Action.HOLD_UNDISBURSED_APPLICATION or has_application(record, lender)
                 ]
                 if unsure:
@@ -209,13 +214,13 @@ class AlertMaker:
         if not any(MEANINGS[action].contact for action in draft.actions):
             return
         own = lender_hash(draft.lender_id)
-        mine = [int(at) for at, lender in zip(record["contact_at"], record["contact_lender"], strict=True)
-                if at and lender == own]  # fmt: skip
+        lenders = record["contact_lender"].tolist()
+        mine = [ms_of(at) for at, lender in zip(record["contact_at"].tolist(), lenders, strict=True) if lender == own]
         contact_at = earliest_contact(draft.time, mine, scored.policy.jurisdiction(draft.lender_id))
         draft.contact_at = contact_at if contact_at > draft.time else None
         if draft.disposition is AlertDisposition.SENT:
-            oldest = int(np.argmin(record["contact_at"]))
-            record["contact_at"][oldest], record["contact_lender"][oldest] = contact_at, own
+            oldest = int(np.argmin(np.where(record["contact_lender"] == 0, NO_MOMENT, record["contact_at"])))
+            record["contact_at"][oldest], record["contact_lender"][oldest] = seconds_of(contact_at), own
 
 
 def _alert(draft: Draft, scored: Scored) -> Alert:

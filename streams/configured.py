@@ -1,5 +1,7 @@
 """What of the configuration decides results: the stream and replay take it from here, so that they agree."""
 
+from pathlib import Path
+
 from loanpulse.settings import Settings
 from loanpulse.streams import policy as policies
 from loanpulse.streams.engine import EngineOptions
@@ -16,10 +18,19 @@ def engine_options(settings: Settings) -> EngineOptions:
     )
 
 
-def load_policy(settings: Settings) -> policies.Policy:
-    """Return the configured policy.
+def scoring_interval(settings: Settings) -> float:
+    """Return the bucket of event time (seconds) at whose end a borrower is scored.
 
-    Half of the scoring interval is the bucket of event time at whose end a borrower is scored; the rest is for
-    ordering and publishing.
+    It is half of the configured interval; the rest is for ordering and publishing.
     """
-    return policies.load(settings.policy.path, settings.streams.scoring_interval_seconds / 2)
+    return settings.streams.scoring_interval_seconds / 2
+
+
+def load_policy(settings: Settings) -> policies.Policy:
+    """Return the configured policy, which stands until an activation takes effect."""
+    return policy_at(settings, settings.policy.path)
+
+
+def policy_at(settings: Settings, path: str | Path) -> policies.Policy:
+    """Return the policy of a file as this deployment would use it; an empty path means the packaged one."""
+    return policies.load(path, scoring_interval(settings), settings.streams.allowed_lateness_days)

@@ -34,7 +34,9 @@ def apply_activation(standing: Standing, order: Order) -> None:
     since = order.effective_at, order.identity
     if since > standing.policy_since:
         standing.policy_since = since
-        standing.policy = policies.built(order.content, standing.policy.interval_seconds)
+        standing.policy = policies.built(
+            order.content, standing.policy.interval_seconds, standing.policy.allowed_lateness_days
+        )
 
 
 def read_suppression(value: dict[str, Any]) -> dict[str, Any]:

@@ -100,6 +100,11 @@ class Controls:
                 found.append(heapq.heappop(waiting))
             return found
 
+    def orders(self) -> list[Order]:
+        """Return all orders known, in the order of their effect."""
+        with self._lock:
+            return sorted(self._orders.values())
+
     def forget(self, partition: int) -> None:
         """Let all orders wait anew for a partition whose lane starts over."""
         with self._lock:

@@ -22,6 +22,8 @@ EVENT = np.dtype(
         ("utility", "i1"),
         ("category", "i1"),
         ("status", "i1"),
+        ("purpose", "i1"),
+        ("product", "i1"),
         ("error", "u1"),
         ("row", "i4"),
         ("due_day", "i4"),
@@ -30,10 +32,12 @@ EVENT = np.dtype(
         ("order_time", "i8"),  # when its source partition had reached it: its place in the merge
         ("id_hash", "u8"),
         ("loan_key", "u8"),
+        ("loan_reference", "u4"),  # the loan's id without its lender, 0 = none
         ("lender", "u8", (3,)),
         ("amount", "f8"),
         ("outstanding", "f8"),
         ("credit_limit", "f8"),
+        ("minimum_due", "f8"),
         ("balance", "f8"),
         ("usage", "f8"),
     ]
@@ -43,9 +47,9 @@ EVENT = np.dtype(
 def empty_events(count: int) -> Events:
     """Return ``count`` events with every optional field missing."""
     events = np.zeros(count, EVENT)
-    for field in ("utility", "category", "status"):
+    for field in ("utility", "category", "status", "purpose", "product"):
         events[field] = -1
     events["due_day"] = NO_DAY
-    for field in ("amount", "outstanding", "credit_limit", "balance", "usage"):
+    for field in ("amount", "outstanding", "credit_limit", "minimum_due", "balance", "usage"):
         events[field] = np.nan
     return events

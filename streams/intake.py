@@ -95,6 +95,13 @@ def hash_text(data: Bytes, start: int, length: int, seed: np.uint64) -> np.uint6
 
 
 @compiled
+def reference_of(data: Bytes, start: int, length: int) -> np.uint64:
+    """Return the 32 bits by which spending, which names no lender, refers to a loan; never 0."""
+    low = hash_text(data, start, length, np.uint64(2)) & np.uint64(0xFFFFFFFF)
+    return low if low != np.uint64(0) else np.uint64(1)
+
+
+@compiled
 def check_places(
     keys: Bytes,
     key_starts: Int64s,
@@ -140,10 +147,13 @@ def fill_events(
         event["utility"] = -1
         event["category"] = -1
         event["status"] = -1
+        event["purpose"] = -1
+        event["product"] = -1
         event["due_day"] = NO_DAY
         event["amount"] = np.nan
         event["outstanding"] = np.nan
         event["credit_limit"] = np.nan
+        event["minimum_due"] = np.nan
         event["balance"] = np.nan
         event["usage"] = np.nan
         if errors[row] != 0:
@@ -160,6 +170,9 @@ def fill_events(
                 event["category"] = integers[row, places[rules.CATEGORY]]
             if shown[places[rules.BALANCE_SHOWN]]:
                 event["balance"] = integers[row, places[rules.BALANCE]] / CENTS
+            if shown[places[rules.LOAN_ID_SHOWN]]:
+                text = places[rules.LOAN_ID]
+                event["loan_reference"] = reference_of(data, starts[row, text], lengths[row, text])
             continue
         if shown[places[rules.DUE_DATE_SHOWN]]:
             event["due_day"] = integers[row, places[rules.DUE_DATE]]
@@ -174,6 +187,12 @@ def fill_events(
             event["credit_limit"] = integers[row, places[rules.CREDIT_LIMIT]] / CENTS
         if shown[places[rules.STATUS_SHOWN]]:
             event["status"] = integers[row, places[rules.STATUS]]
+        if shown[places[rules.MINIMUM_DUE_SHOWN]]:
+            event["minimum_due"] = integers[row, places[rules.MINIMUM_DUE]] / CENTS
+        if shown[places[rules.PURPOSE_SHOWN]]:
+            event["purpose"] = integers[row, places[rules.PURPOSE]]
+        if shown[places[rules.PRODUCT_SHOWN]]:
+            event["product"] = integers[row, places[rules.PRODUCT]]
         text = places[rules.LENDER_ID]
         lender = hash_text(data, starts[row, text], lengths[row, text], np.uint64(1))
         for word in range(3):
@@ -185,6 +204,7 @@ def fill_events(
             event["lender"][word] = packed
         text = places[rules.LOAN_ID]
         event["loan_key"] = hash_text(data, starts[row, text], lengths[row, text], lender)
+        event["loan_reference"] = reference_of(data, starts[row, text], lengths[row, text])
 
 
 class Intake:

@@ -44,6 +44,7 @@ class BehaviourActionsSection(Section):
     PARTIAL_PAYMENT_STREAK: Actions
     UTILITY_LATE_STREAK: Actions
     USAGE_COLLAPSE: Actions
+    USAGE_COLLAPSE_OF_TWO: Actions
     CASH_DRAIN: Actions
     CASH_ADVANCE_RELIANCE: Actions
     DISTRESS_SPENDING: Actions

@@ -1,79 +1,148 @@
-"""The small ledgers of a borrower: loans, instalments, bills, months, and the latest credits and repayments.
+"""The small ledgers of a borrower: loans, instalments, bills, months, latest credits and repayments, proceeds traced.
 
 Each keeps the latest entries by a key that does not depend on the order of arrival, and matches by identity (a
 payment names its instalment), so that folding commutes as long as a ledger does not overflow with entries younger
 than the allowed lateness.
 """
 
+import numpy as np
+
+from loanpulse.schemas.contracts import LoanStatus
 from loanpulse.streams.borrower_record import (
     BILLS,
     CREDITS,
     INSTALMENTS,
     LOANS,
-    LONG_AGO,
     MONTHS,
+    NO_MOMENT,
     REPAYMENTS,
-    USAGE_MONTHS,
-    Integers,
-    Reals,
+    TRACED,
     Record,
 )
 from loanpulse.streams.compiled import compiled
+from loanpulse.streams.purposes import REPAYMENT as USE_REPAYMENT
+
+CENT = 0.005
+SETTLED = int(LoanStatus.SETTLED)
+LAST_DAY = np.iinfo(np.int16).max
+SCHEDULE_DAYS = 92
+"""An instalment announced further ahead is part of a schedule, and gives way to nearer ones in a full ledger."""
 
 
 @compiled
-def loan_slot(record: Record, key: int, time: int) -> int:
-    """Return the slot of the loan ``key``, opened at ``time`` (ms) if new; a full ledger gives up its oldest loan."""
+def loan_slot(record: Record, key: int, moment: int) -> int:
+    """Return the slot of the loan ``key``, opened at ``moment`` if new.
+
+    A full ledger gives up its oldest settled loan, or its oldest where none is settled.
+    """
     free = -1
-    oldest = 0
+    oldest = -1
     for slot in range(LOANS):
         if record["loan_key"][slot] == key:
             return slot
-        if record["loan_key"][slot] == 0 and free < 0:
-            free = slot
-        if record["loan_opened"][slot] < record["loan_opened"][oldest]:
+        if record["loan_key"][slot] == 0:
+            if free < 0:
+                free = slot
+            continue
+        if oldest < 0:
+            oldest = slot
+            continue
+        settled = record["loan_status"][slot] == SETTLED
+        other = record["loan_status"][oldest] == SETTLED
+        if (settled and not other) or (
+            settled == other and record["loan_opened"][slot] < record["loan_opened"][oldest]
+        ):
             oldest = slot
     slot = free if free >= 0 else oldest
     record["loan_key"][slot] = key
-    record["loan_opened"][slot] = time
+    record["loan_reference"][slot] = 0
+    record["loan_opened"][slot] = moment
     record["loan_status"][slot] = -1
-    record["loan_status_time"][slot] = LONG_AGO
+    record["loan_status_time"][slot] = NO_MOMENT
     record["loan_outstanding"][slot] = 0.0
-    record["loan_outstanding_time"][slot] = LONG_AGO
+    record["loan_outstanding_time"][slot] = NO_MOMENT
+    record["loan_disbursed"][slot] = 0.0
+    record["loan_deferral_day"][slot] = 0
+    record["loan_restructured_day"][slot] = 0
+    record["loan_purpose"][slot] = -1
+    record["loan_product"][slot] = -1
     return slot
 
 
 @compiled
-def instalment_slot(record: Record, loan: int, day: int) -> int:
-    """Return the slot of the instalment of ``loan`` due on ``day``, or -1: older than all of a full ledger."""
+def short_key(key: int) -> np.uint64:
+    """Return the low half of a loan's key, by which its instalments name it; never 0."""
+    low = np.uint64(key) & np.uint64(0xFFFFFFFF)
+    return low if low != np.uint64(0) else np.uint64(1)
+
+
+@compiled
+def is_settled(record: Record, slot: int) -> bool:
+    """Tell whether the instalment in ``slot`` is paid, or was never announced."""
+    return bool(record["instalment_due"][slot] - record["instalment_paid"][slot] < CENT)
+
+
+@compiled
+def gives_way_to(record: Record, slot: int, other: int, today: int) -> bool:
+    """Tell whether the instalment in ``other`` leaves a full ledger before the one in ``slot``.
+
+    First go the settled, then those of a schedule from the farthest, then the oldest.
+    """
+    settled = is_settled(record, other)
+    if settled != is_settled(record, slot):
+        return settled
+    ahead = int(record["instalment_day"][slot]) - today > SCHEDULE_DAYS
+    other_ahead = int(record["instalment_day"][other]) - today > SCHEDULE_DAYS
+    if not settled and ahead != other_ahead:
+        return other_ahead
+    days = int(record["instalment_day"][other]) - int(record["instalment_day"][slot])
+    if days == 0:
+        return bool(record["instalment_loan"][other] < record["instalment_loan"][slot])
+    return days > 0 if (other_ahead and not settled) else days < 0
+
+
+@compiled
+def instalment_slot(record: Record, key: int, day: int, today: int) -> int:
+    """Return the slot of the instalment of the loan ``key`` due on ``day``, or -1 where a full ledger has none for it.
+
+    ``today`` is the day of the event that names it.
+    """
+    if day > LAST_DAY or day <= 0:
+        return -1
+    loan = short_key(key)
     free = -1
-    oldest = 0
+    victim = -1
     for slot in range(INSTALMENTS):
         if record["instalment_loan"][slot] == loan and record["instalment_day"][slot] == day:
             return slot
         if record["instalment_loan"][slot] == 0:
             if free < 0:
                 free = slot
-        else:
-            days = record["instalment_day"][slot] - record["instalment_day"][oldest]
-            if days < 0 or (days == 0 and record["instalment_loan"][slot] < record["instalment_loan"][oldest]):
-                oldest = slot
+        elif victim < 0 or gives_way_to(record, victim, slot, today):
+            victim = slot
     if free < 0:
-        if record["instalment_day"][oldest] > day:
+        if day - today > SCHEDULE_DAYS:
             return -1
-        if record["instalment_day"][oldest] == day and record["instalment_loan"][oldest] > loan:
+        scheduled = not is_settled(record, victim) and record["instalment_day"][victim] - today > SCHEDULE_DAYS
+        if not scheduled and record["instalment_day"][victim] > day:
             return -1
-        free = oldest
+        if record["instalment_day"][victim] == day and record["instalment_loan"][victim] > loan:
+            return -1
+        free = victim
     record["instalment_loan"][free] = loan
     record["instalment_day"][free] = day
     record["instalment_due"][free] = 0.0
     record["instalment_paid"][free] = 0.0
+    record["instalment_in_time"][free] = 0.0
+    record["instalment_minimum"][free] = 0.0
     return free
 
 
 @compiled
 def bill_slot(record: Record, utility: int, day: int) -> int:
     """Return the slot of the bill of ``utility`` (0..3) due on ``day``, or -1: older than all of a full ledger."""
+    if day > LAST_DAY or day <= 0:
+        return -1
     free = -1
     oldest = 0
     for slot in range(BILLS):
@@ -83,7 +152,7 @@ def bill_slot(record: Record, utility: int, day: int) -> int:
             if free < 0:
                 free = slot
         else:
-            days = record["bill_day"][slot] - record["bill_day"][oldest]
+            days = int(record["bill_day"][slot]) - int(record["bill_day"][oldest])
             if days < 0 or (days == 0 and record["bill_utility"][slot] < record["bill_utility"][oldest]):
                 oldest = slot
     if free < 0:
@@ -94,54 +163,73 @@ def bill_slot(record: Record, utility: int, day: int) -> int:
         free = oldest
     record["bill_utility"][free] = utility + 1
     record["bill_day"][free] = day
-    record["bill_paid_at"][free] = 0
+    record["bill_paid_at"][free] = NO_MOMENT
     record["bill_overdue"][free] = 0
     return free
 
 
 @compiled
-def add_to_month(months: Integers, amounts: Reals, count: int, month: int, amount: float) -> None:
-    """Add ``amount`` to the bucket of ``month``; the buckets keep the newest ``count`` months, 0 marks an empty one."""
-    slot = month % count
-    if months[slot] < month:
-        months[slot] = month
-        amounts[slot] = 0.0
-    if months[slot] == month:
-        amounts[slot] += amount
+def month_slot(record: Record, month: int) -> int:
+    """Return the bucket of a calendar month (``months.py``), or -1 where it is older than all that are kept."""
+    slot = month % MONTHS
+    if record["month"][slot] < month:
+        record["month"][slot] = month
+        record["income_amount"][slot] = 0.0
+        record["income_credits"][slot] = 0
+        record["balance_most"][slot] = -np.inf
+        record["balance_least"][slot] = np.inf
+    return slot if record["month"][slot] == month else -1
 
 
 @compiled
-def add_income_month(record: Record, month: int, amount: float) -> None:
-    """Add an income to its month (months of 30 days since 1970)."""
-    add_to_month(record["income_month"], record["income_amount"], MONTHS, month, amount)
-
-
-@compiled
-def add_usage_month(record: Record, utility: int, month: int, usage: float) -> None:
-    """Add a reading of ``utility`` (0..3) to its month."""
-    add_to_month(record["usage_month"][utility], record["usage_amount"][utility], USAGE_MONTHS, month, usage)
-
-
-@compiled
-def keep_latest_credit(record: Record, time: int) -> None:
-    """Keep ``time`` among the latest times at which new credit came."""
+def keep_latest_credit(record: Record, moment: int) -> None:
+    """Keep ``moment`` among the latest at which new credit came."""
     slot = 0
     for index in range(CREDITS):
         if record["credit_time"][index] < record["credit_time"][slot]:
             slot = index
-    if time > record["credit_time"][slot]:
-        record["credit_time"][slot] = time
+    if moment > record["credit_time"][slot]:
+        record["credit_time"][slot] = moment
 
 
 @compiled
-def keep_latest_repayment(record: Record, time: int, amount: float) -> None:
-    """Keep a repayment among the latest; of equal times the smaller amount goes first."""
+def keep_latest_repayment(record: Record, moment: int, amount: float) -> None:
+    """Keep a repayment among the latest; of equal moments the smaller amount goes first."""
     slot = 0
     for index in range(REPAYMENTS):
-        later = record["repayment_time"][slot] - record["repayment_time"][index]
+        later = int(record["repayment_time"][slot]) - int(record["repayment_time"][index])
         if later > 0 or (later == 0 and record["repayment_amount"][index] < record["repayment_amount"][slot]):
             slot = index
-    later = time - record["repayment_time"][slot]
+    later = moment - int(record["repayment_time"][slot])
     if later > 0 or (later == 0 and amount > record["repayment_amount"][slot]):
-        record["repayment_time"][slot] = time
+        record["repayment_time"][slot] = moment
         record["repayment_amount"][slot] = amount
+
+
+@compiled
+def trace(record: Record, reference: int, use: int, amount: float, day: int) -> None:
+    """Add proceeds spent to what the loan ``reference`` spent on a class of use.
+
+    A full ledger gives up instalments paid first, then what was spent longest ago.
+    """
+    place = -1
+    victim = 0
+    for slot in range(TRACED):
+        if record["traced_loan"][slot] == 0:
+            if place < 0:
+                place = slot
+            continue
+        if record["traced_loan"][slot] == reference and record["traced_class"][slot] == use:
+            record["traced_amount"][slot] += amount
+            record["traced_day"][slot] = max(int(record["traced_day"][slot]), day)
+            return
+        repays = record["traced_class"][slot] == USE_REPAYMENT
+        other = record["traced_class"][victim] == USE_REPAYMENT
+        if (repays and not other) or (repays == other and record["traced_day"][slot] < record["traced_day"][victim]):
+            victim = slot
+    if place < 0:
+        place = victim
+    record["traced_loan"][place] = reference
+    record["traced_class"][place] = use
+    record["traced_amount"][place] = amount
+    record["traced_day"][place] = day

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from loanpulse.schemas.contracts import AlertKind, Level
 from loanpulse.streams.actions import Action
+from loanpulse.streams.behaviours import parameters as behaviour_parameters
 from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.interventions import (
     ActionsSection,
@@ -90,6 +91,10 @@ class PolicyFile(Section):
     budget: BudgetSection
     jurisdictions: dict[str, JurisdictionSection]
     lenders: dict[str, LenderSection]
+    behaviours: Annotated[dict[str, dict[str, float]], AfterValidator(behaviour_parameters.check)] = Field(
+        default_factory=dict,
+        description="parameters of the twelve behaviours, by name; what is left out is the default",
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> "PolicyFile":
@@ -111,14 +116,20 @@ class Policy:
     file: PolicyFile
     card: Card
     interval_seconds: float
+    allowed_lateness_days: float
 
     @property
     def version(self) -> str:
         """The version that alerts and snapshots carry."""
         return self.file.version
 
-    def actions(self, kind: AlertKind, level: Level) -> list[Action]:
-        """Return the advice of an alert of ``kind`` for a borrower who stands at ``level`` now, in order."""
+    def actions(self, kind: AlertKind, level: Level, utilities_collapsed: int = 0) -> list[Action]:
+        """Return the advice of an alert of ``kind`` for a borrower who stands at ``level`` now, in order.
+
+        Two or more ``utilities_collapsed`` at once suggest hardship or absence, for which the policy has other advice.
+        """
+        if kind is AlertKind.USAGE_COLLAPSE and utilities_collapsed >= 2:
+            return list(self.file.behaviour_actions.USAGE_COLLAPSE_OF_TWO)
         if kind is AlertKind.LEVEL_WORSENED:
             return list(getattr(self.file.actions, level.name))
         if kind is AlertKind.LEVEL_IMPROVED:
@@ -163,21 +174,25 @@ def read(path: str | Path = "") -> str:
         raise PolicyError(f"the policy file {file} can't be read: {error}") from error
 
 
-def load(path: str | Path = "", interval_seconds: float = 2.0) -> Policy:
+def load(path: str | Path = "", interval_seconds: float = 2.0, allowed_lateness_days: float = 7.0) -> Policy:
     """Read and check a policy file; an empty path means the packaged one.
 
     Raises:
         PolicyError: the file can't be read or breaks a rule; the text names the key.
     """
-    return built(parse(read(path), str(path or PACKAGED)), interval_seconds)
+    return built(parse(read(path), str(path or PACKAGED)), interval_seconds, allowed_lateness_days)
 
 
-def built(file: PolicyFile, interval_seconds: float) -> Policy:
-    """Return a checked policy ready for the compiled core; a borrower is scored once an interval at most."""
-    return Policy(file, scorecard(file, interval_seconds), interval_seconds)
+def built(file: PolicyFile, interval_seconds: float, allowed_lateness_days: float = 7.0) -> Policy:
+    """Return a checked policy ready for the compiled core.
+
+    A borrower is scored once an interval at most; an event may be ``allowed_lateness_days`` behind its source.
+    """
+    card = scorecard(file, interval_seconds, allowed_lateness_days)
+    return Policy(file, card, interval_seconds, allowed_lateness_days)
 
 
-def scorecard(file: PolicyFile, interval_seconds: float) -> Card:
+def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: float = 7.0) -> Card:
     """Build the compiled core's record of the policy and of the catalogue's weights and anchors."""
     card = np.zeros(1, CARD)
     for position, indicator in enumerate(INDICATORS):
@@ -194,6 +209,8 @@ def scorecard(file: PolicyFile, interval_seconds: float) -> Card:
     card["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
     card["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
     card["grace_ms"] = round(file.arrears.grace_hours * HOUR_MS)
+    card["behaviours"] = behaviour_parameters.table_of(file.behaviours)
     card["interval_ms"] = max(1, round(interval_seconds * 1000))
+    card["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)
     row: Card = card[0]
     return row

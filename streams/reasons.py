@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from loanpulse.schemas.contracts import AlertKind, Level
+from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
 from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.scoring import HARD_EVENT_NAMES, Score
 
@@ -61,20 +62,36 @@ INDICATOR_SENTENCES: dict[str, Callable[[float], Sentences]] = {
     ),
 }  # fmt: skip
 
-BEHAVIOUR_SENTENCES: dict[AlertKind, Sentences] = {
-    AlertKind.MULTI_LENDER_SURGE: ("Several new lenders in a short time", "短期内新增多家贷款机构"),
-    AlertKind.BORROW_TO_REPAY: ("New credit pays old instalments", "以贷养贷"),
-    AlertKind.PURPOSE_DEVIATION: ("Proceeds are spent on other things than declared", "贷款资金用途偏离申报"),
-    AlertKind.INCOME_SHOCK: ("Pay is far below that of recent cycles", "收入较近期明显下降"),
-    AlertKind.INCOME_STOPPED: ("The usual payday has passed without pay", "发薪日已过而未见收入"),
-    AlertKind.INSTALMENT_MISSED: ("An instalment passed its due date unpaid", "分期到期未还"),
-    AlertKind.PARTIAL_PAYMENT_STREAK: ("Instalments in a row were paid in part only", "连续多期仅部分还款"),
-    AlertKind.UTILITY_LATE_STREAK: ("Utility bills in a row were paid late", "水电燃气费连续逾期"),
-    AlertKind.USAGE_COLLAPSE: ("Household usage has collapsed", "家庭用量骤降"),
-    AlertKind.CASH_DRAIN: ("The balance ran down without a purchase that explains it", "余额快速流失且无对应消费"),
-    AlertKind.CASH_ADVANCE_RELIANCE: ("The borrower lives on cash advances", "依赖预借现金"),
-    AlertKind.DISTRESS_SPENDING: ("Spending follows a pattern of distress", "消费呈现压力特征"),
+BEHAVIOUR_SENTENCES: dict[str, Callable[[float], Sentences]] = {
+    "MULTI_LENDER_SURGE": lambda v: (f"{v:.0f} new lenders within a short time", f"短期内新增{v:.0f}家放款机构"),
+    "BORROW_TO_REPAY": lambda v: (f"{v:.0%} of what was repaid came from new credit", f"还款中{v:.0%}来自新贷"),
+    "PURPOSE_DEVIATION": lambda v: (
+        f"{v:.0%} of the loan proceeds went to other things than declared", f"贷款资金中{v:.0%}与申报用途不符",
+    ),
+    "INCOME_SHOCK": lambda v: (f"Pay has fallen {v:.0%} below its usual amount", f"收入较往期下降{v:.0%}"),
+    "INCOME_STOPPED": lambda v: (
+        f"The expected payday passed {v:.0f} days ago without income", f"预期发薪日已过{v:.0f}天仍无收入",
+    ),
+    "INSTALMENT_MISSED": lambda v: (f"An instalment is {v:.0f} days past its due date", f"分期还款已逾期{v:.0f}天"),
+    "PARTIAL_PAYMENT_STREAK": lambda v: (
+        f"{v:.0f} instalments in a row were paid in part only", f"连续{v:.0f}期仅部分还款",
+    ),
+    "UTILITY_LATE_STREAK": lambda v: (f"{v:.0f} utility bills in a row are late", f"连续{v:.0f}期水电燃气或通信费逾期"),
+    "USAGE_COLLAPSE": lambda v: (
+        f"The usage of {v:.0f} utilities has collapsed against its own forecast", f"{v:.0f}项用量较预测骤降",
+    ),
+    "CASH_DRAIN": lambda v: (
+        f"The balance fell {v:.0%} from its peak without a purchase that explains it", f"余额较峰值下降{v:.0%}",
+    ),
+    "CASH_ADVANCE_RELIANCE": lambda v: (
+        f"{v:.0f} cash advances within a short time" if v >= 2 else "Cash advances are a large part of what comes in",
+        f"短期内{v:.0f}次现金预支" if v >= 2 else "现金预支占流入比重过高",
+    ),
+    "DISTRESS_SPENDING": lambda v: (
+        f"The share of distress spending rose by {v:.0%} of all spending", f"压力型消费占比上升{v:.0%}",
+    ),
 }  # fmt: skip
+"""By the behaviour's measured value, whose meaning the catalogue of behaviours tells."""
 
 HARD_SENTENCES: dict[str, Sentences] = {
     "DPD_30": ("An instalment is 30 or more days past due", "还款逾期30天以上"),
@@ -96,8 +113,8 @@ def reasons(score: Score, kind: AlertKind) -> list[dict[str, Any]]:
 
 
 def _opening(score: Score, kind: AlertKind) -> list[dict[str, Any]]:
-    if kind in BEHAVIOUR_SENTENCES:
-        return [_reason(kind.name, 0.0, BEHAVIOUR_SENTENCES[kind])]
+    if kind > AlertKind.LEVEL_IMPROVED:
+        return [_reason(kind.name, 0.0, _behaviour_sentences(score, kind))]
     before, level = Level(int(score["previous_level"])), Level(int(score["level"]))
     hard = HARD_EVENT_NAMES[int(score["hard_event"])]
     if hard is not None and kind is AlertKind.LEVEL_WORSENED:
@@ -110,6 +127,13 @@ def _opening(score: Score, kind: AlertKind) -> list[dict[str, Any]]:
         )
         return [_reason("RECOVERED", 0.0, texts)]
     return []
+
+
+def _behaviour_sentences(score: Score, kind: AlertKind) -> Sentences:
+    place = kind - AlertKind.LEVEL_IMPROVED - 1
+    behaviour, value = BEHAVIOURS[place], float(score["behaviour_value"][place])
+    told = not np.isnan(value) and not (kind is AlertKind.MULTI_LENDER_SURGE and value < 2)
+    return BEHAVIOUR_SENTENCES[kind.name](value) if told else (behaviour.reason_en, behaviour.reason_zh)
 
 
 def _losses(score: Score) -> list[dict[str, Any]]:

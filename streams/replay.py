@@ -20,7 +20,9 @@ from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
 from loanpulse.streams.alerts import Scored
+from loanpulse.streams.control_kinds import CONTROL_KINDS
 from loanpulse.streams.control_lines import add_line, control_lines
+from loanpulse.streams.controls import ControlKind, Controls
 from loanpulse.streams.engine import Engine, EngineOptions
 from loanpulse.streams.event_lines import EventLog, Piece
 from loanpulse.streams.intake import Fetched
@@ -153,6 +155,7 @@ def replay_files(
     policy: Policy,
     registry: SchemaRegistry,
     controls: Path | None = None,
+    kinds: Sequence[ControlKind] = CONTROL_KINDS,
     alerts: Path | None = None,
     snapshots: Path | None = None,
     at_ms: int | None = None,
@@ -162,14 +165,14 @@ def replay_files(
 
     The files are read in the order given, each from top to bottom; per topic that is the order of publication.
     Orders (lines of the control topics) stand in the same files or in ``controls``; wherever they stand, they take
-    effect at their own event time. ``at_ms`` is the event time up to which the borrowers are carried; without it,
-    until all that came is scored.
+    effect at their own event time; ``kinds`` are those that are obeyed. ``at_ms`` is the event time up to which the
+    borrowers are carried; without it, until all that came is scored.
 
     Raises:
         OSError: a file can't be read or written.
     """
     codec = Codec(registry)
-    engine = Engine(options, policy, registry)
+    engine = Engine(options, policy, registry, Controls(kinds))
     replay = Replay(engine, codec)
     with ExitStack() as files:
         writer = Writer(

@@ -7,21 +7,39 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.contracts import Level, LoanStatus, ScoringCause
-from loanpulse.streams import decay
+from loanpulse.streams import usage
+from loanpulse.streams.behaviours import episodes
+from loanpulse.streams.behaviours.catalogue import INCOME_STOPPED, MOST_PARAMETERS
 from loanpulse.streams.borrower_record import (
+    BEHAVIOURS,
     DAY_MS,
-    INFLOW,
     INSTALMENTS,
     LOANS,
     LONG_AGO,
     NEVER,
-    OUTFLOW,
+    NO_MOMENT,
     SOURCES,
     Reals,
     Record,
+    ms_of,
 )
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators import debt, household, income
+from loanpulse.streams.forecast.ahead import look_ahead
+from loanpulse.streams.indicators import (
+    arrears,
+    borrow_to_repay,
+    debt,
+    debt_concentration,
+    debt_service,
+    income_trend,
+    income_volatility,
+    net_cash_flow,
+    payment_shortfall,
+    savings_coverage,
+    spending_stress,
+    usage_shock,
+    utility_arrears,
+)
 from loanpulse.streams.indicators.catalogue import COUNT
 
 SCORE = np.dtype(
@@ -37,6 +55,7 @@ SCORE = np.dtype(
         ("open_loans", "i4"),
         ("behaviours", "u4"),  # bits of the behaviours whose episode is open
         ("opened", "u4"),  # bits of those that this scoring opened
+        ("unmet_day", "i4"),  # due day of the oldest instalment past due that the balance can't meet, -1 for none
         ("time", "i8"),
         ("known_at", "i8"),
         ("lhi", "f8"),
@@ -53,6 +72,7 @@ SCORE = np.dtype(
         ("credit_score", "f8"),
         ("scenario_score", "f8"),
         ("cqplm_score", "f8"),
+        ("behaviour_value", "f8", (BEHAVIOURS,)),  # what each behaviour measures, NaN where it can't be told
         ("value", "f8", (COUNT,)),
         ("utility", "f8", (COUNT,)),
         ("evidence", "f8", (COUNT,)),
@@ -80,7 +100,9 @@ CARD = np.dtype(
         ("dwell_ms", "i8"),
         ("improvement_dwell_ms", "i8"),
         ("grace_ms", "i8"),
+        ("behaviours", "f8", (BEHAVIOURS, MOST_PARAMETERS)),  # the parameters of each
         ("interval_ms", "i8"),
+        ("lateness_ms", "i8"),  # how long earlier events may still come
     ]
 )
 """The policy's scorecard as the compiled functions read it; built by ``policy.py``."""
@@ -113,18 +135,18 @@ def utility_of(value: float, healthy: float, unhealthy: float) -> float:
 @compiled
 def read_indicators(record: Record, time: int, values: Reals, evidences: Reals) -> None:
     """Fill the values and evidences of the twelve indicators, in the catalogue's order."""
-    values[0], evidences[0] = income.net_cash_flow(record, time)
-    values[1], evidences[1] = income.savings_coverage(record, time)
-    values[2], evidences[2] = debt.debt_concentration(record, time)
-    values[3], evidences[3] = income.income_volatility(record, time)
-    values[4], evidences[4] = income.income_trend(record, time)
-    values[5], evidences[5] = debt.debt_service(record, time)
-    values[6], evidences[6] = debt.arrears(record, time)
-    values[7], evidences[7] = debt.payment_shortfall(record, time)
-    values[8], evidences[8] = debt.borrow_to_repay(record, time)
-    values[9], evidences[9] = household.utility_arrears(record, time)
-    values[10], evidences[10] = household.usage_shock(record, time)
-    values[11], evidences[11] = household.spending_stress(record, time)
+    values[0], evidences[0] = net_cash_flow.read(record, time)
+    values[1], evidences[1] = savings_coverage.read(record, time)
+    values[2], evidences[2] = debt_concentration.read(record, time)
+    values[3], evidences[3] = income_volatility.read(record, time)
+    values[4], evidences[4] = income_trend.read(record, time)
+    values[5], evidences[5] = debt_service.read(record, time)
+    values[6], evidences[6] = arrears.read(record, time)
+    values[7], evidences[7] = payment_shortfall.read(record, time)
+    values[8], evidences[8] = borrow_to_repay.read(record, time)
+    values[9], evidences[9] = utility_arrears.read(record, time)
+    values[10], evidences[10] = usage_shock.read(record, time)
+    values[11], evidences[11] = spending_stress.read(record, time)
 
 
 @compiled
@@ -187,8 +209,8 @@ def hard_event(record: Record, days_past_due: int, time: int) -> int:
             return HARD_WRITE_OFF
     if days_past_due >= 30:
         return HARD_30_DPD
-    noticed = record["disconnection_at"]
-    if noticed != LONG_AGO and 0 <= time - noticed < DISCONNECTION_STANDS_DAYS * DAY_MS:
+    noticed = int(record["disconnection_at"])
+    if noticed != NO_MOMENT and 0 <= time - ms_of(noticed) < DISCONNECTION_STANDS_DAYS * DAY_MS:
         return HARD_DISCONNECTION
     return NO_HARD_EVENT
 
@@ -202,10 +224,17 @@ def floor_of(hard: int) -> int:
 
 
 @compiled
+def wanted_level(lhi: float, level: int, behaviours: int, card: Card) -> int:
+    """Return the level that the index asks for, one worse where behaviours compound each other."""
+    worse = 1 if episodes.compounded(behaviours) else 0
+    return min(CRISIS, level_with_hysteresis(lhi, max(AMPLE, level - worse), card) + worse)
+
+
+@compiled
 def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> int:
     """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once."""
     level: int = record["level"]
-    wanted = level_with_hysteresis(lhi, level, card)
+    wanted = wanted_level(lhi, level, int(record["behaviours"]), card)
     floor = floor_of(hard)
     if floor > level:
         return max(floor, wanted)
@@ -236,20 +265,20 @@ def next_timer(record: Record, days_past_due: int, time: int, card: Card) -> int
         timer = min(timer, time + 7 * DAY_MS)
     elif time - heard > QUIET_DAYS * DAY_MS:
         timer = NEVER
-    return timer
+    return min(timer, episodes.next_moment(record, time, card["behaviours"]))
 
 
 @compiled
-def runway(record: Record, time: int) -> float:
-    """Return the days until the balance is gone at the present net outflow, at most 365; NaN where unknown."""
-    if record["balance_time"] == LONG_AGO:
-        return math.nan
-    burn = decay.short_rate(record, OUTFLOW, time) - decay.short_rate(record, INFLOW, time)
-    burn += debt.monthly_due(record, time) / 30.0
-    balance: float = max(0.0, record["balance"])
-    if burn <= 0.0:
-        return 365.0
-    return min(365.0, balance / burn)
+def judge_behaviours(record: Record, time: int, card: Card, score: Score) -> None:
+    """Carry the behaviours' episodes to ``time``, and look ahead to when the money runs out."""
+    parameters = card["behaviours"]
+    holds = episodes.read_behaviours(
+        record, time, score["purpose_deviation"], card["grace_ms"], parameters, score["behaviour_value"]
+    )
+    score["opened"] = episodes.carry_episodes(record, time, holds, parameters)
+    score["behaviours"] = record["behaviours"]
+    stopped = holds & (1 << INCOME_STOPPED) != 0
+    score["runway_days"], score["unmet_day"] = look_ahead(record, time, stopped, score["shortfall_days"])
 
 
 @compiled
@@ -268,18 +297,15 @@ def calls_for_alert(score: Score) -> bool:
 @compiled
 def score_borrower(record: Record, time: int, cause: int, card: Card, score: Score) -> None:
     """Score the record at ``time`` into ``score`` and move its level, its due scoring and its timer."""
+    usage.settle(record, time - card["lateness_ms"])
     read_indicators(record, time, score["value"], score["evidence"])
     weigh(score, card)
     days_past_due, overdue, _ = debt.arrears_now(record, time)
     hard = hard_event(record, days_past_due, time)
-    level = next_level(record, score["lhi"], hard, time, card)
     score["time"] = time
     score["known_at"] = time
     score["restated"] = 0
-    score["behaviours"] = 0
-    score["opened"] = 0
     score["age_days"][:] = -1.0
-    score["shortfall_days"][:] = math.nan
     score["timeliness"] = math.nan
     score["elasticity"] = math.nan
     score["purpose_share"] = math.nan
@@ -293,7 +319,8 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     score["overdue_amount"] = overdue
     score["open_loans"] = debt.open_loans(record)
     score["balance"] = record["balance"] if record["balance_time"] != LONG_AGO else math.nan
-    score["runway_days"] = runway(record, time)
+    judge_behaviours(record, time, card, score)
+    level = next_level(record, score["lhi"], hard, time, card)
     score["previous_level"] = record["level"] if record["scored"] == 1 else UNKNOWN
     score["level"] = level
     for slot in range(LOANS):

@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from loanpulse.schemas.contracts import HelpKind, Level
 from loanpulse.streams import decay
-from loanpulse.streams.borrower_record import DAY_MS, INCOME, INFLOW, INSTALMENTS, LOANS, Record, Records
+from loanpulse.streams.borrower_record import DAY_MS, INSTALMENTS, OUTFLOW, Record, Records
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators import debt
+from loanpulse.streams.indicators import arrears, debt, debt_service, net_cash_flow, payment_shortfall
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.interventions import HelpSection
-from loanpulse.streams.scoring import Card, Score, Scores, floor_of, hard_event, level_with_hysteresis, weigh
+from loanpulse.streams.scoring import Card, Scores, floor_of, hard_event, wanted_level, weigh
 
 Lender = npt.NDArray[np.uint64]
 """A lender's id as a record holds it: 24 bytes in three words."""
@@ -28,7 +28,6 @@ Lender = npt.NDArray[np.uint64]
 NET_CASH_FLOW, DEBT_SERVICE = NAMES.index("net_cash_flow"), NAMES.index("debt_service")
 ARREARS, PAYMENT_SHORTFALL = NAMES.index("arrears"), NAMES.index("payment_shortfall")
 MONTH_DAYS = 30
-WORST_DEBT_SERVICE = 3.0
 HALVINGS = 24
 MONEY_STEP = 0.01
 WHOLE_UNITS_FROM = 100.0
@@ -52,15 +51,16 @@ class Help:
 
 @compiled
 def is_own(record: Record, slot: int, lender: Lender) -> bool:
-    """Tell whether the instalment in ``slot`` is of an open loan of ``lender``."""
-    if record["instalment_loan"][slot] == 0 or not debt.instalment_stands(record, slot):
+    """Tell whether the instalment in ``slot`` is asked for by ``lender``."""
+    if not debt.instalment_stands(record, slot):
         return False
-    for loan in range(LOANS):
-        if record["loan_key"][loan] == record["instalment_loan"][slot]:
-            same = record["loan_lender"][loan][0] == lender[0]
-            same = same and record["loan_lender"][loan][1] == lender[1]
-            return bool(same and record["loan_lender"][loan][2] == lender[2])
-    return False
+    loan = debt.loan_of(record, slot)
+    if loan < 0:
+        return False
+    for word in range(3):  # noqa: SIM110 - a generator does not compile
+        if record["loan_lender"][loan][word] != lender[word]:
+            return False
+    return True
 
 
 @compiled
@@ -75,7 +75,7 @@ def own_instalments(record: Record, lender: Lender, time: int) -> tuple[float, f
     for slot in range(INSTALMENTS):
         if not is_own(record, slot, lender):
             continue
-        amount = record["instalment_due"][slot]
+        amount = debt.asked(record, slot)
         ahead = record["instalment_day"][slot] - today
         if -MONTH_DAYS <= ahead < 0:
             before += amount
@@ -98,41 +98,41 @@ def move_overdue(record: Record, lender: Lender, time: int, days: int) -> None:
 
 
 @compiled
-def relieve(record: Record, score: Score, time: int, relief: float, felt: float) -> None:
-    """Put ``relief`` a month (currency) into the readings; of it ``felt`` used to leave the account."""
-    due = debt.monthly_due(record, time)
-    income = MONTH_DAYS * (decay.short_rate(record, INCOME, time) + decay.long_rate(record, INCOME, time)) / 2.0
-    if score["evidence"][DEBT_SERVICE] > 0.0 and income > 0.0:
-        score["value"][DEBT_SERVICE] = min(WORST_DEBT_SERVICE, max(0.0, due - relief) / income)
-    inflow = MONTH_DAYS * decay.short_rate(record, INFLOW, time)
-    if score["evidence"][NET_CASH_FLOW] > 0.0 and inflow > 0.0:
-        score["value"][NET_CASH_FLOW] = min(1.0, score["value"][NET_CASH_FLOW] + felt / inflow)
+def cut_instalments(record: Record, lender: Lender, time: int, share: float, felt: float) -> None:
+    """Leave ``share`` of this lender's instalments of a month, and ``felt`` a month (currency) on the account."""
+    for slot in range(INSTALMENTS):
+        if abs(record["instalment_day"][slot] - time // DAY_MS) <= MONTH_DAYS and is_own(record, slot, lender):
+            record["instalment_due"][slot] *= share
+            record["instalment_minimum"][slot] *= np.float32(share)
+    outflow = MONTH_DAYS * decay.short_rate(record, OUTFLOW, time)
+    if outflow > 0.0:
+        record["short_sums"][OUTFLOW] *= max(0.0, 1.0 - felt / outflow)
 
 
 @compiled
 def level_after(
-    records: Records, scores: Scores, lender: Lender, time: int, card: Card, relief: float, felt: float, days: int
+    records: Records, scores: Scores, lender: Lender, time: int, card: Card, share: float, felt: float, days: int
 ) -> int:
-    """Return the level with ``relief`` a month and overdue instalments ``days`` later; the index is in ``scores[1]``.
+    """Return the level with ``share`` of the instalments left and overdue ones ``days`` later.
 
-    Row 0 of ``records`` and ``scores`` is the borrower as it stands, row 1 is room for the trial.
+    Row 0 of ``records`` and ``scores`` is the borrower as it stands, row 1 is room for the trial, in which the index
+    is left.
     """
     records[1] = records[0]
     scores[1] = scores[0]
     record, score = records[1], scores[1]
-    relieve(record, score, time, relief, felt)
+    values, evidences = score["value"], score["evidence"]
     if days > 0:
         move_overdue(record, lender, time, days)
-        if score["evidence"][ARREARS] > 0.0:
-            score["value"][ARREARS], score["evidence"][ARREARS] = debt.arrears(record, time)
-        if score["evidence"][PAYMENT_SHORTFALL] > 0.0:
-            score["value"][PAYMENT_SHORTFALL], score["evidence"][PAYMENT_SHORTFALL] = debt.payment_shortfall(
-                record, time
-            )
-    weigh(score, card)
+        values[ARREARS], evidences[ARREARS] = arrears.read(record, time)
+        values[PAYMENT_SHORTFALL], evidences[PAYMENT_SHORTFALL] = payment_shortfall.read(record, time)
     days_past_due, _, _ = debt.arrears_now(record, time)
     floor = floor_of(hard_event(record, days_past_due, time))
-    return max(floor, level_with_hysteresis(score["lhi"], score["level"], card))
+    cut_instalments(record, lender, time, share, felt)
+    values[DEBT_SERVICE], evidences[DEBT_SERVICE] = debt_service.read(record, time)
+    values[NET_CASH_FLOW], evidences[NET_CASH_FLOW] = net_cash_flow.read(record, time)
+    weigh(score, card)
+    return max(floor, wanted_level(score["lhi"], score["level"], int(record["behaviours"]), card))
 
 
 @dataclass(slots=True)
@@ -144,12 +144,14 @@ class _Trial:
     lender: Lender
     time: int
     card: Card
+    now: float
     paid_share: float
 
     def works(self, relief: float, months: int) -> bool:
         """Tell whether ``relief`` a month, and overdue instalments ``months`` later, restore STABLE."""
+        share = 1.0 - relief / self.now if relief > 0.0 else 1.0
         level = level_after(
-            self.records, self.scores, self.lender, self.time, self.card, relief, relief * self.paid_share,
+            self.records, self.scores, self.lender, self.time, self.card, share, relief * self.paid_share,
             MONTH_DAYS * months,
         )  # fmt: skip
         return bool(level <= STABLE)
@@ -161,15 +163,18 @@ class _Trial:
 
 
 def smallest_help(record: Records, score: Scores, lender: Lender, card: Card, limits: HelpSection) -> Help | None:
-    """Return the smallest help that works, or that none does; None where the lender has no instalments to change.
+    """Return the smallest help that works, or that none does.
 
-    ``record`` and ``score`` are arrays of one.
+    None where the lender has no instalments to change, and where the index asks for STABLE as it is (the level then
+    only waits for its dwell). ``record`` and ``score`` are arrays of one.
     """
     time = int(score["time"][0])
     now, overdue, paid_share = own_instalments(record[0], lender, time)
     if now + overdue < MONEY_STEP:
         return None
-    trial = _Trial(np.repeat(record, 2), np.repeat(score, 2), lender, time, card, paid_share)
+    trial = _Trial(np.repeat(record, 2), np.repeat(score, 2), lender, time, card, now, paid_share)
+    if trial.works(0.0, 0):
+        return None
     now, overdue = round(now, 2), round(overdue, 2)
     deferrals = range(1, limits.longest_deferral_months + 1) if overdue else ()
     deferral = next((_deferral(trial, now, overdue, months) for months in deferrals if trial.works(0.0, months)), None)
@@ -198,7 +203,7 @@ def _deferral(trial: _Trial, now: float, overdue: float, months: int) -> Help:
 def _smallest_cut(trial: _Trial, now: float, deferred: int, limits: HelpSection) -> Help | None:
     """Return the smallest cut that works with overdue instalments moved ``deferred`` months later, by bisection."""
     lowest = _offered(now * (1.0 - limits.largest_cut), math.ceil)
-    if not trial.works(now - lowest, deferred):
+    if now - lowest < MONEY_STEP or not trial.works(now - lowest, deferred):
         return None
     least, most = 0.0, now - lowest
     for _ in range(HALVINGS):

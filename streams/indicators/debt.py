@@ -1,16 +1,15 @@
-"""Indicators of what is owed: concentration, service, arrears, shortfall, and borrowing to repay."""
+"""What a borrower owes as several indicators read it: open loans, instalments that stand, arrears."""
 
-import math
+import numpy as np
 
 from loanpulse.schemas.contracts import LoanStatus
-from loanpulse.streams import decay
-from loanpulse.streams.borrower_record import CREDITS, DAY_MS, INCOME, INSTALMENTS, LOANS, REPAYMENTS, SPENDING, Record
+from loanpulse.streams.borrower_record import DAY_MS, INSTALMENTS, LOANS, Record, ms_of
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.income import NAN, freshness, saturate
+from loanpulse.streams.ledgers import CENT, short_key
 
 CLOSED = (int(LoanStatus.SETTLED), int(LoanStatus.WRITTEN_OFF), int(LoanStatus.APPLIED))
-NEW_CREDIT_DAYS = 3
-CENT = 0.005
+DEFERRED = int(LoanStatus.DEFERRED)
+MONTH_DAYS = 30
 
 
 @compiled
@@ -36,21 +35,58 @@ def open_loans(record: Record) -> int:
 
 
 @compiled
-def instalment_stands(record: Record, slot: int) -> bool:
-    """Tell whether the instalment in ``slot`` belongs to a loan that is not closed."""
+def loan_of(record: Record, slot: int) -> int:
+    """Return the slot of the loan of the instalment in ``slot``, -1 where it is not kept."""
     for loan in range(LOANS):
-        if record["loan_key"][loan] == record["instalment_loan"][slot]:
-            return is_open(record, loan)
-    return True
+        if record["loan_key"][loan] != 0 and short_key(record["loan_key"][loan]) == record["instalment_loan"][slot]:
+            return loan
+    return -1
+
+
+@compiled
+def instalment_stands(record: Record, slot: int) -> bool:
+    """Tell whether the instalment in ``slot`` is asked for.
+
+    It is not where its loan is closed, where the loan was restructured after it fell due (it moved into the new
+    plan), and, while the loan is deferred, where it fell due since the deferral was asked for.
+    """
+    if record["instalment_loan"][slot] == 0:
+        return False
+    loan = loan_of(record, slot)
+    if loan < 0:
+        return True
+    if not is_open(record, loan):
+        return False
+    day = record["instalment_day"][slot]
+    if day < record["loan_restructured_day"][loan]:
+        return False
+    deferred = record["loan_status"][loan] == DEFERRED
+    return not (deferred and day >= record["loan_deferral_day"][loan])
+
+
+@compiled
+def asked(record: Record, slot: int) -> float:
+    """Return what an instalment asks for at least: the minimum of revolving credit, else all of it (currency)."""
+    minimum = np.float64(record["instalment_minimum"][slot])
+    due: float = record["instalment_due"][slot]
+    return min(minimum, due) if minimum > 0.0 else due
 
 
 @compiled
 def unpaid(record: Record, slot: int) -> float:
-    """Return what is still owed of an instalment of an open loan, in currency."""
-    if record["instalment_loan"][slot] == 0 or not instalment_stands(record, slot):
+    """Return what is still asked for of an instalment that stands (currency)."""
+    if not instalment_stands(record, slot):
         return 0.0
-    rest: float = record["instalment_due"][slot] - record["instalment_paid"][slot]
+    rest = asked(record, slot) - record["instalment_paid"][slot]
     return rest if rest > CENT else 0.0
+
+
+@compiled
+def has_fallen_due(record: Record, slot: int, time: int) -> bool:
+    """Tell whether the instalment in ``slot`` stands, was announced, and fell due before ``time`` (ms)."""
+    if record["instalment_due"][slot] <= 0.0 or due_moment(record["instalment_day"][slot]) > time:
+        return False
+    return instalment_stands(record, slot)
 
 
 @compiled
@@ -61,121 +97,95 @@ def arrears_now(record: Record, time: int) -> tuple[int, float, float]:
     weighted = 0.0
     owed = 0.0
     for slot in range(INSTALMENTS):
-        rest = unpaid(record, slot)
-        if rest > 0.0 and due_moment(record["instalment_day"][slot]) <= time:
+        if not has_fallen_due(record, slot, time):
+            continue
+        owed = max(owed, asked(record, slot))
+        rest = asked(record, slot) - record["instalment_paid"][slot]
+        if rest > CENT:
             days = (time - due_moment(record["instalment_day"][slot])) // DAY_MS + 1
             worst = max(worst, days)
             overdue += rest
             weighted += rest * days
-        if record["instalment_loan"][slot] != 0 and due_moment(record["instalment_day"][slot]) <= time:
-            owed = max(owed, record["instalment_due"][slot])
     if overdue == 0.0:
         return 0, 0.0, 0.0
     return worst, overdue, weighted / max(overdue, owed)
 
 
 @compiled
-def debt_concentration(record: Record, time: int) -> tuple[float, float]:
-    """Return the lenders with an open loan, plus those among them whose first loan is younger than 30 days."""
-    lenders = 0.0
-    recent = 0.0
-    for slot in range(LOANS):
-        if not is_open(record, slot):
-            continue
-        first = True
-        opened = record["loan_opened"][slot]
-        for other in range(LOANS):
-            same = record["loan_lender"][other][0] == record["loan_lender"][slot][0]
-            same = same and record["loan_lender"][other][1] == record["loan_lender"][slot][1]
-            same = same and record["loan_lender"][other][2] == record["loan_lender"][slot][2]
-            if same and record["loan_key"][other] != 0:
-                if other < slot and is_open(record, other):
-                    first = False
-                opened = min(opened, record["loan_opened"][other])
-        if first:
-            lenders += 1.0
-            if time - opened < 30 * DAY_MS:
-                recent += 1.0
-    if lenders == 0.0:
-        return NAN, 0.0
-    return lenders + max(0.0, recent - 1.0), 1.0
+def due_between(record: Record, first: int, last: int) -> float:
+    """Return what is asked for from the day ``first`` to ``last`` by instalments that stand (currency)."""
+    total = 0.0
+    for slot in range(INSTALMENTS):
+        if first <= record["instalment_day"][slot] <= last and instalment_stands(record, slot):
+            total += asked(record, slot)
+    return total
 
 
 @compiled
 def monthly_due(record: Record, time: int) -> float:
     """Return the instalments due in the 30 days before or after ``time``, whichever is more (currency)."""
-    before = 0.0
-    after = 0.0
     today = time // DAY_MS
-    for slot in range(INSTALMENTS):
-        if record["instalment_loan"][slot] != 0 and instalment_stands(record, slot):
-            ahead = record["instalment_day"][slot] - today
-            if -30 <= ahead < 0:
-                before += record["instalment_due"][slot]
-            elif 0 <= ahead <= 30:
-                after += record["instalment_due"][slot]
+    before = due_between(record, today - MONTH_DAYS, today - 1)
+    after = due_between(record, today, today + MONTH_DAYS)
     return max(before, after)
 
 
 @compiled
-def debt_service(record: Record, time: int) -> tuple[float, float]:
-    """Return the month's instalments over the month's income, at most 3."""
-    due = monthly_due(record, time)
-    income = 30.0 * (decay.short_rate(record, INCOME, time) + decay.long_rate(record, INCOME, time)) / 2.0
-    if due <= 0.0:
-        return NAN, 0.0
-    age = (time - record["first_seen"]) / DAY_MS
-    evidence = saturate(age, 30.0) * freshness(record, SPENDING, time)
-    if income <= 0.0:
-        return 3.0, evidence
-    return min(3.0, due / income), evidence
+def lender_is(record: Record, slot: int, other: int) -> bool:
+    """Tell whether two loans are of the same lender."""
+    for word in range(3):  # noqa: SIM110 - a generator does not compile
+        if record["loan_lender"][slot][word] != record["loan_lender"][other][word]:
+            return False
+    return True
 
 
 @compiled
-def arrears(record: Record, time: int) -> tuple[float, float]:
-    """Return the amount-weighted days past due."""
-    for slot in range(INSTALMENTS):
-        if record["instalment_loan"][slot] != 0:
-            return arrears_now(record, time)[2], 1.0
-    return NAN, 0.0
+def balance_of_loan(record: Record, slot: int) -> float:
+    """Return what is outstanding on a loan, or was disbursed where that was never told (currency)."""
+    outstanding: float = record["loan_outstanding"][slot]
+    return outstanding if outstanding > 0.0 else float(record["loan_disbursed"][slot])
 
 
 @compiled
-def payment_shortfall(record: Record, time: int) -> tuple[float, float]:
-    """Return 1 - paid/due over the instalments fallen due, each weighted by e^(-age / 90 days)."""
-    due = 0.0
-    paid = 0.0
-    count = 0
-    for slot in range(INSTALMENTS):
-        amount = record["instalment_due"][slot]
-        if record["instalment_loan"][slot] == 0 or due_moment(record["instalment_day"][slot]) > time or amount <= 0.0:
-            continue
-        weight = math.exp(-(time - due_moment(record["instalment_day"][slot])) / DAY_MS / 90.0)
-        due += weight * amount
-        paid += weight * min(amount, record["instalment_paid"][slot])
-        count += 1
-    if count == 0:
-        return NAN, 0.0
-    return 1.0 - paid / due, saturate(count, 3.0)
-
-
-@compiled
-def borrow_to_repay(record: Record, time: int) -> tuple[float, float]:
-    """Return the share of the latest repayments (60 days) that came within 3 days after new credit."""
+def effective_lenders(record: Record) -> tuple[float, int]:
+    """Return the effective number of lenders (inverse Herfindahl over outstanding) and their plain number."""
     total = 0.0
-    borrowed = 0.0
-    count = 0
-    for slot in range(REPAYMENTS):
-        paid_at = record["repayment_time"][slot]
-        if paid_at == 0 or time - paid_at > 60 * DAY_MS:
+    squares = 0.0
+    lenders = 0
+    for slot in range(LOANS):
+        if not is_open(record, slot):
             continue
-        count += 1
-        total += record["repayment_amount"][slot]
-        for credit in range(CREDITS):
-            since = paid_at - record["credit_time"][credit]
-            if record["credit_time"][credit] != 0 and 0 <= since <= NEW_CREDIT_DAYS * DAY_MS:
-                borrowed += record["repayment_amount"][slot]
-                break
-    if total <= 0.0:
-        return NAN, 0.0
-    return borrowed / total, saturate(count, 3.0)
+        first = True
+        amount = 0.0
+        for other in range(LOANS):
+            if is_open(record, other) and lender_is(record, slot, other):
+                if other < slot:
+                    first = False
+                amount += balance_of_loan(record, other)
+        if first:
+            lenders += 1
+            total += amount
+            squares += amount * amount
+    if squares <= 0.0:
+        return float(lenders), lenders
+    return total * total / squares, lenders
+
+
+@compiled
+def new_lenders(record: Record, time: int, days: int) -> int:
+    """Return the lenders with an open loan whose first loan kept is younger than ``days``."""
+    since = time - days * DAY_MS
+    count = 0
+    for slot in range(LOANS):
+        if not is_open(record, slot):
+            continue
+        counted = True
+        for other in range(LOANS):
+            if record["loan_key"][other] != 0 and lender_is(record, slot, other):
+                if other < slot and is_open(record, other):
+                    counted = False
+                if ms_of(record["loan_opened"][other]) <= since:
+                    counted = False
+        if counted:
+            count += 1
+    return count

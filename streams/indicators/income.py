@@ -1,104 +1,87 @@
-"""Indicators of what comes in, goes out and is kept: net cash flow, savings, income volatility and trend."""
+"""A borrower's income as several indicators read it: its cycle, its rate free of the payday's phase, its months."""
 
 import math
 
 from loanpulse.streams import decay
-from loanpulse.streams.borrower_record import (
-    DAY_MS,
-    ESSENTIAL,
-    INCOME,
-    INFLOW,
-    LONG_AGO,
-    MONTHS,
-    OUTFLOW,
-    SPENDING,
-    Record,
-)
+from loanpulse.streams.borrower_record import DAY_MS, INCOME, MONTHS, NO_MOMENT, SHORT_DAYS, Record, ms_of
 from loanpulse.streams.compiled import compiled
+from loanpulse.streams.months import month_of, month_start
 
-BUCKET_MS = 30 * DAY_MS
 DAYS_PER_MONTH = 30.0
-NAN = math.nan
+MONTHLY_CYCLE, BIWEEKLY_CYCLE, WEEKLY_CYCLE = 30.4, 14.0, 7.0
+PAYDAY_TOLERANCE = 1.15
+"""A pay is late once the time since the last one is longer than the cycle by this factor."""
 
 
 @compiled
-def freshness(record: Record, source: int, time: int) -> float:
-    """Return 1 for a source heard within a week, falling by half for every 30 days of silence after."""
-    heard = record["last_seen"][source]
-    if heard == LONG_AGO:
-        return 0.0
-    silent_days = max(0.0, (time - heard) / DAY_MS - 7.0)
-    return float(0.5 ** (silent_days / 30.0))
+def cycle_days(record: Record, time: int) -> float:
+    """Return the usual days between payments of income: what was counted, brought to month, fortnight or week."""
+    month = month_of(time)
+    begins = max(record["first_seen"], month_start(month - MONTHS + 1))
+    credits = 0
+    for slot in range(MONTHS):
+        if record["month"][slot] > month - MONTHS:
+            credits += record["income_credits"][slot]
+    if credits < 2 or record["income_time"] == NO_MOMENT:
+        return MONTHLY_CYCLE
+    days = (ms_of(record["income_time"]) - begins) / DAY_MS / (credits - 0.5)
+    if days > 20.0:
+        return MONTHLY_CYCLE
+    if days > 10.0:
+        return BIWEEKLY_CYCLE
+    return WEEKLY_CYCLE if days > 5.0 else max(1.0, days)
 
 
 @compiled
-def saturate(count: float, enough: float) -> float:
-    """Return the share of ``enough`` that ``count`` reaches, at most 1."""
-    return min(1.0, max(0.0, count) / enough)
+def phase_factor(record: Record, time: int) -> float:
+    """Return how much the 30-day rate of a steady income stands above its mean at this point of its cycle.
+
+    Just after a monthly payday it is 1.58, just before 0.58. After a payday that passed by it stays where it was.
+    """
+    if record["income_time"] == NO_MOMENT:
+        return 1.0
+    cycle = cycle_days(record, time)
+    since = max(0.0, (time - ms_of(record["income_time"])) / DAY_MS)
+    since = min(since, PAYDAY_TOLERANCE * cycle)
+    return cycle / SHORT_DAYS * math.exp(-since / SHORT_DAYS) / (1.0 - math.exp(-cycle / SHORT_DAYS))
 
 
 @compiled
-def history_days(record: Record, time: int) -> float:
-    """Return the days since the borrower was first seen."""
-    days: float = (time - record["first_seen"]) / DAY_MS
-    return max(0.0, days)
+def short_income(record: Record, time: int) -> float:
+    """Return the income a day over some 30 days, free of the payday's phase (currency a day)."""
+    days = (time - record["first_seen"]) / DAY_MS
+    rate = max(0.0, decay.short_rate(record, INCOME, time))
+    # A young history holds too few paydays for their phase to be steady; it is let in with the days.
+    settled = min(1.0, max(0.0, days - 30.0) / 30.0)
+    return rate / (settled * phase_factor(record, time) + (1.0 - settled))
 
 
 @compiled
-def net_cash_flow(record: Record, time: int) -> tuple[float, float]:
-    """Return (inflow - outflow) / inflow over 30-day decayed rates, at worst -2."""
-    inflow = decay.short_rate(record, INFLOW, time)
-    outflow = decay.short_rate(record, OUTFLOW, time)
-    evidence = saturate(record["spending_events"], 30.0) * saturate(history_days(record, time), 30.0)
-    evidence *= freshness(record, SPENDING, time)
-    if evidence == 0.0:
-        return NAN, 0.0
-    if inflow <= 0.0:
-        return (-2.0 if outflow > 0.0 else 0.0), evidence
-    return max(-2.0, (inflow - outflow) / inflow), evidence
+def monthly_income(record: Record, time: int) -> float:
+    """Return the income of a month, halfway between its short and its long rate (currency)."""
+    long = max(0.0, decay.long_rate(record, INCOME, time))
+    return DAYS_PER_MONTH * (short_income(record, time) + long) / 2.0
 
 
 @compiled
-def savings_coverage(record: Record, time: int) -> tuple[float, float]:
-    """Return the months of essential outflow that the last balance covers, 0..24."""
-    if record["balance_time"] == LONG_AGO:
-        return NAN, 0.0
-    age_days = max(0.0, (time - record["balance_time"]) / DAY_MS - 3.0)
-    evidence = 0.5 ** (age_days / 30.0) * saturate(history_days(record, time), 20.0)
-    essential = decay.long_rate(record, ESSENTIAL, time) * DAYS_PER_MONTH
-    if essential <= 0.0:
-        return NAN, 0.0
-    return min(24.0, max(0.0, record["balance"]) / essential), evidence
+def month_income(record: Record, month: int) -> float:
+    """Return a calendar month's income (currency), 0 where none is kept."""
+    slot = month % MONTHS
+    return float(record["income_amount"][slot]) if record["month"][slot] == month else 0.0
 
 
 @compiled
-def income_volatility(record: Record, time: int) -> tuple[float, float]:
-    """Return the coefficient of variation of the last six full months' income."""
-    current = time // BUCKET_MS
-    first = record["first_seen"] // BUCKET_MS + 1
-    months = min(6, current - first)
-    if months < 2:
-        return NAN, 0.0
-    total = 0.0
-    squares = 0.0
-    for back in range(1, months + 1):
-        slot = (current - back) % MONTHS
-        amount = record["income_amount"][slot] if record["income_month"][slot] == current - back else 0.0
-        total += amount
-        squares += amount * amount
-    mean = total / months
-    if mean <= 0.0:
-        return NAN, 0.0
-    deviation = math.sqrt(max(0.0, squares / months - mean * mean))
-    return deviation / mean, saturate(months, 3.0) * freshness(record, SPENDING, time)
+def full_months(record: Record, time: int) -> int:
+    """Return the number of full calendar months behind the current one that the record can tell, at most six."""
+    return int(min(MONTHS - 1, month_of(time) - month_of(record["first_seen"]) - 1))
 
 
 @compiled
-def income_trend(record: Record, time: int) -> tuple[float, float]:
-    """Return the 30-day over the 180-day income rate, at most 2."""
-    long = decay.long_rate(record, INCOME, time)
-    if long <= 0.0:
-        return NAN, 0.0
-    days = history_days(record, time)
-    evidence = saturate(days - 30.0, 60.0) * freshness(record, SPENDING, time)
-    return min(2.0, decay.short_rate(record, INCOME, time) / long), evidence
+def month_credits(record: Record, first: int, last: int) -> int:
+    """Return the payments of income from the month ``first`` to ``last``."""
+    credits = 0
+    for month in range(first, last + 1):
+        slot = month % MONTHS
+        if record["month"][slot] == month:
+            credits += record["income_credits"][slot]
+    return credits

@@ -31,7 +31,7 @@ MIDDLE_MS = json_form.milliseconds(MIDDLE)
 
 
 def activation(version: str = "next", at: datetime = MIDDLE, **changes: Any) -> dict[str, Any]:
-    document = policies.read().replace('version = "2026.11-1"', f'version = "{version}"')
+    document = policies.read().replace(f'version = "{POLICY.version}"', f'version = "{version}"')
     document = document.replace("TENSE = 35.0", "TENSE = 44.0")
     return {
         "policy_id": f"{version}@{at:%FT%T}", "policy_version": version, "event_time": at, "source": "test",
@@ -104,7 +104,7 @@ def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -
         for source, records in log.items():
             part = records[start:end]
             stamps, keys, values = ([row[place] for row in part] for place in range(3))
-            engine.take(Fetched(source, 0, range(start, start + len(part)), stamps, keys, values))
+            engine.take(Fetched.of(source, 0, range(start, start + len(part)), stamps, keys, values))
 
     found: dict[tuple[bytes, int], Any] = {}
     engine = started()

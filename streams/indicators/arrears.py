@@ -1,0 +1,43 @@
+"""What is overdue now, and for how long."""
+
+from loanpulse.streams.borrower_record import INSTALMENTS, REPAYMENT, Record
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators.debt import arrears_now, has_fallen_due
+from loanpulse.streams.indicators.definition import Indicator
+from loanpulse.streams.indicators.feeds import MONTHLY_DAYS, NAN, freshness, saturate
+
+
+@compiled
+def read(record: Record, time: int) -> tuple[float, float]:
+    """Return the amount-weighted days past due."""
+    known = False
+    fallen = 0
+    for slot in range(INSTALMENTS):
+        known = known or record["instalment_loan"][slot] != 0
+        if has_fallen_due(record, slot, time):
+            fallen += 1
+    if not known:
+        return NAN, 0.0
+    evidence = 0.5 + 0.5 * saturate(fallen, 2.0)
+    return arrears_now(record, time)[2], evidence * freshness(record, REPAYMENT, time, MONTHLY_DAYS)
+
+
+INDICATOR = Indicator(
+    name="arrears",
+    meaning=(
+        "amount-weighted days past due now; a restructured instalment or one deferred by agreement is not in "
+        "arrears, of revolving credit the minimum counts"
+    ),
+    unit="days",
+    healthy=0.0,
+    unhealthy=20.0,
+    weight=2.4,
+    evidence=(
+        "half for an instalment announced, all for two that fell due, halved for every 30 days of silence over 35"
+    ),
+    source="the field: overdue status",
+    reason_en="Instalments are overdue",
+    reason_zh="存在逾期",
+    read=read,
+    watched=("5-30 days past due",),
+)

@@ -1,0 +1,56 @@
+"""Whether income has fallen or stopped."""
+
+from loanpulse.streams import decay
+from loanpulse.streams.borrower_record import INCOME, SPENDING, Record
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators.definition import Indicator
+from loanpulse.streams.indicators.feeds import NAN, OFTEN_DAYS, as_of, freshness, history_days, saturate
+from loanpulse.streams.indicators.income import full_months, month_credits, short_income
+from loanpulse.streams.months import month_of
+
+MOST = 2.0
+
+
+@compiled
+def credits_kept(record: Record, time: int) -> float:
+    """Return the payments of income of the last three full months over those of the three before, at most 1."""
+    if full_months(record, time) < 6:
+        return 1.0
+    month = month_of(time)
+    before = month_credits(record, month - 6, month - 4)
+    recent = month_credits(record, month - 3, month - 1)
+    # One payment more or less may be a matter of the calendar.
+    return 1.0 if before < 2 or recent >= before - 1 else recent / before
+
+
+@compiled
+def read(record: Record, time: int) -> tuple[float, float]:
+    """Return the recent over the long income rate, at most 2."""
+    evidence = saturate(history_days(record, time) - 30.0, 60.0) * freshness(record, SPENDING, time, OFTEN_DAYS)
+    if evidence == 0.0:
+        return NAN, 0.0
+    moment = as_of(record, SPENDING, time)
+    long = decay.long_rate(record, INCOME, moment)
+    if long <= 0.0:
+        return NAN, 0.0
+    trend = min(MOST, short_income(record, moment) / long)
+    return trend * (1.0 + credits_kept(record, moment)) / 2.0, evidence
+
+
+INDICATOR = Indicator(
+    name="income_trend",
+    meaning=(
+        "30-day over 180-day income rate, free of the day in the pay cycle; less where fewer payments of "
+        "income came in the last three full months than in the three before"
+    ),
+    unit="ratio",
+    healthy=0.95,
+    unhealthy=0.4,
+    weight=1.2,
+    evidence=("days of income history (of sixty, after thirty), halved for every 30 days of silence over a week"),
+    source="report: a 30% drop in pay is its example",
+    reason_en="Income has fallen",
+    reason_zh="收入下降",
+    read=read,
+    watched=("fewer salary credits in three months",),
+)

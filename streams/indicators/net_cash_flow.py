@@ -1,0 +1,47 @@
+"""Whether more comes in than goes out."""
+
+from loanpulse.streams import decay
+from loanpulse.streams.borrower_record import INCOME, INFLOW, OUTFLOW, SPENDING, Record
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators.definition import Indicator
+from loanpulse.streams.indicators.feeds import NAN, OFTEN_DAYS, as_of, freshness, history_days, saturate
+from loanpulse.streams.indicators.income import short_income
+
+WORST = -2.0
+
+
+@compiled
+def read(record: Record, time: int) -> tuple[float, float]:
+    """Return (inflow - outflow) / inflow, at worst -2."""
+    evidence = saturate(record["spending_events"], 30.0) * saturate(history_days(record, time), 30.0)
+    evidence *= freshness(record, SPENDING, time, OFTEN_DAYS)
+    if evidence == 0.0:
+        return NAN, 0.0
+    moment = as_of(record, SPENDING, time)
+    other = max(0.0, decay.short_rate(record, INFLOW, moment) - decay.short_rate(record, INCOME, moment))
+    inflow = other + short_income(record, moment)
+    outflow = max(0.0, decay.short_rate(record, OUTFLOW, moment))
+    if inflow <= 0.0:
+        return (WORST if outflow > 0.0 else 0.0), evidence
+    return max(WORST, (inflow - outflow) / inflow), evidence
+
+
+INDICATOR = Indicator(
+    name="net_cash_flow",
+    meaning=(
+        "(inflow - outflow) / inflow over 30-day decayed rates; loan proceeds and what they buy are neither, "
+        "and a steady income counts at its mean rate whatever the day of its cycle"
+    ),
+    unit="share of inflow",
+    healthy=0.15,
+    unhealthy=-0.5,
+    weight=1.4,
+    evidence=(
+        "account movements seen (of thirty) and days of history (of thirty), halved for every 30 days of "
+        "silence over a week"
+    ),
+    source="report: named by the LHI",
+    reason_en="More goes out than comes in",
+    reason_zh="支出超过收入",
+    read=read,
+)

@@ -1,0 +1,75 @@
+"""How long what is left on the account would last."""
+
+import numpy as np
+
+from loanpulse.streams import decay
+from loanpulse.streams.borrower_record import DAY_MS, ESSENTIAL, LONG_AGO, MONTHS, SPENDING, Record
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators import debt
+from loanpulse.streams.indicators.definition import Indicator
+from loanpulse.streams.indicators.feeds import NAN, as_of, fresh, history_days, saturate
+from loanpulse.streams.indicators.income import DAYS_PER_MONTH
+from loanpulse.streams.months import month_of
+
+MOST_MONTHS = 24.0
+FALLEN_TO = 0.05
+OVERDRAFT_COSTS = 0.25
+BALANCE_DAYS = 3.0
+
+
+@compiled
+def peak_and_overdrafts(record: Record, time: int) -> tuple[float, int]:
+    """Return the highest balance of the months kept (currency), and in how many of them the account was overdrawn."""
+    oldest = month_of(time) - MONTHS + 1
+    peak = 0.0
+    overdrawn = 0
+    for slot in range(MONTHS):
+        if record["month"][slot] >= oldest:
+            peak = max(peak, np.float64(record["balance_most"][slot]))
+            if record["balance_least"][slot] < 0.0:
+                overdrawn += 1
+    return peak, overdrawn
+
+
+@compiled
+def read(record: Record, time: int) -> tuple[float, float]:
+    """Return the months that the last balance covers, 0..24."""
+    if record["balance_time"] == LONG_AGO:
+        return NAN, 0.0
+    age_days = max(0.0, (time - record["balance_time"]) / DAY_MS)
+    evidence = fresh(age_days, BALANCE_DAYS) * saturate(history_days(record, time), 20.0)
+    moment = as_of(record, SPENDING, time)
+    essential = DAYS_PER_MONTH * decay.long_rate(record, ESSENTIAL, moment)
+    needed = max(essential, debt.monthly_due(record, moment))
+    if needed <= 0.0:
+        return NAN, 0.0
+    balance = max(0.0, record["balance"])
+    peak, overdrawn = peak_and_overdrafts(record, moment)
+    months = balance / needed
+    if peak > needed and balance < FALLEN_TO * peak:
+        months *= 0.5
+    return min(MOST_MONTHS, max(0.0, months - OVERDRAFT_COSTS * overdrawn)), evidence
+
+
+INDICATOR = Indicator(
+    name="savings_coverage",
+    meaning=(
+        "balance / the larger of a month's essential outflow and the instalments due within 30 days; halved "
+        "where the balance is down by more than 95% from its six-month peak, a quarter of a month less for "
+        "each month with an overdraft"
+    ),
+    unit="months",
+    healthy=3.0,
+    unhealthy=0.0,
+    weight=1.4,
+    evidence=("age of the last reported balance (halved for every 30 days over three) and days of history (of twenty)"),
+    source="report: named by the LHI (应急储蓄覆盖率)",
+    reason_en="Savings cover few months of essentials",
+    reason_zh="应急储蓄不足以覆盖基本支出",
+    read=read,
+    watched=(
+        "a balance down by more than 95% in six months",
+        "months in overdraft",
+        "a small balance against debt",
+    ),
+)

@@ -1,0 +1,46 @@
+"""How far usage fell below the household's own forecast."""
+
+import math
+
+from loanpulse.streams import usage
+from loanpulse.streams.borrower_record import UTILITIES, UTILITY, Record
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators.definition import Indicator
+from loanpulse.streams.indicators.feeds import MONTHLY_DAYS, NAN, freshness, saturate
+
+
+@compiled
+def read(record: Record, time: int) -> tuple[float, float]:
+    """Return the largest fall below the forecast."""
+    fresh = freshness(record, UTILITY, time, MONTHLY_DAYS)
+    if fresh == 0.0:
+        return NAN, 0.0
+    worst = NAN
+    evidence = 0.0
+    for utility in range(UTILITIES):
+        rate, forecast, _, periods = usage.latest(record, utility)
+        if math.isnan(rate) or forecast <= 0.0:
+            continue
+        fall = 1.0 - rate / forecast
+        if math.isnan(worst) or fall > worst:
+            worst = fall
+        evidence = max(evidence, saturate(periods, 4.0))
+    return worst, evidence * fresh
+
+
+INDICATOR = Indicator(
+    name="usage_shock",
+    meaning=(
+        "the largest fall, over utilities, of the usage a day of the newest period below its forecast "
+        "(River's HoltWinters per utility)"
+    ),
+    unit="share",
+    healthy=0.2,
+    unhealthy=0.6,
+    weight=0.4,
+    evidence="periods learned, of four, halved for every 30 days of silence over 35",
+    source="report: 用电量骤降",
+    reason_en="Household usage has collapsed",
+    reason_zh="用电量骤降",
+    read=read,
+)
