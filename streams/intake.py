@@ -32,6 +32,8 @@ class Fetched:
     timestamps: Sequence[int]
     keys: Sequence[bytes | None]
     values: Sequence[bytes | None]
+    forgets: Sequence[int] = ()
+    """Places of records that are no events but orders to forget their key's borrower."""
 
     def __len__(self) -> int:
         return len(self.offsets)

@@ -12,6 +12,7 @@ import structlog
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.dead_letters import DeadLetter
+from loanpulse.schemas.forgetting import is_order_to_forget
 from loanpulse.schemas.topics import (
     EVENT_TOPICS,
     LIQUIDITY_ALERTS,
@@ -113,10 +114,12 @@ class BorrowerWorker:
 
     def restore(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Put one changelog record in place; ignored for a partition that is not being recovered."""
-        if partition not in self._recovering or value is None:
+        if partition not in self._recovering:
             return
         lane = self.engine.lane(partition)
-        if key == LANE_KEY:
+        if value is None:
+            lane.slab.drop(key)
+        elif key == LANE_KEY:
             lane.load(value)
             self._clocks[partition] = PartitionClock(lane.advanced_to, lane.wall_at)
         else:
@@ -150,6 +153,7 @@ class BorrowerWorker:
             [record.timestamp for record in records],
             [record.key for record in records],
             [record.value for record in records],
+            [place for place, record in enumerate(records) if is_order_to_forget(record.value, record.headers)],
         )
         for refused in self.engine.take(fetched):
             record = records[refused.place]
@@ -206,7 +210,7 @@ class BorrowerWorker:
             for source in range(len(EVENT_TOPICS))
             if lane.next_offset[source] > self._booked.get((source, partition), 0)
         }
-        changelog = [{"key": key, "value": raw} for key, raw in lane.slab.take_dirty()]
+        changelog = [{"key": key, "value": raw} for key, raw in lane.take_changed()]
         if not (changelog or booked):
             return
         checkpoint.changelog[partition] = changelog
