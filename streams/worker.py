@@ -146,14 +146,15 @@ class BorrowerWorker:
         source = EVENT_TOPICS.index(topic.removeprefix(self.prefix))
         if partition not in self._owned:
             return True
+        values = [record.value for record in records]
         fetched = Fetched(
             source,
             partition,
             [record.offset for record in records],
             [record.timestamp for record in records],
             [record.key for record in records],
-            [record.value for record in records],
-            [place for place, record in enumerate(records) if is_order_to_forget(record.value, record.headers)],
+            values,
+            _orders_to_forget(records) if None in values else (),
         )
         for refused in self.engine.take(fetched):
             record = records[refused.place]
@@ -249,6 +250,10 @@ class BorrowerWorker:
             messages = checkpoint.outputs.setdefault((full_name(topic, self.prefix), partition), [])
             messages.append({"key": alert["borrower_id"].encode(), "value": value})
         self.counts.alerts += 1
+
+
+def _orders_to_forget(records: list[Any]) -> list[int]:
+    return [place for place, record in enumerate(records) if is_order_to_forget(record.value, record.headers)]
 
 
 @dataclass(slots=True)
