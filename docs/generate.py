@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the source; change the source and run `make docs`. -->\n"
 COLUMN = re.compile(r"^ {4}(\w+) (.+?) COMMENT '((?:[^']|'')*)'(?: CODEC\(.*\))?,?$", re.MULTILINE)
 TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+VIEW = re.compile(r"^CREATE VIEW (\w+) AS\n(.*?)\nCOMMENT '((?:[^']|'')*)'$", re.MULTILINE | re.DOTALL)
 TABLE_COMMENT = re.compile(r"^COMMENT '((?:[^']|'')*)'", re.MULTILINE)
 
 
@@ -74,7 +75,7 @@ def tables_page() -> str:
                 comment = TABLE_COMMENT.search(statement)
                 lines += [
                     f"## {found[1]}\n",
-                    f"{comment[1] if comment else ''}.\n",
+                    f"{comment[1] if comment else ''}.\n".replace("''", "'"),
                     "| column | type | what it is |",
                     "|---|---|---|",
                 ]
@@ -82,10 +83,13 @@ def tables_page() -> str:
                     said = text.replace("''", "'")
                     lines.append(f"| {name} | {escaped(kind)} | {escaped(said)} |")
                 lines.append("")
-            for view in re.findall(r"^CREATE VIEW (\w+) AS\n(.*)", statement, re.MULTILINE | re.DOTALL):
-                lines += [f"## {view[0]}\n", "A view:\n", "```sql", view[1].strip(), "```", ""]
-    lines += ["## Documented queries\n", "| `loanpulse query …` | answers |", "|---|---|"]
-    lines += [f"| {query.name} | {query.question} |" for query in named_queries().values()]
+            for name, body, comment in VIEW.findall(statement):
+                said = comment.replace("''", "'")
+                lines += [f"## {name}\n", f"A view. {said}.\n", "```sql", body.strip(), "```", ""]
+    lines += ["## Documented queries\n", "| `loanpulse query …` | answers | options |", "|---|---|---|"]
+    for query in named_queries().values():
+        options = "; ".join(f"`--{one.name}` {one.about}" for one in query.parameters)
+        lines.append(f"| {query.name} | {query.question} | {options} |")
     return "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,7 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.streams.alerts import Alert, AlertMaker, Scored
 from loanpulse.streams.control_kinds import CONTROL_KINDS
 from loanpulse.streams.controls import Controls
+from loanpulse.streams.event_columns import FORGET
 from loanpulse.streams.identity import scoring_ids
 from loanpulse.streams.intake import Fetched, Intake
 from loanpulse.streams.lane import Lane
@@ -92,9 +93,12 @@ class Engine:
         events = read.events
         lane = self.lane(fetched.partition)
         events["row"] = lane.slab.rows_of(read.keys, events["error"] == 0)
+        for place in fetched.forgets:
+            events["error"][place] = FORGET
+            events["row"][place] = lane.slab.find(fetched.keys[place] or b"")
         taken = lane.add(fetched.source, events)
         skipped = len(events) - len(taken)
-        wrong = np.flatnonzero(taken["error"])
+        wrong = np.flatnonzero((taken["error"] != 0) & (taken["error"] != FORGET))
         return [Refused(skipped + place, Violation(int(taken["error"][place]))) for place in wrong.tolist()]
 
     def carry(self, partition: int, limit: int, *, inclusive: bool = False) -> list[Scored]:

@@ -34,6 +34,8 @@ class Fetched:
     timestamps: Int64s
     keys: Spans
     values: Spans | Columns
+    forgets: Sequence[int] = ()
+    """Places of records that are no events but orders to forget their key's borrower."""
 
     @classmethod
     def of(

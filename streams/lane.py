@@ -15,7 +15,7 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.streams import advance
 from loanpulse.streams.borrower_record import BORROWER, LONG_AGO, SOURCES, Integers, Records
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.event_columns import EVENT, Events
+from loanpulse.streams.event_columns import EVENT, FORGET, Events
 from loanpulse.streams.scoring import SCORE, Card, Scores
 from loanpulse.streams.slab import Slab
 
@@ -154,7 +154,7 @@ class Lane:
         if not taken:
             return np.zeros(0, EVENT)
         merged: Events = np.concatenate(taken)
-        merged = merged[merged["error"] == 0]
+        merged = merged[(merged["error"] == 0) | ((merged["error"] == FORGET) & (merged["row"] >= 0))]
         merged = merged[np.argsort(merged["order_time"], kind="stable")]
         np.maximum(merged["order_time"], self.advanced_to, out=merged["order_time"])
         return merged
@@ -167,7 +167,20 @@ class Lane:
         events = self.release(limit, inclusive=inclusive)
         slab = self.slab
         found = _Found()
-        scores, kept = self._scratch, self._kept_scratch
+        start = 0
+        for order in np.flatnonzero(events["error"] == FORGET).tolist():
+            self._fold(events[start:order], found)
+            row = events["row"][order : order + 1].astype(np.int64)
+            self._score(row, int(events["order_time"][order]), found)
+            slab.forget(int(row[0]))
+            start = order + 1
+        self._fold(events[start:], found)
+        self._score(slab.due(limit), limit, found)
+        self.advanced_to = max(self.advanced_to, limit)
+        return found.whole()
+
+    def _fold(self, events: Events, found: "_Found") -> None:
+        slab, scores, kept = self.slab, self._scratch, self._kept_scratch
         position = 0
         slab.dirty[events["row"]] = True
         while position < len(events):
@@ -175,16 +188,23 @@ class Lane:
                 events, position, slab.records, slab.wake_at, self.card, scores, kept, self.counts
             )
             found.add(scores[:count], kept[:keeping])
-        rows = slab.due(limit)
-        slab.dirty[rows] = True
+
+    def _score(self, rows: Integers, time: int, found: "_Found") -> None:
+        slab, scores, kept = self.slab, self._scratch, self._kept_scratch
         position = 0
+        slab.dirty[rows] = True
         while position < len(rows):
             position, count, keeping = advance.score_rows(
-                rows, position, slab.records, slab.wake_at, limit, self.card, scores, kept
+                rows, position, slab.records, slab.wake_at, time, self.card, scores, kept
             )
             found.add(scores[:count], kept[:keeping])
-        self.advanced_to = max(self.advanced_to, limit)
-        return found.whole()
+
+    def take_changed(self) -> list[tuple[bytes, bytes | None]]:
+        """Return key and bytes of each borrower changed since the last call, None for one that was forgotten."""
+        gone: list[tuple[bytes, bytes | None]] = []
+        if self.slab.gone:
+            gone += self.slab.take_gone({row for source in self._waiting for e in source for row in e["row"].tolist()})
+        return [*gone, *self.slab.take_dirty()]
 
     def to_bytes(self, wall_ms: int) -> bytes:
         """Return the lane's own record, for the changelog: offsets, watermarks, and the wall clock (ms) it was at."""

@@ -9,11 +9,13 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
 import structlog
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.contracts import AlertDisposition
 from loanpulse.schemas.dead_letters import DeadLetter
+from loanpulse.schemas.forgetting import is_order_to_forget
 from loanpulse.schemas.topics import (
     EVENT_TOPICS,
     LIQUIDITY_ALERTS,
@@ -125,10 +127,12 @@ class BorrowerWorker:
 
     def restore(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Put one changelog record in place; ignored for a partition that is not being recovered."""
-        if partition not in self._recovering or value is None:
+        if partition not in self._recovering:
             return
         lane = self.engine.lane(partition)
-        if key == LEDGER_KEY:
+        if value is None:
+            lane.slab.drop(key)
+        elif key == LEDGER_KEY:
             self.engine.standing(partition).ledger.load(value)
         elif key == LANE_KEY:
             lane.load(value)
@@ -157,7 +161,20 @@ class BorrowerWorker:
         source = EVENT_TOPICS.index(topic.removeprefix(self.prefix))
         if partition not in self._owned:
             return True
-        fetched = Fetched(source, partition, records.offsets, records.timestamps, records.keys, records.values)
+        empty = np.flatnonzero(records.values.missing).tolist()
+        fetched = Fetched(
+            source,
+            partition,
+            records.offsets,
+            records.timestamps,
+            records.keys,
+            records.values,
+            [
+                row
+                for row in np.flatnonzero(records.values.missing).tolist()
+                if is_order_to_forget(None, records.headers_of(row))
+            ],
+        )
         for refused in self.engine.take(fetched):
             row = refused.place
             self._letters.append(
@@ -221,7 +238,7 @@ class BorrowerWorker:
         if ledger.changed:
             # Before the borrowers: an alert made again after a crash in between must find that it was counted.
             changelog.append({"key": LEDGER_KEY, "value": ledger.take_bytes()})
-        changelog += [{"key": key, "value": raw} for key, raw in lane.slab.take_dirty()]
+        changelog += [{"key": key, "value": raw} for key, raw in lane.take_changed()]
         if not (changelog or booked):
             return
         checkpoint.changelog[partition] = changelog

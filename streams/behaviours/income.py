@@ -86,7 +86,9 @@ def expected_payday(record: Record, parameters: Reals) -> int:
         return -1
     last = days[count - 1]
     if cycle == pay_cycle.IRREGULAR:
-        silent = max(parameters[IRREGULAR_LEAST_DAYS], parameters[IRREGULAR_FACTOR] * pay_cycle.longest_gap(days, count))
+        silent = max(
+            parameters[IRREGULAR_LEAST_DAYS], parameters[IRREGULAR_FACTOR] * pay_cycle.longest_gap(days, count)
+        )
         return int(last) + int(math.ceil(silent))
     return int(pay_cycle.next_payday(last, cycle)) + int(parameters[TOLERANCE_DAYS])
 

@@ -1,56 +1,39 @@
 """The embedded warehouse: migrations, rows that replace each other, documented queries, and readers that only read."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loanpulse.schemas import dead_letters
-from loanpulse.schemas.contracts import INDICATORS, Contract, load
+from loanpulse.schemas.contracts import INDICATORS
 from loanpulse.schemas.registry import LocalRegistry
-from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.schemas.topics import (
+    ALERT_FEEDBACK,
+    DEAD_LETTERS,
+    LIQUIDITY_ALERTS,
+    LIQUIDITY_SNAPSHOTS,
+    MODEL_HEALTH,
+    REPAYMENT_EVENTS,
+)
 from loanpulse.schemas.violations import Violation
 from loanpulse.settings import Settings
 from loanpulse.settings import load as load_settings
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.migrate import MigrationError, load_migrations, migrate, status
-from loanpulse.sinks.queries import named_queries
+from loanpulse.sinks.queries import EVENT_CLOCK, bind, named_queries
 from loanpulse.sinks.rows import RowMaker
+from loanpulse.sinks.tables import TABLES, TopicTable
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
 from tests.deployment import CODEC
+from tests.sinks import made_records as made
+from tests.sinks.memory_log import Record
 
 pytestmark = pytest.mark.integration
-
-
-class Record:
-    """A consumed message, as the loader sees it."""
-
-    def __init__(self, topic: str, offset: int, key: bytes, value: bytes, headers: Any = None) -> None:
-        self._parts = topic, offset, key, value, headers
-
-    def topic(self) -> str:
-        return self._parts[0]
-
-    def partition(self) -> int:
-        return 0
-
-    def offset(self) -> int:
-        return self._parts[1]
-
-    def key(self) -> bytes:
-        return self._parts[2]
-
-    def value(self) -> bytes:
-        return self._parts[3]
-
-    def headers(self) -> Any:
-        return self._parts[4]
-
-    def timestamp(self) -> tuple[int, int]:
-        return 1, 1_700_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +104,8 @@ def test_loading_the_same_range_twice_leaves_the_tables_as_if_once(
     assert len(after[0]) == len(before[0])
     assert one(warehouse, "SELECT sum(changes) FROM level_changes_daily") == one(
         warehouse,
-        "SELECT count() FROM snapshots FINAL WHERE level != previous_level AND previous_level != 'UNKNOWN'",
+        "SELECT sum(length(lender_ids)) FROM snapshots FINAL "
+        "WHERE level != previous_level AND previous_level != 'UNKNOWN'",
     )
 
 
@@ -132,29 +116,93 @@ def test_a_row_holds_what_the_snapshot_says(warehouse: EmbeddedWarehouse, record
     row = warehouse.query(statement, {"id": value["snapshot_id"]}).to_pylist()[0]
     for name in ("borrower_id", "event_time", "lhi", "level", "overdue_amount", "balance", "lender_ids", "open_loans"):
         assert row[name] == value[name], name
+    assert row["known_at"] == value["known_at"]
+    assert (row["restated"], row["behaviours"]) == (value["restated"], value["behaviours"])
     for name in INDICATORS:
         assert row[f"{name}_points"] == pytest.approx(value[name]["points"])
         shown = row[f"{name}_value"]
         assert shown is None if value[name]["value"] != value[name]["value"] else shown == value[name]["value"]
 
 
-def test_the_tables_have_every_field_of_the_contracts(warehouse: EmbeddedWarehouse) -> None:
-    for table, contract in (("snapshots", Contract.LIQUIDITY_SNAPSHOT), ("alerts", Contract.LIQUIDITY_ALERT)):
-        columns = warehouse.query(
-            f"SELECT name, comment FROM system.columns WHERE table = '{table}' AND database = 'loanpulse'"
-        ).to_pylist()
-        names = {row["name"] for row in columns}
-        for entry in load(contract)["fields"]:
-            assert entry["name"] in names or f"{entry['name']}_value" in names, entry["name"]
-        assert all(row["comment"] for row in columns)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_migrated_table_is_what_its_contract_says(warehouse: EmbeddedWarehouse, table: TopicTable) -> None:
+    """Whoever changes a contract is asked here for a migration."""
+    found = warehouse.query(
+        "SELECT name, type, comment FROM system.columns WHERE table = {table:String} AND database = 'loanpulse' "
+        "ORDER BY position",
+        {"table": table.name},
+    ).to_pylist()
+    assert [(row["name"], row["type"], row["comment"]) for row in found] == [
+        (column.name, column.kind, column.comment) for column in table.columns
+    ]
+    about = warehouse.query(
+        "SELECT sorting_key, partition_key, comment FROM system.tables WHERE name = {table:String}",
+        {"table": table.name},
+    ).to_pylist()[0]
+    assert about == {
+        "sorting_key": ", ".join(table.order_by), "partition_key": table.partition_by, "comment": table.comment,
+    }  # fmt: skip
+
+
+def test_every_table_view_and_column_says_what_it_is(warehouse: EmbeddedWarehouse) -> None:
+    nameless = warehouse.query(
+        "SELECT table, name FROM system.columns WHERE database = 'loanpulse' AND comment = '' "
+        "AND table IN (SELECT name FROM system.tables WHERE database = 'loanpulse' AND engine LIKE '%MergeTree')"
+    ).to_pylist()
+    assert nameless == []
+    silent = warehouse.query(
+        "SELECT name FROM system.tables WHERE database = 'loanpulse' AND comment = '' AND name != 'schema_migrations'"
+    ).to_pylist()
+    assert silent == []
+
+
+@pytest.fixture(scope="module")
+def asked(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> dict[str, str]:
+    """A warehouse with everything in it, and what can be asked for."""
+    fill(warehouse, records)
+    borrower, lender, at = warehouse.query(
+        "SELECT borrower_id, lender_ids[1] AS lender, scored_at FROM borrowers_now WHERE notEmpty(lender_ids) "
+        "ORDER BY scored_at DESC LIMIT 1"
+    ).to_pylist()[0].values()  # fmt: skip
+    alert = made.alert(borrower, at, kind="MULTI_LENDER_SURGE", lender_id=lender)
+    loan = made.loan(borrower, "loan-1", at - timedelta(days=200), 5, [0, 3, None, None, None])
+    health = {
+        "model_id": "lhi", "model_version": "m1", "role": "CHAMPION", "event_time": at, "window_start": at,
+        "window_end": at, "examples": 10, "positives": 1, "auc": 0.8,
+    }  # fmt: skip
+    values = {
+        REPAYMENT_EVENTS: [event | {"lender_id": lender} for event in loan],
+        LIQUIDITY_ALERTS: [alert],
+        ALERT_FEEDBACK: [made.feedback(alert, at + timedelta(hours=5), "CONTACTED")],
+        MODEL_HEALTH: [health],
+    }
+    maker = RowMaker(LocalRegistry())
+    for topic, these in values.items():
+        rows = maker.rows(topic, made.records(topic, these, first=100_000))
+        assert rows.refused is None
+        warehouse.insert(rows.table, rows.rows)
+    warehouse.execute(
+        "INSERT INTO loader_blocks (topic, partition, first_offset, next_offset, loaded, rows, refused) "
+        "VALUES ('liquidity-alerts', 0, 0, 10, true, 10, 0)"
+    )
+    return {
+        "lender": lender, "since": f"{at - timedelta(days=300):%Y-%m-%d}", "as-of": f"{at:%Y-%m-%dT%H:%M:%S}Z",
+        "borrower": borrower, "alert": alert["alert_id"],
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", named_queries())
-def test_documented_queries_run(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]], name: str) -> None:
-    fill(warehouse, records)
+def test_documented_queries_run(warehouse: EmbeddedWarehouse, asked: dict[str, str], name: str) -> None:
     query = named_queries()[name]
     assert query.question.endswith(".")
-    assert warehouse.query(query.statement).num_rows > 0
+    assert all(parameter.about for parameter in query.parameters)
+    now = warehouse.query(EVENT_CLOCK).column(0)[0].as_py()
+    given = {one.name: asked[one.name] for one in query.parameters}
+    full = bind(query, given, now)
+    assert warehouse.query(full.statement, full.values).num_rows > 0
+    needed = {key: value for key, value in given.items() if key in ("borrower", "alert")}
+    plain = bind(query, needed, now)
+    assert warehouse.query(plain.statement, plain.values).num_rows >= 0
 
 
 def test_migrating_twice_is_migrating_once(warehouse: EmbeddedWarehouse) -> None:
@@ -168,7 +216,7 @@ def test_a_changed_old_migration_is_refused(warehouse: EmbeddedWarehouse, tmp_pa
     assert all(entry.applied for entry in status(warehouse, tmp_path))
     file = next(tmp_path.glob("0002*"))
     file.write_text(file.read_text() + "SELECT 1;\n")
-    with pytest.raises(MigrationError, match="0002_alerts was changed"):
+    with pytest.raises(MigrationError, match="0002_scoring was changed"):
         status(warehouse, tmp_path)
 
 
