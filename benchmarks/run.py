@@ -322,6 +322,15 @@ def probe(producer: Producer, codec: Codec, prefix: str, sent: dict[str, float])
     sent[borrower] = time.time()
 
 
+def machine() -> dict[str, object]:
+    """Where and when a result was measured."""
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
 TARGETS: dict[str, tuple[str, float]] = {
     "end to end: events/s": (">=", 50_000),
     "times the plain agent": (">=", 30),
@@ -341,13 +350,8 @@ def report(figures: Figures, console: Console) -> None:
         table.add_row(name, f"{value:,.2f}" if value < 100 else f"{value:,.0f}", said)
     console.print(table)
     RESULTS.parent.mkdir(exist_ok=True)
-    machine = {
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
     RESULTS.write_text(
-        json.dumps({"machine": machine, "figures": {k: round(v, 4) for k, v in figures.items()}}, indent=2) + "\n"
+        json.dumps({"machine": machine(), "figures": {k: round(v, 4) for k, v in figures.items()}}, indent=2) + "\n"
     )
     console.print(f"written to {RESULTS}")
 

@@ -70,6 +70,19 @@ class Columns:
     def __len__(self) -> int:
         return len(self.errors)
 
+    def rows(self, chosen: Int64s) -> "Columns":
+        """Return the chosen rows."""
+        return Columns(
+            self.errors[chosen],
+            self.data,
+            self.integers[chosen],
+            self.reals[chosen],
+            self.starts[chosen],
+            self.lengths[chosen],
+            self.present[chosen],
+            self.layout,
+        )
+
     def integer(self, path: str) -> Int64s:
         """Return the integer column of a field."""
         column: Int64s = self.integers[:, self.layout.columns[path].place]
@@ -353,12 +366,10 @@ class ColumnDecoder:
         """Decode whole values (header included). Raises RegistryUnavailable where an id can't be asked for now."""
         spans = values if isinstance(values, Spans) else Spans.of(values)
         count = len(spans)
-        errors = np.where(spans.missing, NO_VALUE, 0).astype(np.uint8)
-        data, ends = spans.data, spans.ends
         layout = self.layout
         columns = Columns(
-            errors,
-            data,
+            np.zeros(count, np.uint8),
+            spans.data,
             np.zeros((count, layout.integers), np.int64),
             np.full((count, layout.reals), np.nan),
             np.zeros((count, layout.texts), np.int64),
@@ -366,11 +377,23 @@ class ColumnDecoder:
             np.zeros((count, len(layout.columns)), np.bool_),
             layout,
         )
-        schema_ids = np.full(count, -1, np.int64)
-        read_headers(data, spans.starts, ends, errors, schema_ids)
-        for schema_id in np.unique(schema_ids[errors == 0]).tolist():
-            self._decode_group(schema_id, (schema_ids == schema_id) & (errors == 0), spans.starts, ends, columns)
+        self.decode_into(columns, spans, np.ones(count, np.bool_))
         return columns
+
+    def decode_into(self, columns: Columns, spans: Spans, wanted: Flags) -> None:
+        """Decode the wanted values into their rows of ``columns``, whose ``data`` is that of ``spans``.
+
+        Raises:
+            RegistryUnavailable: a schema id is new and the registry can't be asked for now.
+        """
+        columns.errors[wanted & spans.missing] = NO_VALUE
+        errors = np.where(wanted, columns.errors, UNDECODABLE).astype(np.uint8)
+        schema_ids = np.full(len(spans), -1, np.int64)
+        read_headers(columns.data, spans.starts, spans.ends, errors, schema_ids)
+        columns.errors[wanted] = errors[wanted]
+        for schema_id in np.unique(schema_ids[errors == 0]).tolist():
+            chosen = (schema_ids == schema_id) & (errors == 0)
+            self._decode_group(schema_id, chosen, spans.starts, spans.ends, columns)
 
     def _decode_group(self, schema_id: int, chosen: Flags, begins: Int64s, ends: Int64s, columns: Columns) -> None:
         writer = self._writer(schema_id)

@@ -48,3 +48,16 @@ def murmur2(data: npt.NDArray[np.uint8], start: int, end: int) -> Any:
 def partition_of(key: bytes, partitions: int) -> int:
     """Return the partition of ``key`` among ``partitions``."""
     return int(murmur2(np.frombuffer(key or b"\x00", np.uint8), 0, len(key))) % partitions
+
+
+@compiled
+def partitions_of(
+    data: npt.NDArray[np.uint8],
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    partitions: int,
+    found: npt.NDArray[np.int64],
+) -> None:
+    """Fill the partition of each key ``data[start : start + length]`` among ``partitions``."""
+    for row in range(len(found)):
+        found[row] = murmur2(data, starts[row], starts[row] + lengths[row]) % partitions

@@ -11,25 +11,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import orjson
 
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.lines import EventLine, LineError, read_lines
-from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
-from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
 from loanpulse.streams.alerts import Scored
 from loanpulse.streams.control_kinds import CONTROL_KINDS
 from loanpulse.streams.control_lines import add_line, control_lines
 from loanpulse.streams.controls import ControlKind, Controls
 from loanpulse.streams.engine import Engine, EngineOptions
+from loanpulse.streams.event_lines import EventLog, Piece
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.policy import Policy
 from loanpulse.streams.snapshots import SnapshotEncoder
-
-CHUNK = 20_000
-"""Events read before the lanes are carried on."""
 
 Progress = Callable[[int], None]
 
@@ -55,25 +53,13 @@ class ReplayReport:
 
 
 @dataclass(slots=True)
-class _Waiting:
-    """Records of one source's partition that wait to be taken, as columns, and where they came from."""
-
-    timestamps: list[int] = field(default_factory=list)
-    keys: list[bytes] = field(default_factory=list)
-    values: list[bytes] = field(default_factory=list)
-    lines: list[tuple[str, int]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class Replay:
-    """Feeds an engine from lines; ``scorings`` are handed out as they come."""
+    """Feeds an engine from a log; scorings are handed out as they come."""
 
     engine: Engine
     codec: Codec
     report: ReplayReport = field(default_factory=ReplayReport)
     _offsets: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
-    _waiting: dict[tuple[int, int], _Waiting] = field(default_factory=lambda: defaultdict(_Waiting))
-    _held: int = 0
 
     def read_controls(self, paths: Sequence[Path], controls: Path | None) -> None:
         """Take the orders among the files' lines, and all lines of ``controls``."""
@@ -91,52 +77,33 @@ class Replay:
             if wrong is not None:
                 self.refuse(str(path), line.number, *wrong)
 
-    def add(self, file: str, line: EventLine) -> None:
-        """Take one line of an event topic; lines of other topics are passed over."""
-        if line.topic not in EVENT_TOPICS:
-            return
-        source = EVENT_TOPICS.index(line.topic)
-        key, value = line.record(self.codec)
-        waiting = self._waiting[source, partition_of(key, self.engine.options.partitions)]
-        waiting.timestamps.append(line.timestamp_ms)
-        waiting.keys.append(key)
-        waiting.values.append(value)
-        waiting.lines.append((file, line.number))
-        self._held += 1
-
-    def full(self) -> bool:
-        """Tell whether enough lines wait for the lanes to be carried on."""
-        return self._held >= CHUNK
+    def take(self, file: str, piece: Piece) -> None:
+        """Hand what a piece of a file holds to the lanes."""
+        for wrong in piece.wrong:
+            self.refuse(file, wrong.number, wrong.code, wrong.message)
+        for records in piece.records:
+            first = self._offsets[records.source, records.partition]
+            count = len(records.numbers)
+            self._offsets[records.source, records.partition] = first + count
+            offsets = np.arange(first, first + count, dtype=np.int64)
+            refused = self.engine.take(
+                Fetched(records.source, records.partition, offsets, records.timestamps, records.keys, records.values)
+            )
+            self.report.events += count - len(refused)
+            for one in refused:
+                self.refuse(file, int(records.numbers[one.place]), one.violation.name, one.violation.sentence)
 
     def carry(self) -> Iterator[Scored]:
-        """Hand the waiting lines to the lanes and carry each as far as all its sources have reached."""
-        for (source, partition), waiting in self._waiting.items():
-            self._take(source, partition, waiting)
-        self._waiting.clear()
-        self._held = 0
+        """Carry each lane as far as all its sources have reached."""
         for partition, lane in self.engine.lanes.items():
             yield from self.engine.carry(partition, lane.limit((False, False, False), 0))
 
     def finish(self, at_ms: int | None) -> Iterator[Scored]:
         """Carry every lane to the end: to ``at_ms``, or until everything that came has been scored."""
-        yield from self.carry()
         interval = int(self.engine.policy.card["interval_ms"])
         for partition, lane in self.engine.lanes.items():
             end = (lane.arrived() // interval + 1) * interval if at_ms is None else at_ms
             yield from self.engine.carry(partition, end, inclusive=True)
-
-    def _take(self, source: int, partition: int, waiting: _Waiting) -> None:
-        first = self._offsets[source, partition]
-        count = len(waiting.keys)
-        self._offsets[source, partition] = first + count
-        offsets = range(first, first + count)
-        refused = self.engine.take(
-            Fetched.of(source, partition, offsets, waiting.timestamps, waiting.keys, waiting.values)
-        )
-        self.report.events += count - len(refused)
-        for one in refused:
-            file, number = waiting.lines[one.place]
-            self.refuse(file, number, one.violation.name, one.violation.sentence)
 
     def refuse(self, file: str, line: int, code: str, reason: str) -> None:
         """Note a line that can't be taken."""
@@ -216,16 +183,13 @@ def replay_files(
             files.enter_context(snapshots.open("wb")) if snapshots else None,
         )
         replay.read_controls(paths, controls)
+        log = EventLog(codec, registry, options.partitions)
         for path in paths:
-            for line in read_lines(path):
-                if isinstance(line, LineError):
-                    replay.refuse(str(path), line.number, line.code, line.message)
-                    continue
-                replay.add(str(path), line)
-                if replay.full():
-                    for scored in replay.carry():
-                        writer.write(scored)
-                    progress(replay.report.events)
+            for piece in log.pieces(path):
+                replay.take(str(path), piece)
+                for scored in replay.carry():
+                    writer.write(scored)
+                progress(replay.report.events)
         for scored in replay.finish(at_ms):
             writer.write(scored)
         progress(replay.report.events)
