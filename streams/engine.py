@@ -99,7 +99,7 @@ class Engine:
         lane = self.lane(partition)
         scores = lane.run(limit, inclusive=inclusive)
         keys = lane.slab.keys[scores["row"]]
-        return Scored(scores, keys, scoring_ids(keys, scores["time"]))
+        return Scored(scores, keys, scoring_ids(keys, scores["time"], scores["known_at"]))
 
 
 def fetched_of(

@@ -73,6 +73,18 @@ class ArrearsSection(_Section):
     grace_hours: Annotated[float, Field(ge=0, le=24 * 30)]
 
 
+class CqplmSection(_Section):
+    """The weights of the CQ-PLM score's parts; those of a pair or triple count relative to each other."""
+
+    liquidity: Annotated[float, Field(gt=0)]
+    credit: Annotated[float, Field(ge=0)]
+    scenario: Annotated[float, Field(ge=0)]
+    timeliness: Annotated[float, Field(gt=0)]
+    elasticity: Annotated[float, Field(gt=0)]
+    purpose_share: Annotated[float, Field(gt=0)]
+    purpose_deviation: Annotated[float, Field(gt=0)]
+
+
 class ActionsSection(_Section):
     """What an alert advises at each level, in order."""
 
@@ -90,6 +102,7 @@ class PolicyFile(_Section):
     index: IndexSection
     levels: LevelsSection
     arrears: ArrearsSection
+    cqplm: CqplmSection
     actions: ActionsSection
 
 
@@ -145,6 +158,10 @@ def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: 
     card["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
     card["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
     card["grace_ms"] = round(file.arrears.grace_hours * HOUR_MS)
+    parts = file.cqplm
+    card["cqplm_weight"] = (parts.liquidity, parts.credit, parts.scenario)
+    card["credit_weight"] = (parts.timeliness, parts.elasticity)
+    card["scenario_weight"] = (parts.purpose_share, parts.purpose_deviation)
     card["interval_ms"] = max(1, round(interval_seconds * 1000))
     card["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)
     row: Card = card[0]
