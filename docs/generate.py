@@ -11,6 +11,7 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.settings import load_with_origins
 from loanpulse.sinks.migrate import load_migrations
 from loanpulse.sinks.queries import named_queries
+from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
 from loanpulse.streams.indicators.catalogue import INDICATORS
 
 FOLDER = Path(__file__).parent
@@ -105,6 +106,30 @@ def indicators_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def behaviours_page() -> str:
+    lines = [
+        NOTE,
+        "# The twelve behaviours\n",
+        "A behaviour opens an episode, and one alert to each lender concerned, at the scoring at which its condition",
+        "first holds. The episode ends when the condition has been false for `clear_days`; only then can it open anew.",
+        "Parameters are set in the policy file under `[behaviours.NAME]`.\n",
+        "UTILITY_LATE_STREAK and DISTRESS_SPENDING together count as one level worse. USAGE_COLLAPSE of two utilities",
+        "at once calls for a welfare check, not for a reminder. INCOME_STOPPED and INSTALMENT_MISSED are absences:",
+        "they are found by time passing, at the moment itself, also of a borrower who never sends another event.\n",
+    ]
+    for one in BEHAVIOURS:
+        lines += [
+            f"## {one.name}\n",
+            f"Holds when {one.definition}. Source: {one.source}.\n",
+            f"Measured: {one.value}. Said to a person: {one.reason_en} / {one.reason_zh}.\n",
+            "| parameter | default | allowed | meaning |",
+            "|---|---|---|---|",
+        ]
+        lines += [f"| {p.name} | {p.default:g} | {p.least:g} to {p.most:g} | {p.meaning} |" for p in one.parameters]
+        lines.append("")
+    return "\n".join(lines)
+
+
 def settings_page() -> str:
     lines = [
         NOTE,
@@ -126,6 +151,7 @@ PAGES = {
     "reference-contracts.md": contracts_page,
     "reference-tables.md": tables_page,
     "reference-indicators.md": indicators_page,
+    "reference-behaviours.md": behaviours_page,
     "reference-settings.md": settings_page,
 }
 

@@ -43,6 +43,14 @@ REPAYMENTS = 8
 UTILITIES = 4
 WAITING_READINGS = 10
 TRACED = 9
+PAYS = 7
+BILLS_IN_A_ROW = 3
+PEAKS = 6
+PEAK_BUCKET_DAYS = 5
+ADVANCES = 3
+BEHAVIOURS = 12
+OPEN_DAYS = 8
+PINS = 2
 
 # The decayed sums, kept over a short (30 days) and a long (180 days) time constant.
 INCOME, INFLOW, OUTFLOW, ESSENTIAL, PURCHASES, DISTRESS, NIGHT, CASH_ADVANCES = range(8)
@@ -123,6 +131,28 @@ BORROWER = np.dtype(
         ("traced_loan", "u4", (TRACED,)),
         ("traced_day", "i2", (TRACED,)),
         ("traced_class", "i1", (TRACED,)),
+        # What the behaviours remember (behaviours/traces.py), and their episodes; days are local, 0 = none.
+        ("pay_amount", "i4", (PAYS,)),  # whole units of the currency; negative: income other than salary and benefits
+        ("pay_day", "u2", (PAYS,)),
+        ("late_bill_day", "u2", (UTILITIES, BILLS_IN_A_ROW)),  # due days of each utility's newest bills
+        ("late_bill_signs", "u1", (UTILITIES, BILLS_IN_A_ROW)),
+        ("balance_peak", "f4", (PEAKS,)),  # highest balance and largest purchase of each five days
+        ("largest_purchase", "f4", (PEAKS,)),
+        ("peak_newest", "u2"),  # the newest of these five days, counted since 1970
+        ("advance_day", "u2", (ADVANCES,)),
+        ("behaviours", "u2"),  # bits of the episodes that are open
+        ("clear_day", "u1", (BEHAVIOURS,)),  # since when an open one's condition is false
+        # The borrower's cash-flow model (forecast/cash_flow.py) and the forecast's calibration.
+        ("flow_mean", "f8"),
+        ("flow_square", "f8"),
+        ("flow_day", "i4", (OPEN_DAYS,)),  # net flow of the days not yet closed, whole units of the currency
+        ("flow_newest", "u2"),
+        ("flow_first", "u2"),
+        ("flow_days", "u1"),  # days learned, at most 255
+        ("level_shift", "f4", (2,)),  # how far calibration has moved the outer quantiles' levels
+        ("pin_day", "u2", (PINS,)),  # when a forecast was pinned to learn from, and its quantiles
+        ("pin_low", "u1", (PINS,)),
+        ("pin_high", "u1", (PINS,)),
     ]
 )
 """The layout. A change needs a new ``VERSION`` and a path from the old one."""

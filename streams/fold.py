@@ -17,6 +17,7 @@ from loanpulse.schemas.contracts import (
     UtilityKind,
 )
 from loanpulse.streams import decay, ledgers, purposes, usage
+from loanpulse.streams.behaviours import traces
 from loanpulse.streams.borrower_record import (
     CASH_ADVANCES,
     DAY_MS,
@@ -36,6 +37,7 @@ from loanpulse.streams.borrower_record import (
 )
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.event_columns import NO_DAY, Event
+from loanpulse.streams.forecast import cash_flow
 from loanpulse.streams.months import month_of
 from loanpulse.streams.purposes import REPAYMENT as USE_REPAYMENT
 
@@ -272,8 +274,10 @@ def fold_spending(record: Record, event: Event) -> None:
     record["spending_events"] = min(65_535, int(record["spending_events"]) + 1)
     if not math.isnan(event["balance"]):
         fold_balance(record, event)
+    traces.note_spending(record, event)
     if event["loan_reference"] != 0 and fold_proceeds(record, event):
         return
+    cash_flow.note_movement(record, event)
     if kind == PURCHASE:
         fold_purchase(record, event, 1.0)
     elif kind == REFUND:
@@ -297,6 +301,7 @@ def fold_utility(record: Record, event: Event) -> None:
     utility = event["utility"]
     kind = event["kind"]
     moment = seconds_of(event["event_time"])
+    traces.note_utility(record, event)
     if kind == METER_READ:
         usage.wait(record, utility, event["event_time"] // DAY_MS, event["usage"])
     elif kind == DISCONNECTION_NOTICE:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from loanpulse.schemas.contracts import Level
+from loanpulse.streams.behaviours import parameters as behaviour_parameters
 from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.scoring import CARD, Card
 
@@ -104,6 +105,9 @@ class PolicyFile(_Section):
     arrears: ArrearsSection
     cqplm: CqplmSection
     actions: ActionsSection
+    behaviours: Annotated[dict[str, dict[str, float]], AfterValidator(behaviour_parameters.check)] = Field(
+        default_factory=dict, description="parameters of the twelve behaviours, by name; what is left out is the default"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,7 @@ def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: 
     card["cqplm_weight"] = (parts.liquidity, parts.credit, parts.scenario)
     card["credit_weight"] = (parts.timeliness, parts.elasticity)
     card["scenario_weight"] = (parts.purpose_share, parts.purpose_deviation)
+    card["behaviours"] = behaviour_parameters.table_of(file.behaviours)
     card["interval_ms"] = max(1, round(interval_seconds * 1000))
     card["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)
     row: Card = card[0]

@@ -7,16 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.contracts import Level, LoanStatus, ScoringCause
-from loanpulse.streams import decay, dimensions, usage
+from loanpulse.streams import dimensions, usage
+from loanpulse.streams.behaviours import episodes
+from loanpulse.streams.behaviours.catalogue import INCOME_STOPPED, MOST_PARAMETERS
 from loanpulse.streams.borrower_record import (
+    BEHAVIOURS,
     DAY_MS,
-    INFLOW,
     INSTALMENTS,
     LOANS,
     LONG_AGO,
     NEVER,
     NO_MOMENT,
-    OUTFLOW,
     SOURCES,
     Reals,
     Record,
@@ -24,6 +25,8 @@ from loanpulse.streams.borrower_record import (
     seconds_of,
 )
 from loanpulse.streams.compiled import compiled
+from loanpulse.streams.forecast.ahead import look_ahead
+from loanpulse.streams.forecast.calibration import learn_ahead
 from loanpulse.streams.indicators import (
     arrears,
     borrow_to_repay,
@@ -54,6 +57,7 @@ SCORE = np.dtype(
         ("open_loans", "i4"),
         ("behaviours", "u4"),  # bits of the behaviours whose episode is open
         ("opened", "u4"),  # bits of those that this scoring opened
+        ("unmet_day", "i4"),  # due day of the oldest instalment past due that the balance can't meet, -1 for none
         ("time", "i8"),
         ("known_at", "i8"),
         ("lhi", "f8"),
@@ -70,6 +74,7 @@ SCORE = np.dtype(
         ("credit_score", "f8"),
         ("scenario_score", "f8"),
         ("cqplm_score", "f8"),
+        ("behaviour_value", "f8", (BEHAVIOURS,)),  # what each behaviour measures, NaN where it can't be told
         ("value", "f8", (COUNT,)),
         ("utility", "f8", (COUNT,)),
         ("evidence", "f8", (COUNT,)),
@@ -97,6 +102,7 @@ CARD = np.dtype(
         ("dwell_ms", "i8"),
         ("improvement_dwell_ms", "i8"),
         ("grace_ms", "i8"),
+        ("behaviours", "f8", (BEHAVIOURS, MOST_PARAMETERS)),  # the parameters of each
         ("cqplm_weight", "f8", (3,)),  # liquidity, credit, scenario
         ("credit_weight", "f8", (2,)),  # timeliness, elasticity
         ("scenario_weight", "f8", (2,)),  # purpose_share, 1 - purpose_deviation
@@ -225,9 +231,13 @@ def floor_of(hard: int) -> int:
 
 @compiled
 def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> int:
-    """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once."""
+    """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once.
+
+    Behaviours that compound each other make it one level worse than the index asks for.
+    """
     level: int = record["level"]
-    wanted = level_with_hysteresis(lhi, level, card)
+    worse = 1 if episodes.compounded(int(record["behaviours"])) else 0
+    wanted = min(CRISIS, level_with_hysteresis(lhi, max(AMPLE, level - worse), card) + worse)
     floor = floor_of(hard)
     if floor > level:
         return max(floor, wanted)
@@ -258,20 +268,7 @@ def next_timer(record: Record, days_past_due: int, time: int, card: Card) -> int
         timer = min(timer, time + 7 * DAY_MS)
     elif time - heard > QUIET_DAYS * DAY_MS:
         timer = NEVER
-    return timer
-
-
-@compiled
-def runway(record: Record, time: int) -> float:
-    """Return the days until the balance is gone at the present net outflow, at most 365; NaN where unknown."""
-    if record["balance_time"] == LONG_AGO:
-        return math.nan
-    burn = decay.short_rate(record, OUTFLOW, time) - decay.short_rate(record, INFLOW, time)
-    burn += debt.monthly_due(record, time) / 30.0
-    balance: float = max(0.0, record["balance"])
-    if burn <= 0.0:
-        return 365.0
-    return min(365.0, balance / burn)
+    return min(timer, episodes.next_moment(record, time, card["behaviours"]))
 
 
 @compiled
@@ -318,8 +315,27 @@ def fill_lenders(record: Record, score: Score) -> None:
 
 
 @compiled
-def describe(record: Record, time: int, card: Card, score: Score) -> None:
-    """Fill of a scoring what the record tells of the moment ``time``; levels and behaviours are the caller's."""
+def fill_behaviours(record: Record, time: int, card: Card, score: Score) -> int:
+    """Fill what the behaviours measure, the episodes that stand, and when the money runs out.
+
+    Returns the bits of the behaviours whose condition holds.
+    """
+    holds = episodes.read_behaviours(
+        record, time, score["purpose_deviation"], card["grace_ms"], card["behaviours"], score["behaviour_value"]
+    )
+    score["behaviours"] = record["behaviours"]
+    score["opened"] = 0
+    stopped = holds & (1 << INCOME_STOPPED) != 0
+    score["runway_days"], score["unmet_day"] = look_ahead(record, time, stopped, score["shortfall_days"])
+    return holds
+
+
+@compiled
+def describe(record: Record, time: int, card: Card, score: Score) -> int:
+    """Fill of a scoring what the record tells of the moment ``time``; the level is the caller's.
+
+    Returns the bits of the behaviours whose condition holds; to carry their episodes is the caller's too.
+    """
     read_indicators(record, time, score["value"], score["evidence"])
     weigh(score, card)
     fill_ages(record, time, score)
@@ -330,19 +346,19 @@ def describe(record: Record, time: int, card: Card, score: Score) -> None:
     score["overdue_amount"] = overdue
     score["open_loans"] = debt.open_loans(record)
     score["balance"] = record["balance"] if record["balance_time"] != LONG_AGO else math.nan
-    score["runway_days"] = runway(record, time)
     fill_dimensions(record, time, card, score)
     fill_lenders(record, score)
-    score["behaviours"] = 0
-    score["opened"] = 0
-    score["shortfall_days"][:] = math.nan
+    return fill_behaviours(record, time, card, score)
 
 
 @compiled
 def score_borrower(record: Record, time: int, cause: int, card: Card, score: Score) -> None:
     """Score the record at ``time`` into ``score`` and move its level, its due scoring and its timer."""
     usage.settle(record, time - card["lateness_ms"])
-    describe(record, time, card, score)
+    holds = describe(record, time, card, score)
+    score["opened"] = episodes.carry_episodes(record, time, holds, card["behaviours"])
+    score["behaviours"] = record["behaviours"]
+    learn_ahead(record, time, score["unmet_day"], score["shortfall_days"])
     level = next_level(record, score["lhi"], score["hard_event"], time, card)
     score["cause"] = cause
     score["known_at"] = time

@@ -1,0 +1,1 @@
+"""The twelve high-risk behaviours: what each means (``catalogue.py``), when it holds, and its episodes."""

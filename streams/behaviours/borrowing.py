@@ -1,0 +1,128 @@
+"""Behaviours of borrowing: new lenders at once, new credit that pays old, and living on cash advances."""
+
+import math
+
+from loanpulse.schemas.contracts import LoanStatus
+from loanpulse.streams.borrower_record import (
+    CASH_ADVANCES,
+    DAY_MS,
+    INFLOW,
+    LOANS,
+    NO_MOMENT,
+    REPAYMENTS,
+    Reals,
+    Record,
+    ms_of,
+)
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators.borrow_to_repay import follows_credit
+from loanpulse.streams.indicators.debt import balance_of_loan, is_open, lender_is
+from loanpulse.streams.local_time import local_day
+
+NEW_LENDERS, SURGE_DAYS, GROWTH, LEAST_EFFECTIVE = range(1, 5)
+REPAY_SHARE, REPAY_DAYS, REPAY_TIMES = range(1, 4)
+ADVANCES, ADVANCE_DAYS, ADVANCE_SHARE, ADVANCE_LEAST_DAYS = range(1, 5)
+APPLIED = int(LoanStatus.APPLIED)
+NO_STATUS = -1
+LEAST_OWED = 1.0
+"""What a loan with nothing told of its principal counts for, so that it counts at all (currency)."""
+
+
+@compiled
+def new_lenders(record: Record, time: int, days: float) -> int:
+    """Return the lenders whose first known loan was disbursed within ``days``.
+
+    A loan of which nothing but instalments is known was there before the feed began, and is not new.
+    """
+    count = 0
+    for slot in range(LOANS):
+        status = record["loan_status"][slot]
+        if record["loan_key"][slot] == 0 or status in (NO_STATUS, APPLIED):
+            continue
+        newest = time - ms_of(record["loan_opened"][slot]) < days * DAY_MS
+        for other in range(LOANS):
+            if other == slot or record["loan_key"][other] == 0 or not lender_is(record, slot, other):
+                continue
+            earlier = record["loan_opened"][other] - record["loan_opened"][slot]
+            if earlier < 0 or (earlier == 0 and other < slot):
+                newest = False
+        if newest:
+            count += 1
+    return count
+
+
+@compiled
+def effective_lenders(record: Record, opened_before: int) -> float:
+    """Return the inverse Herfindahl index of what is owed per lender, over open loans opened before a time (ms)."""
+    total = 0.0
+    squares = 0.0
+    for slot in range(LOANS):
+        if not is_open(record, slot) or ms_of(record["loan_opened"][slot]) >= opened_before:
+            continue
+        owed = 0.0
+        first = True
+        for other in range(LOANS):
+            if not is_open(record, other) or ms_of(record["loan_opened"][other]) >= opened_before:
+                continue
+            if lender_is(record, slot, other):
+                owed += max(balance_of_loan(record, other), LEAST_OWED)
+                first = first and other >= slot
+        if first:
+            total += owed
+            squares += owed * owed
+    if squares == 0.0:
+        return 0.0
+    return total * total / squares
+
+
+@compiled
+def multi_lender_surge(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return the lenders that are new, and whether they or the growth of the effective number make a surge."""
+    count = new_lenders(record, time, parameters[SURGE_DAYS])
+    if count >= parameters[NEW_LENDERS]:
+        return float(count), True
+    if count == 0:
+        return 0.0, False
+    now = effective_lenders(record, time + 1)
+    before = effective_lenders(record, time - int(parameters[SURGE_DAYS] * DAY_MS))
+    grown = before >= 1.0 and now >= (1.0 + parameters[GROWTH]) * before - 1e-9
+    return float(count), grown and now >= parameters[LEAST_EFFECTIVE] - 1e-9
+
+
+@compiled
+def borrow_to_repay(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return the share of what was repaid that came soon after new credit, and whether it is a habit."""
+    total = 0.0
+    borrowed = 0.0
+    times = 0
+    for slot in range(REPAYMENTS):
+        if record["repayment_time"][slot] == NO_MOMENT:
+            continue
+        paid_at = ms_of(record["repayment_time"][slot])
+        if not 0 <= time - paid_at <= parameters[REPAY_DAYS] * DAY_MS:
+            continue
+        total += record["repayment_amount"][slot]
+        if follows_credit(record, int(record["repayment_time"][slot])):
+            borrowed += record["repayment_amount"][slot]
+            times += 1
+    if total <= 0.0:
+        return math.nan, False
+    share = borrowed / total
+    return share, share >= parameters[REPAY_SHARE] and times >= parameters[REPAY_TIMES]
+
+
+@compiled
+def cash_advance_reliance(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return the latest advances (three at most), and whether they are many or much against the inflow."""
+    count = 0
+    today = local_day(time)
+    for slot in range(len(record["advance_day"])):
+        day = int(record["advance_day"][slot])
+        if day != 0 and today - day < parameters[ADVANCE_DAYS]:
+            count += 1
+    if count >= parameters[ADVANCES]:
+        return float(count), True
+    if count == 0 or time - record["first_seen"] < parameters[ADVANCE_LEAST_DAYS] * DAY_MS:
+        return float(count), False
+    inflow = record["short_sums"][INFLOW]
+    return float(count), record["short_sums"][CASH_ADVANCES] > parameters[ADVANCE_SHARE] * inflow

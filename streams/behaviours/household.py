@@ -1,0 +1,115 @@
+"""Behaviours of a household: utility bills late in a row, usage that collapses, and spending in distress."""
+
+import math
+
+from loanpulse.streams import usage
+from loanpulse.streams.borrower_record import (
+    BILLS_IN_A_ROW,
+    DAY_MS,
+    DISTRESS,
+    NEVER,
+    NIGHT,
+    PURCHASES,
+    UTILITIES,
+    Reals,
+    Record,
+)
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators.debt import due_moment
+
+BILLS_LATE, LATE_DAYS = range(1, 3)
+USAGE_SHARE, DEVIATIONS = range(1, 3)
+RISE, TIMES, LEAST_EVENTS, LEAST_DAYS = range(1, 5)
+PAID_IN_TIME, PAID_LATE, CALLED_OVERDUE = 1, 2, 4
+"""The signs that a bill's slot gathers; they only add up, so that their order is of no meaning."""
+NIGHT_WEIGHT = 0.5
+
+
+@compiled
+def late_moment(day: int, parameters: Reals) -> int:
+    """Return the moment (ms) from which an unpaid bill due on ``day`` counts as late."""
+    return due_moment(day) + int(parameters[LATE_DAYS] * DAY_MS)
+
+
+@compiled
+def late_in_a_row(record: Record, utility: int, time: int, parameters: Reals) -> int:
+    """Return how many of a utility's newest bills that are decided by ``time`` are late in a row."""
+    streak = 0
+    before = 1 << 16
+    while streak < BILLS_IN_A_ROW:
+        newest = 0
+        signs = 0
+        for slot in range(BILLS_IN_A_ROW):
+            day = int(record["late_bill_day"][utility][slot])
+            # A bill that is neither paid nor late yet says nothing, and is passed over.
+            decided = record["late_bill_signs"][utility][slot] != 0 or late_moment(day, parameters) <= time
+            if day != 0 and newest < day < before and decided:
+                newest = day
+                signs = int(record["late_bill_signs"][utility][slot])
+        if newest == 0 or signs & PAID_IN_TIME:
+            break
+        streak += 1
+        before = newest
+    return streak
+
+
+@compiled
+def utility_late_streak(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return the most bills late in a row of any utility, and whether they make a streak."""
+    longest = 0
+    for utility in range(UTILITIES):
+        longest = max(longest, late_in_a_row(record, utility, time, parameters))
+    return float(longest), longest >= parameters[BILLS_LATE]
+
+
+@compiled
+def next_late_moment(record: Record, time: int, parameters: Reals) -> int:
+    """Return when (ms) time alone next makes a bill late that would lengthen a row; ``NEVER`` where none would."""
+    moment = NEVER
+    for utility in range(UTILITIES):
+        if late_in_a_row(record, utility, time, parameters) == 0:
+            continue
+        for slot in range(BILLS_IN_A_ROW):
+            day = int(record["late_bill_day"][utility][slot])
+            if day != 0 and record["late_bill_signs"][utility][slot] == 0:
+                late = late_moment(day, parameters)
+                if late > time:
+                    moment = min(moment, late)
+    return moment
+
+
+@compiled
+def usage_collapse(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return how many utilities' newest period collapsed against their own forecast, and whether any did."""
+    collapsed = 0
+    known = False
+    for utility in range(UTILITIES):
+        rate, forecast, deviation, _ = usage.latest(record, utility)
+        if math.isnan(forecast) or forecast <= 0.0:
+            continue
+        known = True
+        lower = forecast - parameters[DEVIATIONS] * deviation
+        if rate < lower and rate < parameters[USAGE_SHARE] * forecast:
+            collapsed += 1
+    return (float(collapsed) if known else math.nan), collapsed > 0
+
+
+@compiled
+def distress_share(short: bool, record: Record) -> float:
+    """Return the share of spending that shows distress, in the 30-day or the 180-day sums; 0 without spending."""
+    sums = record["short_sums"] if short else record["long_sums"]
+    if sums[PURCHASES] <= 0.0:
+        return 0.0
+    share: float = (sums[DISTRESS] + NIGHT_WEIGHT * sums[NIGHT]) / sums[PURCHASES]
+    return share
+
+
+@compiled
+def distress_spending(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return the rise of the distress share over the borrower's own baseline, and whether it shows distress."""
+    if record["spending_events"] < parameters[LEAST_EVENTS]:
+        return math.nan, False
+    if time - record["first_seen"] < parameters[LEAST_DAYS] * DAY_MS:
+        return math.nan, False
+    now, baseline = distress_share(True, record), distress_share(False, record)
+    return now - baseline, now - baseline >= parameters[RISE] and now >= parameters[TIMES] * baseline

@@ -1,0 +1,113 @@
+"""Behaviours of income: a pay that falls well short, and a payday that passes without pay."""
+
+import math
+
+import numpy as np
+
+from loanpulse.streams.behaviours import pay_cycle
+from loanpulse.streams.borrower_record import DAY_MS, MONTHS, NEVER, PAYS, Integers, Reals, Record
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators.income import full_months, month_income
+from loanpulse.streams.local_time import local_day, start_of
+from loanpulse.streams.months import month_of
+
+FALL = 1
+TOLERANCE_DAYS, IRREGULAR_FACTOR, IRREGULAR_LEAST_DAYS = range(1, 4)
+PAYS_BEFORE = 6
+"""The most pays that the latest is held against."""
+FEWEST_BEFORE = 3
+
+
+@compiled
+def median(amounts: Reals, start: int, end: int) -> float:
+    """Return the median of ``amounts[start:end]``, which is not empty."""
+    ordered = np.empty(end - start)
+    for place in range(end - start):
+        hole = place
+        while hole > 0 and ordered[hole - 1] > amounts[start + place]:
+            ordered[hole] = ordered[hole - 1]
+            hole -= 1
+        ordered[hole] = amounts[start + place]
+    half = len(ordered) // 2
+    if len(ordered) % 2 == 1:
+        return float(ordered[half])
+    return float(ordered[half - 1] + ordered[half]) / 2.0
+
+
+@compiled
+def fall_of_pay(days: Integers, amounts: Reals, count: int) -> float:
+    """Return by which share the latest pay lies under the median of those before it; NaN with too few."""
+    if count <= FEWEST_BEFORE:
+        return math.nan
+    usual = median(amounts, max(0, count - 1 - PAYS_BEFORE), count - 1)
+    return 1.0 - amounts[count - 1] / usual
+
+
+@compiled
+def fall_of_month(record: Record, time: int) -> float:
+    """Return by which share the last full month's income lies under the usual of the months before; NaN unknown.
+
+    What varies anyway counts only once it is under the least of those months.
+    """
+    months = full_months(record, time)
+    if months <= FEWEST_BEFORE:
+        return math.nan
+    last = month_of(time) - 1
+    amounts = np.empty(MONTHS)
+    for back in range(1, months):
+        amounts[back - 1] = month_income(record, last - back)
+    latest = month_income(record, last)
+    usual = median(amounts, 0, months - 1)
+    if usual <= 0.0:
+        return math.nan
+    return 1.0 - latest / usual if latest < amounts[: months - 1].min() else 0.0
+
+
+@compiled
+def income_shock(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return the fall of the latest pay against the usual, and whether it is a shock."""
+    days = np.empty(PAYS, np.int64)
+    amounts = np.empty(PAYS)
+    count, parts = pay_cycle.pays(record, days, amounts)
+    cycle = pay_cycle.cycle_of(days, count)
+    if cycle == pay_cycle.UNKNOWN:
+        return math.nan, False
+    if cycle == pay_cycle.IRREGULAR:
+        fall = fall_of_month(record, time)
+    else:
+        if parts and local_day(time) - days[count - 1] < pay_cycle.SAME_PAY_DAYS:
+            count -= 1  # the rest of the latest pay may yet come
+        fall = fall_of_pay(days, amounts, count)
+    return fall, not math.isnan(fall) and fall >= parameters[FALL] - 1e-9
+
+
+@compiled
+def expected_payday(record: Record, parameters: Reals) -> int:
+    """Return the last local day on which pay is expected, tolerance apart; -1 while no cycle is learned."""
+    days = np.empty(PAYS, np.int64)
+    amounts = np.empty(PAYS)
+    count, _ = pay_cycle.pays(record, days, amounts)
+    cycle = pay_cycle.cycle_of(days, count)
+    if cycle == pay_cycle.UNKNOWN:
+        return -1
+    last = days[count - 1]
+    if cycle == pay_cycle.IRREGULAR:
+        silent = max(parameters[IRREGULAR_LEAST_DAYS], parameters[IRREGULAR_FACTOR] * pay_cycle.longest_gap(days, count))
+        return int(last) + int(math.ceil(silent))
+    return int(pay_cycle.next_payday(last, cycle)) + int(parameters[TOLERANCE_DAYS])
+
+
+@compiled
+def stop_moment(record: Record, parameters: Reals) -> int:
+    """Return when (ms) the expected payday and its tolerance will have passed; ``NEVER`` while none is learned."""
+    day = expected_payday(record, parameters)
+    return NEVER if day < 0 else start_of(day + 1)
+
+
+@compiled
+def income_stopped(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return the days since the tolerance for the expected pay ran out (0 before), and whether it has."""
+    moment = stop_moment(record, parameters)
+    if moment == NEVER:
+        return math.nan, False
+    return max(0.0, (time - moment) / DAY_MS), time >= moment

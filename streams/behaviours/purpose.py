@@ -1,0 +1,14 @@
+"""The behaviour of spending a loan's proceeds on other things than declared."""
+
+import math
+
+from loanpulse.streams.borrower_record import Reals
+from loanpulse.streams.compiled import compiled
+
+SHARE = 1
+
+
+@compiled
+def purpose_deviation(deviation: float, parameters: Reals) -> tuple[float, bool]:
+    """Return the scenario dimension's ``deviation`` (share of traced proceeds), and whether it is beyond the limit."""
+    return deviation, not math.isnan(deviation) and deviation > parameters[SHARE]

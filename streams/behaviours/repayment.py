@@ -1,0 +1,61 @@
+"""Behaviours of repaying: an instalment missed, and instalments in a row paid only in part."""
+
+from loanpulse.streams.borrower_record import DAY_MS, INSTALMENTS, Reals, Record
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.indicators.debt import due_moment, has_fallen_due, unpaid
+from loanpulse.streams.ledgers import CENT
+
+INSTALMENTS_IN_A_ROW = 1
+
+
+@compiled
+def instalment_missed(record: Record, time: int, grace_ms: int) -> tuple[float, bool]:
+    """Return the days past due of the oldest instalment whose due date and grace (ms) have passed unpaid."""
+    worst = 0.0
+    missed = False
+    for slot in range(INSTALMENTS):
+        due = due_moment(record["instalment_day"][slot])
+        if due + grace_ms <= time and unpaid(record, slot) > 0.0:
+            missed = True
+            worst = max(worst, (time - due) / DAY_MS)
+    return worst, missed
+
+
+@compiled
+def paid_in_part(record: Record, slot: int) -> bool:
+    """Tell whether something, but not all, of an instalment has been paid."""
+    paid = record["instalment_paid"][slot]
+    return paid > CENT and record["instalment_due"][slot] - paid > CENT
+
+
+@compiled
+def partial_streak(record: Record, loan_slot: int, time: int) -> int:
+    """Return how many of a loan's newest instalments fallen due, in a row, are paid in part.
+
+    ``loan_slot`` is the place of any of the loan's instalments.
+    """
+    streak = 0
+    before = time
+    while True:
+        newest = -1
+        for slot in range(INSTALMENTS):
+            if record["instalment_loan"][slot] != record["instalment_loan"][loan_slot]:
+                continue
+            if record["instalment_due"][slot] <= 0.0 or due_moment(record["instalment_day"][slot]) > before:
+                continue
+            if newest < 0 or record["instalment_day"][slot] > record["instalment_day"][newest]:
+                newest = slot
+        if newest < 0 or not paid_in_part(record, newest):
+            return streak
+        streak += 1
+        before = due_moment(record["instalment_day"][newest]) - 1
+
+
+@compiled
+def partial_payment_streak(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+    """Return the longest row of a loan's newest instalments paid in part, and whether it is long enough."""
+    longest = 0
+    for slot in range(INSTALMENTS):
+        if paid_in_part(record, slot) and has_fallen_due(record, slot, time):
+            longest = max(longest, partial_streak(record, slot, time))
+    return float(longest), longest >= parameters[INSTALMENTS_IN_A_ROW]

@@ -1,0 +1,109 @@
+"""Calibrating the forecast online by what then happened: adaptive conformal inference, each borrower by itself.
+
+The outer quantiles that are published are read from the model's distribution at two levels. Every 45 days a forecast
+that sees a shortfall within the horizon is pinned in the record; when its outcome is known, each level moves against
+the side on which the outcome lay outside (Gibbs and Candès, 2021: "Adaptive Conformal Inference Under Distribution
+Shift"), so that in the long run the interval between them holds four outcomes of five. What falls due falls on few
+days, and much lies beyond the horizon, so that an interval read at 10% and 90% would hold far more than that; and as
+the first due date at risk is often the next, more of the fifth lies after the interval than before it. What the levels
+start from was fitted to simulated cities. All of it lives in the borrower's record: a restart or a replay goes on with
+the same numbers.
+"""
+
+import math
+
+from loanpulse.streams.borrower_record import PINS, Reals, Record
+from loanpulse.streams.compiled import compiled
+from loanpulse.streams.forecast.shortfall import HORIZON_DAYS, day_of_chance
+from loanpulse.streams.local_time import local_day
+
+START_LOW, START_HIGH = 0.27, 0.61
+"""The levels of the first and the last quantile for a borrower of whom no outcome is known."""
+MISSED_LOW, MISSED_HIGH = 0.05, 0.15
+"""The share of outcomes that is to lie before the interval, and after it."""
+GAIN = 0.02
+LEAST_LEVEL, MOST_LEVEL = 0.005, 0.995
+MEDIAN = 0.5
+PIN_DAYS = 45
+NO_PIN = 255
+LOW, HIGH = 0, 1
+
+
+@compiled
+def low_level(record: Record) -> float:
+    """Return the level at which the first quantile is read."""
+    return min(MEDIAN, max(LEAST_LEVEL, START_LOW + float(record["level_shift"][LOW])))
+
+
+@compiled
+def high_level(record: Record) -> float:
+    """Return the level at which the last quantile is read."""
+    return max(MEDIAN, min(MOST_LEVEL, START_HIGH + float(record["level_shift"][HIGH])))
+
+
+@compiled
+def read_quantiles(record: Record, chances: Reals, days: Reals) -> None:
+    """Fill the days of the quantiles 10, 50 and 90 from the chances of a shortfall by each day."""
+    days[0] = day_of_chance(chances, low_level(record))
+    days[1] = day_of_chance(chances, MEDIAN)
+    days[2] = day_of_chance(chances, high_level(record))
+
+
+@compiled
+def expected_day(chances: Reals) -> float:
+    """Return the expected day of shortfall; what comes after the horizon counts as its last day."""
+    expected = 0.0
+    for day in range(HORIZON_DAYS):
+        expected += 1.0 - chances[day]
+    return expected
+
+
+@compiled
+def learn_outcome(record: Record, slot: int, missed_low: float, missed_high: float) -> None:
+    """Move the levels by a pinned forecast's outcome, and free its place."""
+    low = float(record["level_shift"][LOW]) + GAIN * (MISSED_LOW - missed_low)
+    high = float(record["level_shift"][HIGH]) - GAIN * (MISSED_HIGH - missed_high)
+    record["level_shift"][LOW] = min(MEDIAN - START_LOW, max(LEAST_LEVEL - START_LOW, low))
+    record["level_shift"][HIGH] = max(MEDIAN - START_HIGH, min(MOST_LEVEL - START_HIGH, high))
+    record["pin_low"][slot] = NO_PIN
+
+
+@compiled
+def settle_pins(record: Record, time: int, unmet_day: int) -> None:
+    """Learn from the pinned forecasts whose outcome is known at ``time``.
+
+    ``unmet_day`` is the due day that the balance could not meet, -1 where it meets all that has fallen due.
+    """
+    today = local_day(time)
+    for slot in range(PINS):
+        low, high = int(record["pin_low"][slot]), int(record["pin_high"][slot])
+        pinned = int(record["pin_day"][slot])
+        if pinned == 0 or low == NO_PIN:
+            continue
+        if unmet_day >= 0:
+            after = max(0, unmet_day - pinned)
+            learn_outcome(record, slot, 1.0 if after < low else 0.0, 1.0 if after > high else 0.0)
+        elif high < HORIZON_DAYS and today - pinned > high + 1:
+            learn_outcome(record, slot, 0.0, 1.0)
+        elif today - pinned > HORIZON_DAYS:
+            learn_outcome(record, slot, 0.0, 0.0)
+
+
+@compiled
+def pin(record: Record, time: int, days: Reals) -> None:
+    """Pin the forecast whose quantiles are ``days``, if it is time for one and it sees a shortfall ahead."""
+    today = local_day(time)
+    slot = today // PIN_DAYS % PINS
+    if today // PIN_DAYS == int(record["pin_day"][slot]) // PIN_DAYS or math.isnan(days[0]):
+        return
+    record["pin_day"][slot] = today
+    record["pin_low"][slot] = int(days[0]) if days[0] < HORIZON_DAYS else NO_PIN
+    record["pin_high"][slot] = int(days[2])
+
+
+@compiled
+def learn_ahead(record: Record, time: int, unmet_day: int, days: Reals) -> None:
+    """Learn from the forecasts whose outcome is known at ``time``, and pin the one whose quantiles are ``days``."""
+    settle_pins(record, time, unmet_day)
+    if unmet_day < 0:
+        pin(record, time, days)

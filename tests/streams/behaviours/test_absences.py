@@ -1,0 +1,71 @@
+"""Absences are found by time passing: at the moment itself, after a restart that spanned it, and in lasting silence."""
+
+import numpy as np
+
+from loanpulse.streams.engine import Engine, EngineOptions
+from tests.streams.behaviours.life import REGISTRY, Found, Life, days, months, ms, policy_with
+
+MOMENTS = [("2026-06-16 00:00", "INCOME_STOPPED"), ("2026-06-21 08:00", "INSTALMENT_MISSED")]
+
+
+def silent_life() -> Life:
+    """Paid monthly until May, one instalment announced, and then nothing more, ever."""
+    life = Life()
+    for when in months("2026-01-10", 5):
+        life.earn(when, 7000)
+    return life.due("2026-06-05", "2026-06-20", 900)
+
+
+def run(engine: Engine, *until: str) -> Found:
+    scores = [engine.run(0, ms(one), inclusive=True).scores for one in until]
+    return Found(np.concatenate(scores), engine.lane(0).slab.records[0])
+
+
+def restarted(engine: Engine) -> Engine:
+    """A new engine with nothing but what the changelog holds."""
+    lane = engine.lane(0)
+    fresh = Engine(EngineOptions(1), policy_with(), REGISTRY)
+    lane.slab.dirty[: len(lane.slab)] = True
+    for key, raw in lane.slab.take_dirty():
+        fresh.lane(0).slab.load(key, bytes(raw))
+    fresh.lane(0).load(lane.to_bytes(0))
+    return fresh
+
+
+def test_each_is_found_at_its_moment_though_no_event_comes() -> None:
+    assert silent_life().found("2026-06-30").opened() == MOMENTS
+
+
+def test_the_moment_does_not_depend_on_how_time_is_cut() -> None:
+    engine = silent_life().engine()
+    assert run(engine, *[f"{day} 17:00" for day in days("2026-06-05", 20)]).opened() == MOMENTS
+
+
+def test_a_restart_that_spans_the_moments_finds_them_at_the_moments() -> None:
+    before = silent_life().engine()
+    assert run(before, "2026-06-12").opened() == []
+    assert run(restarted(before), "2026-06-30").opened() == MOMENTS
+
+
+def test_a_restart_between_open_and_close_does_not_open_again() -> None:
+    engine = silent_life().engine()
+    assert run(engine, "2026-06-18").names() == ["INCOME_STOPPED"]
+    assert run(restarted(engine), "2026-06-20").opened() == []
+
+
+def test_an_irregular_earner_is_given_twice_the_longest_gap() -> None:
+    life = Life()
+    for when in ("2026-01-03", "2026-01-13", "2026-01-31", "2026-02-04", "2026-02-08"):
+        life.earn(when, 900, "OTHER")
+    assert life.found("2026-03-16 23:59").opened() == []
+    assert life.found("2026-03-17").opened() == [("2026-03-17 00:00", "INCOME_STOPPED")]
+
+
+def test_two_pays_teach_no_payday() -> None:
+    life = Life().earn("2026-01-10", 7000).earn("2026-02-10", 7000)
+    assert life.found("2026-06-10").names() == []
+
+
+def test_a_third_late_bill_is_found_though_the_utility_says_nothing() -> None:
+    life = Life().bill("2026-03-10", "2026-03-20").bill("2026-04-10", "2026-04-25").bill("2026-05-10", None)
+    assert life.found("2026-06-01").opened() == [("2026-05-12 08:00", "UTILITY_LATE_STREAK")]
