@@ -106,7 +106,7 @@ class PolicyFile(_Section):
     cqplm: CqplmSection
     actions: ActionsSection
     behaviours: Annotated[dict[str, dict[str, float]], AfterValidator(behaviour_parameters.check)] = Field(
-        default_factory=dict, description="parameters of the twelve behaviours, by name; what is left out is the default"
+        default_factory=dict, description="the behaviours' parameters by name; what is left out is the default"
     )
 
 

@@ -152,8 +152,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "CASH_DRAIN",
-        "the balance fell within `days` by the share `fall` or more of its 30-day peak, and no one purchase since explains "
-        "the share `explained` of the fall (days are counted in fives)",
+        "the balance fell within `days` by the share `fall` or more of its 30-day peak, and no one purchase since "
+        "explains the share `explained` of the fall (days are counted in fives)",
         "fall as a share of the peak",
         "the field: balances running out",
         "The account balance drained away without a purchase that explains it",

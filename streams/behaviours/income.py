@@ -40,7 +40,8 @@ def fall_of_pay(days: Integers, amounts: Reals, count: int) -> float:
     if count <= FEWEST_BEFORE:
         return math.nan
     usual = median(amounts, max(0, count - 1 - PAYS_BEFORE), count - 1)
-    return 1.0 - amounts[count - 1] / usual
+    fall: float = 1.0 - amounts[count - 1] / usual
+    return fall
 
 
 @compiled
@@ -92,8 +93,9 @@ def expected_payday(record: Record, parameters: Reals) -> int:
         return -1
     last = days[count - 1]
     if cycle == pay_cycle.IRREGULAR:
-        silent = max(parameters[IRREGULAR_LEAST_DAYS], parameters[IRREGULAR_FACTOR] * pay_cycle.longest_gap(days, count))
-        return int(last) + int(math.ceil(silent))
+        longest = pay_cycle.longest_gap(days, count)
+        silent = max(parameters[IRREGULAR_LEAST_DAYS], parameters[IRREGULAR_FACTOR] * longest)
+        return int(last) + math.ceil(silent)
     return int(pay_cycle.next_payday(last, cycle)) + int(parameters[TOLERANCE_DAYS])
 
 

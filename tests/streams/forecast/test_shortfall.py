@@ -81,8 +81,8 @@ def test_levels_settle_where_a_fifth_of_the_outcomes_lie_outside() -> None:
 
 
 def test_coverage_counts_what_lies_in_the_interval() -> None:
-    judged = Judged(np.array([[10, 20, 30], [10, 20, 30], [10, 20, 90], [90, 90, 90]], float), np.array([5, 25, 90, 90.0]))
-    found = coverage([judged])
+    quantiles = np.array([[10, 20, 30], [10, 20, 30], [10, 20, 90], [90, 90, 90]], float)
+    found = coverage([Judged(quantiles, np.array([5, 25, 90, 90.0]))])
     assert (found.forecasts, found.foreseen) == (4, 3)
     assert (found.interval, found.before, found.after) == pytest.approx((2 / 3, 1 / 3, 0))
     assert found.everyone == pytest.approx(3 / 4)
