@@ -95,7 +95,8 @@ def expected_payday(record: Record, parameters: Reals) -> int:
     if cycle == pay_cycle.IRREGULAR:
         longest = pay_cycle.longest_gap(days, count)
         silent = max(parameters[IRREGULAR_LEAST_DAYS], parameters[IRREGULAR_FACTOR] * longest)
-        return int(last) + math.ceil(silent)
+        expected: int = int(last) + math.ceil(silent)
+        return expected
     return int(pay_cycle.next_payday(last, cycle)) + int(parameters[TOLERANCE_DAYS])
 
 
