@@ -186,8 +186,8 @@ def empty_records(count: int) -> Records:
     for field in ("pending_at", "timer_at"):
         records[field] = NEVER
     for field in (
-        "level_since_before", "income_time", "disconnection_at", "loan_status_time", "loan_outstanding_time", "bill_paid_at",
-        "credit_time", "repayment_time",
+        "level_since_before", "income_time", "disconnection_at", "loan_status_time", "loan_outstanding_time",
+        "bill_paid_at", "credit_time", "repayment_time",
     ):  # fmt: skip
         records[field] = NO_MOMENT
     for field in ("loan_status", "loan_purpose", "loan_product"):

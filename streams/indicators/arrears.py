@@ -39,5 +39,6 @@ INDICATOR = Indicator(
     reason_en="Instalments are overdue",
     reason_zh="存在逾期",
     read=read,
+    feeds=(REPAYMENT,),
     watched=("5-30 days past due",),
 )

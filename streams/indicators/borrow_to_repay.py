@@ -53,4 +53,5 @@ INDICATOR = Indicator(
     reason_en="New credit pays old instalments",
     reason_zh="以贷养贷",
     read=read,
+    feeds=(REPAYMENT,),
 )

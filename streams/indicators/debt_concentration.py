@@ -40,4 +40,5 @@ INDICATOR = Indicator(
     reason_en="Debt with many lenders",
     reason_zh="多头共债",
     read=read,
+    feeds=(REPAYMENT,),
 )

@@ -70,5 +70,6 @@ INDICATOR = Indicator(
     reason_en="Instalments take much of the income",
     reason_zh="还款占收入比重过高",
     read=read,
+    feeds=(REPAYMENT, SPENDING),
     watched=("a rising instalment-to-salary ratio",),
 )

@@ -52,5 +52,6 @@ INDICATOR = Indicator(
     reason_en="Income has fallen",
     reason_zh="收入下降",
     read=read,
+    feeds=(SPENDING,),
     watched=("fewer salary credits in three months",),
 )

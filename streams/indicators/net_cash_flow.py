@@ -44,4 +44,5 @@ INDICATOR = Indicator(
     reason_en="More goes out than comes in",
     reason_zh="支出超过收入",
     read=read,
+    feeds=(SPENDING,),
 )

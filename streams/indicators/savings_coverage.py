@@ -6,7 +6,7 @@ from loanpulse.streams import decay
 from loanpulse.streams.borrower_record import DAY_MS, ESSENTIAL, LONG_AGO, MONTHS, SPENDING, Record
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.indicators import debt
-from loanpulse.streams.indicators.definition import Indicator
+from loanpulse.streams.indicators.definition import BALANCE, Indicator
 from loanpulse.streams.indicators.feeds import NAN, as_of, fresh, history_days, saturate
 from loanpulse.streams.indicators.income import DAYS_PER_MONTH
 from loanpulse.streams.months import month_of
@@ -67,6 +67,7 @@ INDICATOR = Indicator(
     reason_en="Savings cover few months of essentials",
     reason_zh="应急储蓄不足以覆盖基本支出",
     read=read,
+    feeds=(BALANCE,),
     watched=(
         "a balance down by more than 95% in six months",
         "months in overdraft",

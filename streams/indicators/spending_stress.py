@@ -57,4 +57,5 @@ INDICATOR = Indicator(
     reason_en="Spending shows distress",
     reason_zh="消费行为呈现压力",
     read=read,
+    feeds=(SPENDING,),
 )

@@ -43,4 +43,5 @@ INDICATOR = Indicator(
     reason_en="Household usage has collapsed",
     reason_zh="用电量骤降",
     read=read,
+    feeds=(UTILITY,),
 )

@@ -77,4 +77,5 @@ INDICATOR = Indicator(
     reason_en="Utility bills are late",
     reason_zh="水电燃气费逾期",
     read=read,
+    feeds=(UTILITY,),
 )

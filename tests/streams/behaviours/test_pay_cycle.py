@@ -77,7 +77,11 @@ def test_salary_goes_before_other_income() -> None:
 
 @pytest.mark.parametrize(
     ("last", "cycle", "then"),
-    [("2026-01-31", MONTHLY, "2026-02-28"), ("2026-12-10", MONTHLY, "2027-01-10"), ("2026-02-27", WEEKLY, "2026-03-06")],
+    [
+        ("2026-01-31", MONTHLY, "2026-02-28"),
+        ("2026-12-10", MONTHLY, "2027-01-10"),
+        ("2026-02-27", WEEKLY, "2026-03-06"),
+    ],
 )
 def test_the_next_payday(last: str, cycle: int, then: str) -> None:
     day = (date.fromisoformat(last) - EPOCH).days
