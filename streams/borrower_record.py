@@ -66,6 +66,8 @@ BORROWER = np.dtype(
         ("scored", "i1"),  # 1 once the borrower has been scored
         ("restate", "i1"),  # 1 while a late event waits to restate the latest scoring
         ("level_before", "i1"),  # the level before the latest scoring
+        ("improved", "i1"),  # 1 while the level stands that an improvement led to
+        ("improved_before", "i1"),  # the same before the latest scoring
         ("recent_next", "u1"),
         ("spending_events", "u2"),  # movements seen, at most 65,535
         ("offsets", "i8", (SOURCES,)),  # last folded offset per source partition

@@ -60,6 +60,7 @@ class LevelsSection(Section):
     hysteresis: Annotated[float, Field(ge=0, le=20)]
     dwell_hours: Annotated[float, Field(ge=0)]
     improvement_dwell_hours: Annotated[float, Field(ge=0)]
+    relapse_dwell_hours: Annotated[float, Field(ge=0)]
 
     @model_validator(mode="after")
     def _descending(self) -> "LevelsSection":
@@ -220,6 +221,7 @@ def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: 
     card["hysteresis"] = levels.hysteresis
     card["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
     card["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
+    card["relapse_dwell_ms"] = round(levels.relapse_dwell_hours * HOUR_MS)
     card["grace_ms"] = round(file.arrears.grace_hours * HOUR_MS)
     parts = file.cqplm
     card["cqplm_weight"] = (parts.liquidity, parts.credit, parts.scenario)

@@ -26,11 +26,11 @@ def is_late(record: Record, event_time: int) -> bool:
 @compiled
 def restate(record: Record, known_at: int, card: Card, score: Score) -> None:
     """Score the latest scored moment again into ``score``, as known at ``known_at`` (ms); the record stays as it is."""
-    level, since = record["level"], record["level_since"]
+    level, since, improved = record["level"], record["level_since"], record["improved"]
     moment = record["scored_at"]
     describe(record, moment, card, score)
     first = record["level_since_before"] == NO_MOMENT
-    record["level"] = record["level_before"]
+    record["level"], record["improved"] = record["level_before"], record["improved_before"]
     if first:
         record["scored"] = 0
     else:
@@ -40,5 +40,5 @@ def restate(record: Record, known_at: int, card: Card, score: Score) -> None:
     score["cause"] = EVENT_CAME
     score["known_at"] = known_at
     score["restated"] = 1
-    record["level"], record["level_since"], record["scored"] = level, since, 1
+    record["level"], record["level_since"], record["improved"], record["scored"] = level, since, improved, 1
     record["restate"] = 0

@@ -102,6 +102,7 @@ CARD = np.dtype(
         ("hysteresis", "f8"),
         ("dwell_ms", "i8"),
         ("improvement_dwell_ms", "i8"),
+        ("relapse_dwell_ms", "i8"),
         ("grace_ms", "i8"),
         ("behaviours", "f8", (BEHAVIOURS, MOST_PARAMETERS)),  # the parameters of each
         ("cqplm_weight", "f8", (3,)),  # liquidity, credit, scenario
@@ -248,7 +249,9 @@ def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> 
     wanted = max(wanted, floor)
     if record["scored"] == 0:
         return wanted
-    dwell = card["dwell_ms"] if wanted > level else card["improvement_dwell_ms"]
+    dwell = card["improvement_dwell_ms"]
+    if wanted > level:
+        dwell = card["relapse_dwell_ms"] if record["improved"] == 1 else card["dwell_ms"]
     if wanted != level and time - record["level_since"] < dwell:
         return level
     return wanted
@@ -383,9 +386,11 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     score["previous_level"] = record["level"] if record["scored"] == 1 else UNKNOWN
     score["level"] = level
     record["level_before"] = record["level"]
+    record["improved_before"] = record["improved"]
     record["level_since_before"] = seconds_of(record["level_since"]) if record["scored"] == 1 else NO_MOMENT
     if level != record["level"] or record["scored"] == 0:
         record["level_since"] = time
+        record["improved"] = 1 if record["scored"] == 1 and level < record["level"] else 0
     record["level"] = level
     record["scored"] = 1
     record["lhi"] = score["lhi"]

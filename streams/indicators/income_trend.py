@@ -45,7 +45,7 @@ INDICATOR = Indicator(
     ),
     unit="ratio",
     healthy=0.95,
-    unhealthy=0.4,
+    unhealthy=0.5,
     weight=1.2,
     evidence=("days of income history (of sixty, after thirty), halved for every 30 days of silence over a week"),
     source="report: a 30% drop in pay is its example",

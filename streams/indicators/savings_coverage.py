@@ -59,9 +59,9 @@ INDICATOR = Indicator(
         "each month with an overdraft"
     ),
     unit="months",
-    healthy=3.0,
+    healthy=1.5,
     unhealthy=0.0,
-    weight=1.4,
+    weight=1.2,
     evidence=("age of the last reported balance (halved for every 30 days over three) and days of history (of twenty)"),
     source="report: named by the LHI (应急储蓄覆盖率)",
     reason_en="Savings cover few months of essentials",

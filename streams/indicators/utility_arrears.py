@@ -70,7 +70,7 @@ INDICATOR = Indicator(
     ),
     unit="bills",
     healthy=0.0,
-    unhealthy=3.0,
+    unhealthy=6.0,
     weight=0.8,
     evidence="bills fallen due, of two, halved for every 30 days of silence over 35",
     source="report: three months of late utilities",
