@@ -2,6 +2,7 @@
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.settings import load_with_origins
 from loanpulse.sinks.migrate import load_migrations
 from loanpulse.sinks.queries import named_queries
+from loanpulse.streams.actions import MEANINGS
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
 from loanpulse.streams.indicators.catalogue import INDICATORS
+from loanpulse.streams.policy import PACKAGED, PolicyFile
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the source; change the source and run `make docs`. -->\n"
@@ -151,12 +154,66 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def allowed(schema: Any) -> str:
+    """What a key of the policy may be, from its JSON schema."""
+    schema = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), schema)
+    kind = {"number": "number", "integer": "whole number", "string": "text", "array": "list of actions"}.get(
+        schema.get("type", ""), "text"
+    )
+    if schema.get("format") == "time":
+        kind = "local time"
+    bounds = [
+        f"{sign} {schema[name]:g}"
+        for name, sign in (
+            ("minimum", "at least"), ("exclusiveMinimum", "over"),
+            ("maximum", "at most"), ("exclusiveMaximum", "under"),
+        )
+        if name in schema
+    ]  # fmt: skip
+    return ", ".join([kind, *bounds])
+
+
+def policy_page() -> str:
+    schema = PolicyFile.model_json_schema()
+    packaged = tomllib.loads(PACKAGED.read_text(encoding="utf-8"))
+    lines = [
+        NOTE,
+        "# The policy's keys\n",
+        "With the packaged values. The parameters of the behaviours are in "
+        "[a page of their own](reference-behaviours.md).\n",
+    ]
+    sections = [(name, name, packaged[name]) for name, part in schema["properties"].items() if "$ref" in part]
+    sections += [("jurisdictions.<name>", "jurisdictions", packaged["jurisdictions"]["CN"])]
+    sections += [("lenders.<lender_id>", "lenders", packaged["lenders"]["default"])]
+    for title, name, values in sections:
+        part = schema["properties"][name]
+        section = schema["$defs"][part.get("$ref", part.get("additionalProperties", {}).get("$ref")).rsplit("/", 1)[-1]]
+        lines += [f"## [{title}]\n", " ".join(section["description"].split()) + "\n"]
+        lines += ["| key | allowed | packaged |", "|---|---|---|"]
+        for key, content in section["properties"].items():
+            value = values.get(key, content.get("default"))
+            said = ", ".join(value) if isinstance(value, list) else str(value)
+            lines.append(f"| {key} | {allowed(content)} | {said} |")
+        lines.append("")
+    lines += ["## [effects]\n", "The share of the expected loss that an action is taken to avoid, 0 to 1.\n"]
+    lines += ["| action | packaged |", "|---|---|"]
+    lines += [f"| {name} | {value:g} |" for name, value in packaged["effects"].items()]
+    lines += ["", "## Actions\n", "All that a policy may advise.\n"]
+    lines += ["| action | what it means | | a contact with the borrower |", "|---|---|---|---|"]
+    lines += [
+        f"| {action.value} | {one.text_en} | {one.text_zh} | {'yes' if one.contact else 'no'} |"
+        for action, one in MEANINGS.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
     "reference-contracts.md": contracts_page,
     "reference-tables.md": tables_page,
     "reference-indicators.md": indicators_page,
     "reference-behaviours.md": behaviours_page,
     "reference-settings.md": settings_page,
+    "reference-policy.md": policy_page,
 }
 
 

@@ -9,6 +9,7 @@ from loanpulse.streams.borrower_record import Integers, Record, Records
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.event_columns import Events
 from loanpulse.streams.fold import fold_event, seen_before
+from loanpulse.streams.restatement import is_late, restate
 from loanpulse.streams.scoring import EVENT_CAME, TIME_PASSED, Card, Scores, calls_for_alert, score_borrower
 
 FOLDED, DUPLICATES, REDELIVERED = range(3)
@@ -27,6 +28,12 @@ def score_until(
         moment = min(record["pending_at"], record["timer_at"])
         if moment > time:
             break
+        if record["restate"] == 1:
+            restate(record, moment, card, scores[count])
+            scores[count]["row"] = row
+            scores[count]["kept"] = -1
+            count += 1
+            continue
         cause = EVENT_CAME if record["pending_at"] <= moment else TIME_PASSED
         score = scores[count]
         score_borrower(record, moment, cause, card, score)
@@ -69,11 +76,20 @@ def fold_events(
         count, keeping = score_until(record, row, event["order_time"], card, scores, count, kept, keeping)
         if count >= len(scores) or keeping >= len(kept):
             return position, count, keeping
+        if record["restate"] == 1 and event["event_time"] > record["scored_at"]:
+            # What is newer than the scoring to be restated must not be seen by it.
+            restate(record, min(record["pending_at"], record["timer_at"]), card, scores[count])
+            scores[count]["row"] = row
+            scores[count]["kept"] = -1
+            count += 1
         record["offsets"][source] = event["offset"]
         if seen_before(record, event["id_hash"]):
             counts[DUPLICATES] += 1
             continue
+        late = is_late(record, event["event_time"])
         fold_event(record, event)
+        if late:
+            record["restate"] = 1
         counts[FOLDED] += 1
         interval = card["interval_ms"]
         record["pending_at"] = min(record["pending_at"], (event["order_time"] // interval + 1) * interval)

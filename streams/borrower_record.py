@@ -66,6 +66,8 @@ BORROWER = np.dtype(
         ("scored", "i1"),  # 1 once the borrower has been scored
         ("restate", "i1"),  # 1 while a late event waits to restate the latest scoring
         ("level_before", "i1"),  # the level before the latest scoring
+        ("improved", "i1"),  # 1 while the level stands that an improvement led to
+        ("improved_before", "i1"),  # the same before the latest scoring
         ("recent_next", "u1"),
         ("spending_events", "u2"),  # movements seen, at most 65,535
         ("offsets", "i8", (SOURCES,)),  # last folded offset per source partition
@@ -186,8 +188,8 @@ def empty_records(count: int) -> Records:
     for field in ("pending_at", "timer_at"):
         records[field] = NEVER
     for field in (
-        "level_since_before", "income_time", "disconnection_at", "loan_status_time", "loan_outstanding_time", "bill_paid_at",
-        "credit_time", "repayment_time",
+        "level_since_before", "income_time", "disconnection_at", "loan_status_time", "loan_outstanding_time",
+        "bill_paid_at", "credit_time", "repayment_time",
     ):  # fmt: skip
         records[field] = NO_MOMENT
     for field in ("loan_status", "loan_purpose", "loan_product"):

@@ -79,10 +79,10 @@ BORROWER_V1 = np.dtype(
 """The layout of the first release."""
 
 SAME = (
-    "level", "scored", "offsets", "first_seen", "last_seen", "level_since", "scored_at", "pending_at", "timer_at", "lhi",
-    "reference_time", "short_sums", "long_sums", "balance", "balance_time", "balance_id", "loan_key", "loan_lender",
-    "loan_status", "loan_outstanding", "instalment_day", "instalment_due", "instalment_paid", "bill_utility",
-    "bill_day", "bill_overdue",
+    "level", "scored", "offsets", "first_seen", "last_seen", "level_since", "scored_at", "pending_at", "timer_at",
+    "lhi", "reference_time", "short_sums", "long_sums", "balance", "balance_time", "balance_id", "loan_key",
+    "loan_lender", "loan_status", "loan_outstanding", "instalment_day", "instalment_due", "instalment_paid",
+    "bill_utility", "bill_day", "bill_overdue",
 )  # fmt: skip
 """Fields that mean the same in both layouts."""
 MONTH_DAYS = 30
@@ -133,7 +133,7 @@ def take_loans(old: Record, new: Record) -> None:
 
 
 def take_months(old: Record, new: Record) -> None:
-    """Take over income by months of 30 days; each counts as one payment in its middle, since that is all that was kept."""
+    """Take over income by months of 30 days; each counts as one payment in its middle: no more was kept."""
     for number, amount in sorted(zip(old["income_month"].tolist(), old["income_amount"].tolist(), strict=True)):
         if number == 0:
             continue

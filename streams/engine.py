@@ -124,7 +124,7 @@ class Engine:
         lane, standing = self.lane(partition), self.standing(partition)
         scores, kept = lane.run(limit, inclusive=inclusive)
         keys = lane.slab.keys[scores["row"]]
-        ids = scoring_ids(keys, scores["time"])
+        ids = scoring_ids(keys, scores["time"], scores["known_at"])
         return Scored(partition, standing.policy, standing.model_version, scores, keys, ids, lane.card, kept)
 
 

@@ -19,13 +19,22 @@ def write_hex(value: np.uint64, out: npt.NDArray[np.uint8], start: int) -> None:
 
 
 @compiled
-def fill_ids(keys: npt.NDArray[np.uint8], width: int, times: npt.NDArray[np.int64], out: npt.NDArray[np.uint8]) -> None:
-    """Write for each row an id of 32 hexadecimal digits made of its key and its time."""
+def fill_ids(
+    keys: npt.NDArray[np.uint8],
+    width: int,
+    times: npt.NDArray[np.int64],
+    known_at: npt.NDArray[np.int64],
+    out: npt.NDArray[np.uint8],
+) -> None:
+    """Write for each row an id of 32 hexadecimal digits made of its key, its time, and when it was known if later."""
     for row in range(len(times)):
         length = width
         while length > 0 and keys[row * width + length - 1] == 0:
             length -= 1
-        first = hash_text(keys, row * width, length, np.uint64(times[row]))
+        seed = np.uint64(times[row])
+        if known_at[row] != times[row]:
+            seed = mixed(seed ^ mixed(np.uint64(known_at[row])))
+        first = hash_text(keys, row * width, length, seed)
         write_hex(first, out, 32 * row)
         write_hex(
             mixed(first ^ np.uint64(0x9E3779B97F4A7C15)) ^ hash_text(keys, row * width, length, first),
@@ -34,10 +43,16 @@ def fill_ids(keys: npt.NDArray[np.uint8], width: int, times: npt.NDArray[np.int6
         )
 
 
-def scoring_ids(keys: Texts, times: npt.NDArray[np.int64]) -> Texts:
-    """Return the deterministic id of each scoring, from the borrower and the moment (ms)."""
+def scoring_ids(keys: Texts, times: npt.NDArray[np.int64], known_at: npt.NDArray[np.int64]) -> Texts:
+    """Return the deterministic id of each scoring, from the borrower, the moment, and when it was known (ms)."""
     out = np.zeros(32 * len(keys), np.uint8)
-    fill_ids(np.ascontiguousarray(keys).view(np.uint8), keys.dtype.itemsize, np.ascontiguousarray(times), out)
+    fill_ids(
+        np.ascontiguousarray(keys).view(np.uint8),
+        keys.dtype.itemsize,
+        np.ascontiguousarray(times),
+        np.ascontiguousarray(known_at),
+        out,
+    )
     ids: Texts = out.view("S32")
     return ids
 

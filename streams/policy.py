@@ -60,6 +60,7 @@ class LevelsSection(Section):
     hysteresis: Annotated[float, Field(ge=0, le=20)]
     dwell_hours: Annotated[float, Field(ge=0)]
     improvement_dwell_hours: Annotated[float, Field(ge=0)]
+    relapse_dwell_hours: Annotated[float, Field(ge=0)]
 
     @model_validator(mode="after")
     def _descending(self) -> "LevelsSection":
@@ -74,6 +75,18 @@ class ArrearsSection(Section):
     grace_hours: Annotated[float, Field(ge=0, le=24 * 30)]
 
 
+class CqplmSection(Section):
+    """The weights of the CQ-PLM score's parts; those of a pair or triple count relative to each other."""
+
+    liquidity: Annotated[float, Field(gt=0)]
+    credit: Annotated[float, Field(ge=0)]
+    scenario: Annotated[float, Field(ge=0)]
+    timeliness: Annotated[float, Field(gt=0)]
+    elasticity: Annotated[float, Field(gt=0)]
+    purpose_share: Annotated[float, Field(gt=0)]
+    purpose_deviation: Annotated[float, Field(gt=0)]
+
+
 class PolicyFile(Section):
     """The whole file."""
 
@@ -82,6 +95,7 @@ class PolicyFile(Section):
     levels: LevelsSection
     arrears: ArrearsSection
     confidence: ConfidenceSection
+    cqplm: CqplmSection
     actions: ActionsSection
     improvement_actions: ImprovementActionsSection
     behaviour_actions: BehaviourActionsSection
@@ -92,8 +106,7 @@ class PolicyFile(Section):
     jurisdictions: dict[str, JurisdictionSection]
     lenders: dict[str, LenderSection]
     behaviours: Annotated[dict[str, dict[str, float]], AfterValidator(behaviour_parameters.check)] = Field(
-        default_factory=dict,
-        description="parameters of the twelve behaviours, by name; what is left out is the default",
+        default_factory=dict, description="the behaviours' parameters by name; what is left out is the default"
     )
 
     @model_validator(mode="after")
@@ -208,7 +221,12 @@ def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: 
     card["hysteresis"] = levels.hysteresis
     card["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
     card["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
+    card["relapse_dwell_ms"] = round(levels.relapse_dwell_hours * HOUR_MS)
     card["grace_ms"] = round(file.arrears.grace_hours * HOUR_MS)
+    parts = file.cqplm
+    card["cqplm_weight"] = (parts.liquidity, parts.credit, parts.scenario)
+    card["credit_weight"] = (parts.timeliness, parts.elasticity)
+    card["scenario_weight"] = (parts.purpose_share, parts.purpose_deviation)
     card["behaviours"] = behaviour_parameters.table_of(file.behaviours)
     card["interval_ms"] = max(1, round(interval_seconds * 1000))
     card["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.contracts import Level, LoanStatus, ScoringCause
-from loanpulse.streams import usage
+from loanpulse.streams import dimensions, usage
 from loanpulse.streams.behaviours import episodes
 from loanpulse.streams.behaviours.catalogue import INCOME_STOPPED, MOST_PARAMETERS
 from loanpulse.streams.borrower_record import (
@@ -22,9 +22,11 @@ from loanpulse.streams.borrower_record import (
     Reals,
     Record,
     ms_of,
+    seconds_of,
 )
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.forecast.ahead import look_ahead
+from loanpulse.streams.forecast.calibration import learn_ahead
 from loanpulse.streams.indicators import (
     arrears,
     borrow_to_repay,
@@ -40,7 +42,8 @@ from loanpulse.streams.indicators import (
     usage_shock,
     utility_arrears,
 )
-from loanpulse.streams.indicators.catalogue import COUNT
+from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS
+from loanpulse.streams.indicators.definition import BALANCE
 
 SCORE = np.dtype(
     [
@@ -99,8 +102,12 @@ CARD = np.dtype(
         ("hysteresis", "f8"),
         ("dwell_ms", "i8"),
         ("improvement_dwell_ms", "i8"),
+        ("relapse_dwell_ms", "i8"),
         ("grace_ms", "i8"),
         ("behaviours", "f8", (BEHAVIOURS, MOST_PARAMETERS)),  # the parameters of each
+        ("cqplm_weight", "f8", (3,)),  # liquidity, credit, scenario
+        ("credit_weight", "f8", (2,)),  # timeliness, elasticity
+        ("scenario_weight", "f8", (2,)),  # purpose_share, 1 - purpose_deviation
         ("interval_ms", "i8"),
         ("lateness_ms", "i8"),  # how long earlier events may still come
     ]
@@ -121,6 +128,7 @@ EVENT_CAME, TIME_PASSED = int(ScoringCause.EVENT), int(ScoringCause.TIME_PASSED)
 WRITTEN_OFF, SETTLED = int(LoanStatus.WRITTEN_OFF), int(LoanStatus.SETTLED)
 NO_HARD_EVENT, HARD_30_DPD, HARD_WRITE_OFF, HARD_DISCONNECTION = range(4)
 HARD_EVENT_NAMES = (None, "DPD_30", "WRITTEN_OFF", "DISCONNECTION_NOTICE")
+_FEEDS = tuple(sum(1 << feed for feed in indicator.feeds) for indicator in INDICATORS)
 DISCONNECTION_STANDS_DAYS = 30
 QUIET_DAYS = 90
 """A borrower without an open loan is no longer scored by time once silent for so long."""
@@ -241,7 +249,9 @@ def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> 
     wanted = max(wanted, floor)
     if record["scored"] == 0:
         return wanted
-    dwell = card["dwell_ms"] if wanted > level else card["improvement_dwell_ms"]
+    dwell = card["improvement_dwell_ms"]
+    if wanted > level:
+        dwell = card["relapse_dwell_ms"] if record["improved"] == 1 else card["dwell_ms"]
     if wanted != level and time - record["level_since"] < dwell:
         return level
     return wanted
@@ -269,16 +279,17 @@ def next_timer(record: Record, days_past_due: int, time: int, card: Card) -> int
 
 
 @compiled
-def judge_behaviours(record: Record, time: int, card: Card, score: Score) -> None:
-    """Carry the behaviours' episodes to ``time``, and look ahead to when the money runs out."""
-    parameters = card["behaviours"]
-    holds = episodes.read_behaviours(
-        record, time, score["purpose_deviation"], card["grace_ms"], parameters, score["behaviour_value"]
-    )
-    score["opened"] = episodes.carry_episodes(record, time, holds, parameters)
-    score["behaviours"] = record["behaviours"]
-    stopped = holds & (1 << INCOME_STOPPED) != 0
-    score["runway_days"], score["unmet_day"] = look_ahead(record, time, stopped, score["shortfall_days"])
+def fill_ages(record: Record, time: int, score: Score) -> None:
+    """Fill the days since the newest data behind each indicator, the older of two feeds; -1 where there is none."""
+    for indicator in range(COUNT):
+        age = -1.0
+        if score["evidence"][indicator] > 0.0:
+            for feed in range(SOURCES + 1):
+                if (_FEEDS[indicator] >> feed) & 1:
+                    heard = record["balance_time"] if feed == BALANCE else record["last_seen"][feed]
+                    age = max(age, (time - heard) / DAY_MS)
+            age = max(0.0, age)
+        score["age_days"][indicator] = age
 
 
 @compiled
@@ -295,34 +306,25 @@ def calls_for_alert(score: Score) -> bool:
 
 
 @compiled
-def score_borrower(record: Record, time: int, cause: int, card: Card, score: Score) -> None:
-    """Score the record at ``time`` into ``score`` and move its level, its due scoring and its timer."""
-    usage.settle(record, time - card["lateness_ms"])
-    read_indicators(record, time, score["value"], score["evidence"])
-    weigh(score, card)
-    days_past_due, overdue, _ = debt.arrears_now(record, time)
-    hard = hard_event(record, days_past_due, time)
-    score["time"] = time
-    score["known_at"] = time
-    score["restated"] = 0
-    score["age_days"][:] = -1.0
-    score["timeliness"] = math.nan
-    score["elasticity"] = math.nan
-    score["purpose_share"] = math.nan
-    score["purpose_deviation"] = math.nan
-    score["credit_score"] = math.nan
-    score["scenario_score"] = math.nan
-    score["cqplm_score"] = math.nan
-    score["cause"] = cause
-    score["hard_event"] = hard
-    score["days_past_due"] = days_past_due
-    score["overdue_amount"] = overdue
-    score["open_loans"] = debt.open_loans(record)
-    score["balance"] = record["balance"] if record["balance_time"] != LONG_AGO else math.nan
-    judge_behaviours(record, time, card, score)
-    level = next_level(record, score["lhi"], hard, time, card)
-    score["previous_level"] = record["level"] if record["scored"] == 1 else UNKNOWN
-    score["level"] = level
+def fill_dimensions(record: Record, time: int, card: Card, score: Score) -> None:
+    """Fill the credit and scenario dimensions and the CQ-PLM score."""
+    timeliness = dimensions.timeliness(record, time)
+    elasticity = dimensions.elasticity(record, time)
+    share, deviation = dimensions.purpose(record)
+    score["timeliness"] = timeliness
+    score["elasticity"] = elasticity
+    score["purpose_share"] = share
+    score["purpose_deviation"] = deviation
+    score["credit_score"] = dimensions.joined(timeliness, elasticity, card["credit_weight"])
+    score["scenario_score"] = dimensions.joined(share, 1.0 - deviation, card["scenario_weight"])
+    score["cqplm_score"] = dimensions.cqplm(
+        score["lhi"], score["credit_score"], score["scenario_score"], card["cqplm_weight"]
+    )
+
+
+@compiled
+def fill_lenders(record: Record, score: Score) -> None:
+    """Fill the ids of the lenders whose loans are not settled."""
     for slot in range(LOANS):
         shown = record["loan_key"][slot] != 0 and record["loan_status"][slot] not in (-1, SETTLED)
         for word in range(3):
@@ -330,12 +332,69 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
             score["lender"][slot][word] = 0
             if shown:
                 score["lender"][slot][word] = record["loan_lender"][slot][word]
+
+
+@compiled
+def fill_behaviours(record: Record, time: int, card: Card, score: Score) -> int:
+    """Fill what the behaviours measure, the episodes that stand, and when the money runs out.
+
+    Returns the bits of the behaviours whose condition holds.
+    """
+    holds = episodes.read_behaviours(
+        record, time, score["purpose_deviation"], card["grace_ms"], card["behaviours"], score["behaviour_value"]
+    )
+    score["behaviours"] = record["behaviours"]
+    score["opened"] = 0
+    stopped = holds & (1 << INCOME_STOPPED) != 0
+    score["runway_days"], score["unmet_day"] = look_ahead(record, time, stopped, score["shortfall_days"])
+    return holds
+
+
+@compiled
+def describe(record: Record, time: int, card: Card, score: Score) -> int:
+    """Fill of a scoring what the record tells of the moment ``time``; the level is the caller's.
+
+    Returns the bits of the behaviours whose condition holds; to carry their episodes is the caller's too.
+    """
+    read_indicators(record, time, score["value"], score["evidence"])
+    weigh(score, card)
+    fill_ages(record, time, score)
+    days_past_due, overdue, _ = debt.arrears_now(record, time)
+    score["time"] = time
+    score["hard_event"] = hard_event(record, days_past_due, time)
+    score["days_past_due"] = days_past_due
+    score["overdue_amount"] = overdue
+    score["open_loans"] = debt.open_loans(record)
+    score["balance"] = record["balance"] if record["balance_time"] != LONG_AGO else math.nan
+    fill_dimensions(record, time, card, score)
+    fill_lenders(record, score)
+    return fill_behaviours(record, time, card, score)
+
+
+@compiled
+def score_borrower(record: Record, time: int, cause: int, card: Card, score: Score) -> None:
+    """Score the record at ``time`` into ``score`` and move its level, its due scoring and its timer."""
+    usage.settle(record, time - card["lateness_ms"])
+    holds = describe(record, time, card, score)
+    score["opened"] = episodes.carry_episodes(record, time, holds, card["behaviours"])
+    score["behaviours"] = record["behaviours"]
+    learn_ahead(record, time, score["unmet_day"], score["shortfall_days"])
+    level = next_level(record, score["lhi"], score["hard_event"], time, card)
+    score["cause"] = cause
+    score["known_at"] = time
+    score["restated"] = 0
+    score["previous_level"] = record["level"] if record["scored"] == 1 else UNKNOWN
+    score["level"] = level
+    record["level_before"] = record["level"]
+    record["improved_before"] = record["improved"]
+    record["level_since_before"] = seconds_of(record["level_since"]) if record["scored"] == 1 else NO_MOMENT
     if level != record["level"] or record["scored"] == 0:
         record["level_since"] = time
+        record["improved"] = 1 if record["scored"] == 1 and level < record["level"] else 0
     record["level"] = level
     record["scored"] = 1
     record["lhi"] = score["lhi"]
     record["scored_at"] = time
     if record["pending_at"] <= time:
         record["pending_at"] = NEVER
-    record["timer_at"] = next_timer(record, days_past_due, time, card)
+    record["timer_at"] = next_timer(record, score["days_past_due"], time, card)

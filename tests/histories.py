@@ -35,7 +35,9 @@ def write(path: Path, records: tuple[Published, ...]) -> Path:
     return path
 
 
-def replayed(settings: Settings, folder: Path, records: tuple[Published, ...]) -> tuple[ReplayReport, Path, Path]:
+def replayed(
+    settings: Settings, folder: Path, records: tuple[Published, ...], controls: Path | None = None
+) -> tuple[ReplayReport, Path, Path]:
     """Replay records under a deployment's configuration; returns the report, the alerts and the snapshots."""
     alerts, snapshots = folder / "alerts.jsonl", folder / "snapshots.jsonl"
     report = replay_files(
@@ -43,6 +45,7 @@ def replayed(settings: Settings, folder: Path, records: tuple[Published, ...]) -
         options=engine_options(settings),
         policy=load_policy(settings),
         registry=LocalRegistry(),
+        controls=controls,
         alerts=alerts,
         snapshots=snapshots,
     )

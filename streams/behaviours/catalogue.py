@@ -131,7 +131,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         "Three utility bills in a row are late",
         "水电燃气或通信费连续三期逾期",
         (
-            _clear(7),
+            _clear(35),
             Parameter("bills", 3, 1, 3, "bills in a row"),
             Parameter("late_days", 1, 0, 30, "days after the due date from which an unpaid bill counts as late"),
         ),
@@ -152,14 +152,14 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "CASH_DRAIN",
-        "the balance fell within `days` by the share `fall` or more of its 30-day peak, and no one purchase since explains "
-        "the share `explained` of the fall (days are counted in fives)",
+        "the balance fell within `days` by the share `fall` or more of its 30-day peak, and no one purchase since "
+        "explains the share `explained` of the fall (days are counted in fives)",
         "fall as a share of the peak",
         "the field: balances running out",
         "The account balance drained away without a purchase that explains it",
         "账户余额短期内大幅流失",
         (
-            _clear(7),
+            _clear(35),
             Parameter("fall", 0.8, 0.3, 1, "fall from the peak, as a share"),
             Parameter("days", 14, 3, 30, "days within which it fell"),
             Parameter("explained", 0.5, 0.1, 1, "share of the fall that one purchase must reach to explain it"),
@@ -175,7 +175,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         "Everyday life is financed by cash advances",
         "依赖现金预支维持开支",
         (
-            _clear(14),
+            _clear(30),
             Parameter("advances", 3, 1, 3, "advances within `days`"),
             Parameter("days", 30, 7, 90, "days looked back"),
             Parameter("share", 0.1, 0.02, 1, "share of inflow"),
@@ -191,7 +191,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
         "Spending shifted to discount stores, pawn, gambling or the night",
         "消费转向折扣店、典当、博彩或夜间",
         (
-            _clear(14),
+            _clear(30),
             Parameter("rise", 0.1, 0.02, 0.9, "rise of the share of spending"),
             Parameter("times", 1.5, 1, 10, "how many times its own baseline"),
             Parameter("least_events", 40, 5, 1_000, "account movements before it is judged"),

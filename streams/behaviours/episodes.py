@@ -121,7 +121,7 @@ def next_moment(record: Record, time: int, parameters: Reals) -> int:
     for behaviour in range(COUNT):
         if record["clear_day"][behaviour] != 0:
             today = time // DAY_MS
-            days = int(math.ceil(parameters[behaviour][CLEAR_DAYS]))
+            days = math.ceil(parameters[behaviour][CLEAR_DAYS])
             clears = (today - days_clear(record, behaviour, today) + days) * DAY_MS
             if clears > time:
                 moment = min(moment, clears)

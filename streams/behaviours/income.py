@@ -21,7 +21,13 @@ FEWEST_BEFORE = 3
 @compiled
 def median(amounts: Reals, start: int, end: int) -> float:
     """Return the median of ``amounts[start:end]``, which is not empty."""
-    ordered = np.sort(amounts[start:end])
+    ordered = np.empty(end - start)
+    for place in range(end - start):
+        hole = place
+        while hole > 0 and ordered[hole - 1] > amounts[start + place]:
+            ordered[hole] = ordered[hole - 1]
+            hole -= 1
+        ordered[hole] = amounts[start + place]
     half = len(ordered) // 2
     if len(ordered) % 2 == 1:
         return float(ordered[half])
@@ -34,7 +40,8 @@ def fall_of_pay(days: Integers, amounts: Reals, count: int) -> float:
     if count <= FEWEST_BEFORE:
         return math.nan
     usual = median(amounts, max(0, count - 1 - PAYS_BEFORE), count - 1)
-    return 1.0 - amounts[count - 1] / usual
+    fall: float = 1.0 - amounts[count - 1] / usual
+    return fall
 
 
 @compiled
@@ -47,7 +54,7 @@ def fall_of_month(record: Record, time: int) -> float:
     if months <= FEWEST_BEFORE:
         return math.nan
     last = month_of(time) - 1
-    amounts = np.zeros(MONTHS)
+    amounts = np.empty(MONTHS)
     for back in range(1, months):
         amounts[back - 1] = month_income(record, last - back)
     latest = month_income(record, last)
@@ -60,8 +67,8 @@ def fall_of_month(record: Record, time: int) -> float:
 @compiled
 def income_shock(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
     """Return the fall of the latest pay against the usual, and whether it is a shock."""
-    days = np.zeros(PAYS, np.int64)
-    amounts = np.zeros(PAYS)
+    days = np.empty(PAYS, np.int64)
+    amounts = np.empty(PAYS)
     count, parts = pay_cycle.pays(record, days, amounts)
     cycle = pay_cycle.cycle_of(days, count)
     if cycle == pay_cycle.UNKNOWN:
@@ -78,18 +85,18 @@ def income_shock(record: Record, time: int, parameters: Reals) -> tuple[float, b
 @compiled
 def expected_payday(record: Record, parameters: Reals) -> int:
     """Return the last local day on which pay is expected, tolerance apart; -1 while no cycle is learned."""
-    days = np.zeros(PAYS, np.int64)
-    amounts = np.zeros(PAYS)
+    days = np.empty(PAYS, np.int64)
+    amounts = np.empty(PAYS)
     count, _ = pay_cycle.pays(record, days, amounts)
     cycle = pay_cycle.cycle_of(days, count)
     if cycle == pay_cycle.UNKNOWN:
         return -1
     last = days[count - 1]
     if cycle == pay_cycle.IRREGULAR:
-        silent = max(
-            parameters[IRREGULAR_LEAST_DAYS], parameters[IRREGULAR_FACTOR] * pay_cycle.longest_gap(days, count)
-        )
-        return int(last) + int(math.ceil(silent))
+        longest = pay_cycle.longest_gap(days, count)
+        silent = max(parameters[IRREGULAR_LEAST_DAYS], parameters[IRREGULAR_FACTOR] * longest)
+        expected: int = int(last) + math.ceil(silent)
+        return expected
     return int(pay_cycle.next_payday(last, cycle)) + int(parameters[TOLERANCE_DAYS])
 
 

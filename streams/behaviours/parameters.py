@@ -1,4 +1,4 @@
-"""The behaviours' parameters of a policy: checked against the catalogue, and laid out as the compiled core reads them."""
+"""The behaviours' parameters of a policy: checked against the catalogue, laid out as the compiled core reads them."""
 
 from collections.abc import Mapping
 

@@ -100,7 +100,7 @@ def longest_gap(days: Integers, count: int) -> int:
 @compiled
 def pay_cycle(record: Record) -> int:
     """Return the borrower's pay cycle as learned so far."""
-    days = np.zeros(PAYS, np.int64)
-    amounts = np.zeros(PAYS)
+    days = np.empty(PAYS, np.int64)
+    amounts = np.empty(PAYS)
     count, _ = pays(record, days, amounts)
     return cycle_of(days, count)

@@ -25,7 +25,7 @@ def instalment_missed(record: Record, time: int, grace_ms: int) -> tuple[float, 
 def paid_in_part(record: Record, slot: int) -> bool:
     """Tell whether something, but not all, of an instalment has been paid."""
     paid = record["instalment_paid"][slot]
-    return paid > CENT and record["instalment_due"][slot] - paid > CENT
+    return bool(paid > CENT and record["instalment_due"][slot] - paid > CENT)
 
 
 @compiled

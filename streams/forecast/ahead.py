@@ -6,7 +6,7 @@ import numpy as np
 
 from loanpulse.streams.borrower_record import Reals, Record
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.forecast.calibration import expected_day, pin, read_quantiles, settle_pins
+from loanpulse.streams.forecast.calibration import expected_day, read_quantiles
 from loanpulse.streams.forecast.shortfall import HORIZON_DAYS, first_unmet, shortfall_chances
 
 
@@ -14,18 +14,16 @@ from loanpulse.streams.forecast.shortfall import HORIZON_DAYS, first_unmet, shor
 def look_ahead(record: Record, time: int, stopped: bool, days: Reals) -> tuple[float, int]:
     """Fill the quantiles 10, 50 and 90 of the days to shortfall at ``time``; NaN where they can't be told.
 
-    Learns from earlier forecasts whose outcome is now known. ``stopped`` says that income has stopped. Returns the
-    expected days (the runway; 90 is 90 or more), and the due day that the balance can't meet now, -1 for none.
+    ``stopped`` says that income has stopped. Returns the expected days (the runway; 90 is 90 or more), and the due day
+    that the balance can't meet now, -1 for none.
     """
     unmet = first_unmet(record, time)
-    settle_pins(record, time, unmet)
     if unmet >= 0:
         days[:] = 0.0
         return 0.0, unmet
     days[:] = math.nan
-    chances = np.zeros(HORIZON_DAYS + 1)
+    chances = np.empty(HORIZON_DAYS + 1)
     if not shortfall_chances(record, time, stopped, chances):
         return math.nan, unmet
     read_quantiles(record, chances, days)
-    pin(record, time, days)
     return expected_day(chances), unmet

@@ -1,11 +1,13 @@
 """Calibrating the forecast online by what then happened: adaptive conformal inference, each borrower by itself.
 
-The quantiles that are published are read from the model's distribution at two levels. Every 45 days a forecast that
-sees a shortfall within the horizon is pinned in the record; when its outcome is known, each level moves against the
-side on which the outcome lay outside (Gibbs and Candès, 2021: "Adaptive Conformal Inference Under Distribution
-Shift"), so that in the long run a tenth of the outcomes lie before the first and a tenth after the last quantile.
-What the levels start from was fitted to a simulated city. All of it lives in the borrower's record: a restart or a
-replay goes on with the same numbers.
+The outer quantiles that are published are read from the model's distribution at two levels. Every 45 days a forecast
+that sees a shortfall within the horizon is pinned in the record; when its outcome is known, each level moves against
+the side on which the outcome lay outside (Gibbs and Candès, 2021: "Adaptive Conformal Inference Under Distribution
+Shift"), so that in the long run the interval between them holds four outcomes of five. What falls due falls on few
+days, and much lies beyond the horizon, so that an interval read at 10% and 90% would hold far more than that; and as
+the first due date at risk is often the next, more of the fifth lies after the interval than before it. What the levels
+start from was fitted to simulated cities. All of it lives in the borrower's record: a restart or a replay goes on with
+the same numbers.
 """
 
 import math
@@ -15,10 +17,10 @@ from loanpulse.streams.compiled import compiled
 from loanpulse.streams.forecast.shortfall import HORIZON_DAYS, day_of_chance
 from loanpulse.streams.local_time import local_day
 
-START_LOW, START_HIGH = 0.1, 0.9
+START_LOW, START_HIGH = 0.27, 0.61
 """The levels of the first and the last quantile for a borrower of whom no outcome is known."""
-MISSED = 0.1
-"""The share of outcomes that is to lie outside on each side."""
+MISSED_LOW, MISSED_HIGH = 0.05, 0.15
+"""The share of outcomes that is to lie before the interval, and after it."""
 GAIN = 0.02
 LEAST_LEVEL, MOST_LEVEL = 0.005, 0.995
 MEDIAN = 0.5
@@ -59,8 +61,8 @@ def expected_day(chances: Reals) -> float:
 @compiled
 def learn_outcome(record: Record, slot: int, missed_low: float, missed_high: float) -> None:
     """Move the levels by a pinned forecast's outcome, and free its place."""
-    low = float(record["level_shift"][LOW]) + GAIN * (MISSED - missed_low)
-    high = float(record["level_shift"][HIGH]) - GAIN * (MISSED - missed_high)
+    low = float(record["level_shift"][LOW]) + GAIN * (MISSED_LOW - missed_low)
+    high = float(record["level_shift"][HIGH]) - GAIN * (MISSED_HIGH - missed_high)
     record["level_shift"][LOW] = min(MEDIAN - START_LOW, max(LEAST_LEVEL - START_LOW, low))
     record["level_shift"][HIGH] = max(MEDIAN - START_HIGH, min(MOST_LEVEL - START_HIGH, high))
     record["pin_low"][slot] = NO_PIN
@@ -97,3 +99,11 @@ def pin(record: Record, time: int, days: Reals) -> None:
     record["pin_day"][slot] = today
     record["pin_low"][slot] = int(days[0]) if days[0] < HORIZON_DAYS else NO_PIN
     record["pin_high"][slot] = int(days[2])
+
+
+@compiled
+def learn_ahead(record: Record, time: int, unmet_day: int, days: Reals) -> None:
+    """Learn from the forecasts whose outcome is known at ``time``, and pin the one whose quantiles are ``days``."""
+    settle_pins(record, time, unmet_day)
+    if unmet_day < 0:
+        pin(record, time, days)

@@ -7,7 +7,7 @@ import numpy as np
 
 from loanpulse.streams.borrower_record import DAY_MS, Reals
 from loanpulse.streams.forecast.shortfall import HORIZON_DAYS
-from loanpulse.streams.local_time import UTC_OFFSET_MS
+from loanpulse.streams.months import UTC_OFFSET_MS
 from loanpulse.streams.scoring import Scores
 
 
@@ -42,7 +42,8 @@ def judge(scores: Scores, until_ms: int, every_days: int = 7) -> Judged:
     """Return one borrower's forecasts, at most one in ``every_days``, with their outcomes.
 
     ``scores`` are the borrower's scorings in the order of time, ``until_ms`` how far its events go: a forecast
-    whose 90 days are not over by then is left out, whatever came of it. So is one made while the balance already can't meet what is due.
+    whose 90 days are not over by then is left out, whatever came of it. So is one made while the balance already
+    can't meet what is due.
     """
     days = (scores["time"] + UTC_OFFSET_MS) // DAY_MS
     known_until = (until_ms + UTC_OFFSET_MS) // DAY_MS

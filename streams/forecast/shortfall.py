@@ -32,8 +32,8 @@ def add_pays(record: Record, today: int, stopped: bool, ahead: Reals) -> None:
 
     Of a borrower without salary or benefits all income is part of the daily net flow.
     """
-    days = np.zeros(PAYS, np.int64)
-    amounts = np.zeros(PAYS)
+    days = np.empty(PAYS, np.int64)
+    amounts = np.empty(PAYS)
     count, _ = pay_cycle.pays(record, days, amounts)
     salaried = False
     for slot in range(PAYS):

@@ -31,7 +31,7 @@ INDICATOR = Indicator(
     unit="days",
     healthy=0.0,
     unhealthy=20.0,
-    weight=2.4,
+    weight=2.0,
     evidence=(
         "half for an instalment announced, all for two that fell due, halved for every 30 days of silence over 35"
     ),
@@ -39,5 +39,6 @@ INDICATOR = Indicator(
     reason_en="Instalments are overdue",
     reason_zh="存在逾期",
     read=read,
+    feeds=(REPAYMENT,),
     watched=("5-30 days past due",),
 )

@@ -34,10 +34,11 @@ INDICATOR = Indicator(
     unit="lenders",
     healthy=1.0,
     unhealthy=4.0,
-    weight=1.0,
+    weight=0.8,
     evidence="a loan known (half where all are closed), halved for every 30 days of silence over 35",
     source="report: named by the LHI (共债集中度)",
     reason_en="Debt with many lenders",
     reason_zh="多头共债",
     read=read,
+    feeds=(REPAYMENT,),
 )

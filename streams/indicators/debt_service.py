@@ -59,9 +59,9 @@ INDICATOR = Indicator(
         "where that ratio rose by a quarter within three months"
     ),
     unit="share of income",
-    healthy=0.2,
-    unhealthy=0.7,
-    weight=1.2,
+    healthy=0.15,
+    unhealthy=0.8,
+    weight=1.6,
     evidence=(
         "days of history (of thirty), with instalments known, halved for every 30 days of silence of "
         "movements over a week or of repayments over 35 days"
@@ -70,5 +70,6 @@ INDICATOR = Indicator(
     reason_en="Instalments take much of the income",
     reason_zh="还款占收入比重过高",
     read=read,
+    feeds=(REPAYMENT, SPENDING),
     watched=("a rising instalment-to-salary ratio",),
 )

@@ -4,6 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from loanpulse.streams.borrower_record import SOURCES
+
+BALANCE = SOURCES
+"""Beside the numbers of the sources: the feed of reported balances."""
+
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
@@ -12,7 +17,8 @@ class Indicator:
     ``healthy`` and ``unhealthy`` are the published anchors of its utility: 1 at ``healthy``, 0 at ``unhealthy``,
     linear between, in the indicator's own ``unit``. ``weight`` is what the expert scorecard gives it, in units of
     log-odds between the two anchors. ``read`` takes a borrower's record and a moment (ms) and returns the value, NaN
-    where there is none, and its evidence (0..1). ``watched`` names what of a supervisor's list of early warnings it
+    where there is none, and its evidence (0..1). ``feeds`` are the sources whose oldest newest data is its age (or
+    ``BALANCE``, the last balance reported). ``watched`` names what of a supervisor's list of early warnings it
     sees.
     """
 
@@ -27,4 +33,5 @@ class Indicator:
     reason_en: str
     reason_zh: str
     read: Callable[[Any, int], tuple[float, float]]
+    feeds: tuple[int, ...]
     watched: tuple[str, ...] = ()

@@ -45,4 +45,5 @@ INDICATOR = Indicator(
     reason_en="Income varies from month to month",
     reason_zh="收入波动较大",
     read=read,
+    feeds=(SPENDING,),
 )

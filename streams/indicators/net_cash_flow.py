@@ -33,9 +33,9 @@ INDICATOR = Indicator(
         "and a steady income counts at its mean rate whatever the day of its cycle"
     ),
     unit="share of inflow",
-    healthy=0.15,
-    unhealthy=-0.5,
-    weight=1.4,
+    healthy=0.1,
+    unhealthy=-1.0,
+    weight=1.0,
     evidence=(
         "account movements seen (of thirty) and days of history (of thirty), halved for every 30 days of "
         "silence over a week"
@@ -44,4 +44,5 @@ INDICATOR = Indicator(
     reason_en="More goes out than comes in",
     reason_zh="支出超过收入",
     read=read,
+    feeds=(SPENDING,),
 )

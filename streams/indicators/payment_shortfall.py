@@ -45,4 +45,5 @@ INDICATOR = Indicator(
     reason_en="Instalments are paid in part",
     reason_zh="分期仅部分偿还",
     read=read,
+    feeds=(REPAYMENT,),
 )

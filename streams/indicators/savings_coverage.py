@@ -6,7 +6,7 @@ from loanpulse.streams import decay
 from loanpulse.streams.borrower_record import DAY_MS, ESSENTIAL, LONG_AGO, MONTHS, SPENDING, Record
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.indicators import debt
-from loanpulse.streams.indicators.definition import Indicator
+from loanpulse.streams.indicators.definition import BALANCE, Indicator
 from loanpulse.streams.indicators.feeds import NAN, as_of, fresh, history_days, saturate
 from loanpulse.streams.indicators.income import DAYS_PER_MONTH
 from loanpulse.streams.months import month_of
@@ -59,14 +59,15 @@ INDICATOR = Indicator(
         "each month with an overdraft"
     ),
     unit="months",
-    healthy=3.0,
+    healthy=1.5,
     unhealthy=0.0,
-    weight=1.4,
+    weight=1.2,
     evidence=("age of the last reported balance (halved for every 30 days over three) and days of history (of twenty)"),
     source="report: named by the LHI (应急储蓄覆盖率)",
     reason_en="Savings cover few months of essentials",
     reason_zh="应急储蓄不足以覆盖基本支出",
     read=read,
+    feeds=(BALANCE,),
     watched=(
         "a balance down by more than 95% in six months",
         "months in overdraft",

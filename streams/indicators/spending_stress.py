@@ -46,9 +46,9 @@ INDICATOR = Indicator(
         " spending, less half of the borrower's own 180-day share"
     ),
     unit="share of spending",
-    healthy=0.03,
-    unhealthy=0.3,
-    weight=0.9,
+    healthy=0.05,
+    unhealthy=0.45,
+    weight=1.1,
     evidence=(
         "account movements seen (of sixty) and days of history (of sixty), halved for every 30 days of "
         "silence over a week"
@@ -57,4 +57,5 @@ INDICATOR = Indicator(
     reason_en="Spending shows distress",
     reason_zh="消费行为呈现压力",
     read=read,
+    feeds=(SPENDING,),
 )

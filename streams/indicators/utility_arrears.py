@@ -70,11 +70,12 @@ INDICATOR = Indicator(
     ),
     unit="bills",
     healthy=0.0,
-    unhealthy=3.0,
+    unhealthy=6.0,
     weight=0.8,
     evidence="bills fallen due, of two, halved for every 30 days of silence over 35",
     source="report: three months of late utilities",
     reason_en="Utility bills are late",
     reason_zh="水电燃气费逾期",
     read=read,
+    feeds=(UTILITY,),
 )

@@ -12,7 +12,10 @@ from loanpulse.streams.event_columns import EVENT, empty_events
 from loanpulse.streams.fold import fold_event, seen_before
 
 START = 1_700_000_000_000
-NOT_COMPARED = {"recent_low", "recent_high", "recent_next"}  # bookkeeping, whose order is that of arrival
+NOT_COMPARED = {
+    "recent_low", "recent_high", "recent_next",  # bookkeeping, whose order is that of arrival
+    "late_bill_day", "late_bill_signs",  # compared as sets in behaviours/test_episodes.py
+}  # fmt: skip
 
 amounts = st.integers(1, 500_000).map(lambda cents: cents / 100)
 times = st.integers(0, 7 * DAY_MS).map(lambda offset: START + offset)
@@ -56,7 +59,7 @@ def fold_all(events: np.ndarray) -> np.void:
 def comparable(record: np.void) -> dict[str, np.ndarray]:
     """The record's content, with ledgers as sets of entries (the slot of an entry is of no meaning)."""
     content = {name: np.atleast_1d(record[name]) for name in BORROWER.names if name not in NOT_COMPARED}
-    for prefix in ("loan_", "instalment_", "bill_", "credit_", "repayment_", "reading_", "traced_"):
+    for prefix in ("loan_", "instalment_", "bill_", "credit_", "repayment_", "reading_", "traced_", "pay_", "advance_"):
         names = [name for name in content if name.startswith(prefix)]
         columns = [content[name].reshape(len(content[name]), -1).astype(np.float64) for name in names]
         table = np.hstack(columns)

@@ -44,9 +44,9 @@ def reader(deployment: Settings) -> Iterator[Reader]:
     reader.close()
 
 
-def check_equal(settings: Settings, folder: Path, reader: Reader, records: Any) -> int:
+def check_equal(settings: Settings, folder: Path, reader: Reader, records: Any, controls: Path | None = None) -> int:
     """Compare all that the stream said with replay of the same log; returns how many messages were doubled."""
-    report, alerts, snapshots = histories.replayed(settings, folder, records)
+    report, alerts, snapshots = histories.replayed(settings, folder, records, controls)
     said = streamed(reader, LIQUIDITY_SNAPSHOTS, "snapshot_id")
     expected = lines(snapshots, "snapshot_id")
     # After the log's end the stream's time goes on, and may bring scorings that replay has not come to.

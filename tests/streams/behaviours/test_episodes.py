@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loanpulse.streams import policy as policies
 from loanpulse.streams.behaviours import borrowing, cash, household, income, purpose, repayment
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS, COUNT, MOST_PARAMETERS, NAMES
 from loanpulse.streams.behaviours.episodes import carry_episodes
@@ -12,7 +13,7 @@ from loanpulse.streams.behaviours.parameters import check, table_of
 from loanpulse.streams.borrower_record import DAY_MS, empty_records
 from loanpulse.streams.fold import fold_event
 from loanpulse.streams.snapshots import BEHAVIOURS as SNAPSHOT_NAMES
-from tests.streams.behaviours.life import Life
+from tests.streams.behaviours.life import Life, months, policy_with
 from tests.streams.test_fold_laws import histories
 
 TABLE = table_of({})
@@ -72,6 +73,28 @@ def test_a_policy_is_told_which_key_is_wrong() -> None:
         check({"CASHDRAIN": {}})
 
 
+def test_the_packaged_policy_lists_every_parameter_at_its_default() -> None:
+    listed = policies.load().file.behaviours
+    assert listed == {one.name: {p.name: p.default for p in one.parameters} for one in BEHAVIOURS}
+
+
+def test_a_policy_file_with_a_wrong_parameter_is_refused_by_its_key(tmp_path) -> None:
+    text = policies.PACKAGED.read_text(encoding="utf-8").replace("tolerance_days = 5.0", "tolerance_days = 500.0")
+    file = tmp_path / "policy.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(policies.PolicyError, match=r"INCOME_STOPPED\.tolerance_days is 500: give 0 to 30"):
+        policies.load(file)
+
+
+def test_a_policy_parameter_reaches_the_condition() -> None:
+    life = Life()
+    for when in months("2026-01-10", 5):
+        life.earn(when, 7000)
+    assert life.found("2026-06-14", policy_with("INCOME_STOPPED", tolerance_days=2)).opened() == [
+        ("2026-06-13 00:00", "INCOME_STOPPED")
+    ]
+
+
 def carried(conditions: list[bool], clear_days: int) -> tuple[list[int], list[bool]]:
     """Carry one behaviour, a scoring a day; returns the days on which it opened, and whether it was open on each."""
     record = empty_records(1)[0]
@@ -113,9 +136,7 @@ def test_an_alert_condition_that_returns_after_its_clearing_opens_anew() -> None
 
 def test_an_episode_is_closed_by_time_alone() -> None:
     life = Life().earn("2026-03-01", 9000).advance("2026-03-05", 90).advance("2026-03-15", 90)
-    for loan in (1,):
-        life.borrow("2026-03-02", 900, loan)
-    life.advance("2026-04-03", 90)
+    life.borrow("2026-03-02", 900).advance("2026-04-03", 90)
     assert life.found("2026-04-04").standing() == {"CASH_ADVANCE_RELIANCE"}
     assert life.found("2026-06-20").standing() == set()
 

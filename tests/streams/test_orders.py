@@ -1,0 +1,120 @@
+"""Orders in the stream: policies and suppressions take effect at the scoring at which replay lets them."""
+
+import hashlib
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from loanpulse.schemas import dead_letters
+from loanpulse.schemas import events as json_form
+from loanpulse.schemas.publisher import Publisher
+from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.topics import (
+    DEAD_LETTERS,
+    LIQUIDITY_ALERTS,
+    LIQUIDITY_SNAPSHOTS,
+    POLICY_ACTIVATIONS,
+    SUPPRESSIONS,
+)
+from loanpulse.settings import Settings
+from loanpulse.settings.broker import producer_properties
+from loanpulse.streams import policy as policies
+from tests import deployment as drive
+from tests import histories
+from tests.deployment import Reader, part
+from tests.streams.test_worker import check_equal
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+Order = tuple[str, dict[str, Any]]
+
+
+def activation(version: str, day: int, *changes: tuple[str, str]) -> Order:
+    document = policies.read().replace(f'version = "{policies.load().version}"', f'version = "{version}"')
+    for old, new in changes:
+        assert old in document
+        document = document.replace(old, new)
+    return POLICY_ACTIVATIONS, {
+        "policy_id": version, "policy_version": version, "event_time": datetime(2026, 4, day, 7, tzinfo=UTC),
+        "source": "test", "activated_by": "p-1", "sha256": hashlib.sha256(document.encode()).hexdigest(),
+        "document": document,
+    }  # fmt: skip
+
+
+def suppression(borrower: str, number: int) -> Order:
+    return SUPPRESSIONS, {
+        "suppression_id": f"s-{number}", "borrower_id": borrower, "event_time": datetime(2026, 4, 1, tzinfo=UTC),
+        "source": "test", "lender_id": None, "kind": None, "until": datetime(2026, 5, 20, tzinfo=UTC),
+        "reason": "HARDSHIP_ARRANGEMENT", "ordered_by": "p-1", "lifted": False,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def reader(deployment: Settings) -> Iterator[Reader]:
+    reader = Reader(deployment, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, DEAD_LETTERS)
+    yield reader
+    reader.close()
+
+
+def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
+    deployment: Settings, tmp_path: Path, reader: Reader
+) -> None:
+    records = histories.city(40, 90, 6)
+    borrowers = sorted({record.key for record in records})[:6]
+    orders = [
+        activation("budgeted", 10, ("alerts_per_day = 0", "alerts_per_day = 2"), ("share = 0.0", "share = 0.1")),
+        activation("stricter", 25, ("TENSE = 35.0", "TENSE = 44.0")),
+        *(suppression(borrower, number) for number, borrower in enumerate(borrowers)),
+    ]
+    controls = tmp_path / "orders.jsonl"
+    controls.write_bytes(
+        b"".join(
+            orjson.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + b"\n" for topic, value in orders
+        )
+    )
+    damaged = {**orders[0][1], "policy_id": "damaged", "sha256": "0" * 64}
+    with Publisher(producer_properties(deployment), LocalRegistry(), deployment.topics.prefix) as publisher:
+        for topic, value in [*orders, (POLICY_ACTIVATIONS, damaged)]:
+            publisher.publish(topic, value)
+    half = len(records) // 2
+    drive.publish(deployment, records[:half])
+    with part(deployment, tmp_path, "worker") as worker:
+        reader.read_until(lambda: len(reader.messages[LIQUIDITY_SNAPSHOTS]) > 200)
+        time.sleep(0.3)
+        drive.kill(worker)
+    drive.publish(deployment, records[half:])
+    with part(deployment, tmp_path, "worker"):
+        reader.read_until_quiet(8.0)
+    check_equal(deployment, tmp_path, reader, records, controls)
+    told = {alert["alert_id"]: alert for alert in reader.values(LIQUIDITY_ALERTS)}.values()
+    versions = Counter(alert["policy_version"] for alert in told)
+    assert {"budgeted", "stricter"} < set(versions)
+    assert {alert["disposition"] for alert in told} == {"SENT", "DEFERRED", "SUPPRESSED", "HOLD_OUT"}
+    letters = [dead_letters.parse(m.key(), m.value(), m.headers()) for m in reader.messages[DEAD_LETTERS]]
+    assert {(letter.topic, letter.violation.name) for letter in letters} == {
+        (deployment.topics.prefix + POLICY_ACTIVATIONS, "ORDER_INVALID")
+    }
+
+
+def test_an_order_given_while_the_worker_runs_reaches_it(deployment: Settings, tmp_path: Path, reader: Reader) -> None:
+    records = histories.city(20, 80, 3)
+    half = len(records) // 2
+    moment = datetime.fromtimestamp(records[half].at_ms / 1000 + 3600, UTC)
+    topic, value = activation("followed", 10)
+    with part(deployment, tmp_path, "worker"):
+        drive.publish(deployment, records[:half])
+        reader.read_until(lambda: bool(reader.messages[LIQUIDITY_SNAPSHOTS]))
+        with Publisher(producer_properties(deployment), LocalRegistry(), deployment.topics.prefix) as publisher:
+            publisher.publish(topic, {**value, "event_time": moment})
+        time.sleep(2.0)
+        drive.publish(deployment, records[half:])
+        reader.read_until_quiet(6.0)
+    for snapshot in reader.values(LIQUIDITY_SNAPSHOTS):
+        assert (snapshot["policy_version"] == "followed") == (snapshot["event_time"] >= moment)
+    assert any(one["policy_version"] == "followed" for one in reader.values(LIQUIDITY_SNAPSHOTS))

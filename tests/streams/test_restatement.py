@@ -1,0 +1,125 @@
+"""A late event says again what should have been said of the latest scored moment, and alerts nobody about the past."""
+
+import numpy as np
+import pytest
+
+from loanpulse.schemas.contracts import RepaymentKind, SpendingKind
+from loanpulse.streams import advance, policy
+from loanpulse.streams.borrower_record import DAY_MS, REPAYMENT, SPENDING, empty_records
+from loanpulse.streams.event_columns import Events, empty_events
+from loanpulse.streams.outputs import Outputs, scoring_ids
+from loanpulse.streams.scoring import SCORE
+
+POLICY = policy.load(interval_seconds=1.0)
+NOON = 20_000 * DAY_MS + DAY_MS // 2
+HOUR_MS = 3_600_000
+CHUNKS = (1, 2, 3, 1_000)
+
+
+def event(number: int, source: int, kind: int, time: int, order: int, amount: float, **more: float) -> np.void:
+    one = empty_events(1)
+    one["source"], one["kind"], one["event_time"], one["order_time"] = source, kind, time, order
+    one["id_hash"], one["offset"], one["amount"], one["row"] = number, number, amount, 0
+    one["loan_key"], one["loan_reference"], one["lender"] = 7, 7, (1, 0, 0)
+    for name, value in more.items():
+        one[name] = value
+    return one[0]
+
+
+def loan_with_a_missed_instalment(*late: np.void) -> Events:
+    """A loan, an instalment that falls due unpaid, a purchase a day after it, and what comes late after that."""
+    due = NOON // DAY_MS + 5
+    events = [
+        event(1, REPAYMENT, RepaymentKind.DISBURSED, NOON, NOON, 10_000.0),
+        event(2, REPAYMENT, RepaymentKind.INSTALMENT_DUE, NOON + 1, NOON + 1, 870.0, due_day=due),
+        event(1, SPENDING, SpendingKind.PURCHASE, NOON + 7 * DAY_MS, NOON + 7 * DAY_MS, 55.0, loan_reference=0),
+    ]
+    events[2]["id_hash"] = 100
+    return np.array([*events, *late], events[0].dtype)
+
+
+def paid_in_time_but_told_late() -> np.void:
+    due = NOON // DAY_MS + 5
+    told = NOON + 7 * DAY_MS + HOUR_MS
+    return event(3, REPAYMENT, RepaymentKind.PAID, NOON + 4 * DAY_MS, told, 870.0, due_day=due)
+
+
+def run(events: Events, until: int, room: int = 1_000) -> np.ndarray:
+    records, wake_at, counts = empty_records(1), np.zeros(1, np.int64), np.zeros(3, np.int64)
+    found, position = [], 0
+    while position < len(events):
+        scores = np.zeros(room, SCORE)
+        position, count = advance.fold_events(events, position, records, wake_at, POLICY.card, scores, counts)
+        found.append(scores[:count])
+    position, rows = 0, np.zeros(1, np.int64)
+    while position < 1:
+        scores = np.zeros(room, SCORE)
+        position, count = advance.score_rows(rows, position, records, wake_at, until, POLICY.card, scores)
+        found.append(scores[:count])
+    return np.concatenate(found)
+
+
+UNTIL = NOON + 7 * DAY_MS + 2 * HOUR_MS
+
+
+def test_a_late_payment_restates_the_latest_scoring_with_a_later_known_at() -> None:
+    before = run(loan_with_a_missed_instalment(), UNTIL)
+    scores = run(loan_with_a_missed_instalment(paid_in_time_but_told_late()), UNTIL)
+    restated = scores[scores["restated"] == 1]
+    assert len(restated) == 1
+    first = scores[(scores["time"] == restated["time"][0]) & (scores["restated"] == 0)]
+    assert first["days_past_due"] == before["days_past_due"][-1] == 2
+    assert restated["days_past_due"] == 0
+    assert restated["known_at"] > restated["time"]
+    assert restated["lhi"] > first["lhi"]
+    assert (scores["known_at"] == scores["time"])[scores["restated"] == 0].all()
+
+
+def test_a_restatement_is_what_would_have_been_said_had_the_event_come_in_time() -> None:
+    late = paid_in_time_but_told_late()
+    scores = run(loan_with_a_missed_instalment(late), UNTIL)
+    restated = scores[scores["restated"] == 1]
+    late["order_time"] = late["event_time"]
+    in_time = loan_with_a_missed_instalment(late)[[0, 1, 3, 2]]
+    told = run(in_time, UNTIL)
+    same = told[told["time"] == restated["time"][0]]
+    for name in ("lhi", "pd", "confidence", "days_past_due", "level", "timeliness", "credit_score"):
+        np.testing.assert_allclose(restated[name], same[name], rtol=1e-9, err_msg=name)
+
+
+def test_an_event_after_the_latest_scoring_restates_nothing() -> None:
+    events = loan_with_a_missed_instalment()
+    scores = run(events, UNTIL)
+    assert not scores["restated"].any()
+
+
+def test_a_newer_event_is_not_seen_by_the_restatement() -> None:
+    late = paid_in_time_but_told_late()
+    newer = event(2, SPENDING, SpendingKind.PURCHASE, late["order_time"] + 5, late["order_time"] + 5, 9_000.0)
+    newer["id_hash"], newer["loan_reference"] = 101, 0
+    alone = run(loan_with_a_missed_instalment(late), UNTIL)
+    followed = run(loan_with_a_missed_instalment(late, newer), UNTIL)
+    first, second = (scores[scores["restated"] == 1] for scores in (alone, followed))
+    assert first.tobytes() == second.tobytes()
+
+
+@pytest.mark.parametrize("room", CHUNKS)
+def test_restatements_do_not_depend_on_the_room_for_scorings(room: int) -> None:
+    events = loan_with_a_missed_instalment(paid_in_time_but_told_late())
+    assert run(events, UNTIL, room).tobytes() == run(events, UNTIL).tobytes()
+
+
+def test_a_restated_scoring_has_an_id_of_its_own_and_makes_no_alert() -> None:
+    scores = run(loan_with_a_missed_instalment(paid_in_time_but_told_late()), UNTIL)
+    keys = np.full(len(scores), b"b-1", "S64")
+    ids = scoring_ids(keys, scores["time"], scores["known_at"])
+    assert len(set(ids.tolist())) == len(scores)
+    again = scoring_ids(keys, scores["time"], scores["known_at"])
+    assert (ids == again).all()
+    restated = np.flatnonzero(scores["restated"] == 1)
+    moved = scores.copy()
+    moved["level"][restated], moved["previous_level"][restated] = 4, 0
+    alerts = Outputs(POLICY).alerts(moved[restated], keys[restated], ids[restated])
+    assert alerts == []
+    moved["restated"] = 0
+    assert Outputs(POLICY).alerts(moved[restated], keys[restated], ids[restated])
