@@ -15,7 +15,7 @@ from loanpulse.city.days import HOUR_MS, MINUTE_MS, Day, date_of, next_monthly
 from loanpulse.city.dice import Dice
 from loanpulse.city.loan import DEFAULT_DAYS, STATEMENT_DAYS, WRITE_OFF_DAYS, Instalment, Loan
 from loanpulse.city.plan import CityPlan
-from loanpulse.city.truth import DefaultTruth, LifeEvent, LifeEventTruth, OnTruth
+from loanpulse.city.truth import DefaultTruth, LifeEvent, LifeEventTruth, MissedTruth, OnTruth, ShortfallTruth
 from loanpulse.schemas.topics import REPAYMENT_EVENTS, SPENDING_EVENTS, UTILITY_EVENTS
 
 Record = tuple[int, str, dict[str, Any]]
@@ -399,6 +399,8 @@ class Household:
             if ahead < 0 and not self._dice.chance(0.35):
                 continue
             spare = self._balance - 30_000
+            if ahead == 0 and spare < instalment.rest:
+                self._on_truth(ShortfallTruth(self.id, today.date))
             if spare < instalment.rest and -10 < ahead <= 0:
                 self._find_money(instalment.rest, today)
                 spare = self._balance - 30_000
@@ -428,6 +430,9 @@ class Household:
 
     def _fall_behind(self, loan: Loan, today: Day) -> None:
         late = loan.days_past_due(today.number)
+        for instalment in loan.unpaid:
+            if today.number - instalment.due == 1 and instalment.rest > 0:
+                self._on_truth(MissedTruth(self.id, loan.loan_id, date_of(instalment.due)))
         if late == 1 and not loan.missed:
             loan.missed = True
             loan.first_missed = min(instalment.due for instalment in loan.unpaid)
