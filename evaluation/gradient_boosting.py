@@ -38,9 +38,11 @@ def features_of(panel: Panel, where: Flags) -> Features:
 def fit(features: Features, labels: Flags) -> Any:
     """Return trees fitted to the rows."""
     from sklearn.ensemble import HistGradientBoostingClassifier
+    from threadpoolctl import threadpool_limits
 
-    model = HistGradientBoostingClassifier(max_iter=150, learning_rate=0.06, l2_regularization=1.0, random_state=0)
-    return model.fit(features, labels)
+    model = HistGradientBoostingClassifier(max_iter=100, learning_rate=0.08, l2_regularization=1.0, random_state=0)
+    with threadpool_limits(1, "openmp"):  # more threads wait for each other on rows so few
+        return model.fit(features, labels)
 
 
 def chances(model: Any, features: Features) -> npt.NDArray[np.float64]:
