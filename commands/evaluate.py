@@ -38,7 +38,7 @@ def evaluate() -> None:
 @app.command("city")
 def city(
     seed: Annotated[int, typer.Option(help="Seed of the city that is judged.", min=0)] = 1,
-    borrowers: Annotated[int, typer.Option(help="Households in each of the two cities.", min=1)] = 300,
+    borrowers: Annotated[int, typer.Option(help="Households in each of the two cities.", min=1)] = 400,
     days: Annotated[int, typer.Option(help=f"Days to simulate, {evaluations.LEAST_DAYS} or more.", min=1)] = 420,
     teacher_seed: Annotated[
         int | None,

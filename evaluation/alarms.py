@@ -29,7 +29,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """How many days before the first missed due date the alarm was up; never seen counts as 30 days after it."""
+    """How many days before the first missed due date the alarm went up; never seen counts as 30 days after it."""
 
     failures: int
     seen_before: int
@@ -68,13 +68,21 @@ def precision(alarm: Flags, right: Flags, period: Period) -> tuple[int, float]:
 
 
 def leads(alarm: Flags, failures: Sequence[Failure]) -> Integers:
-    """Return the lead of each failure in days: from the first day with the alarm, of the 90 before it, to the miss."""
+    """Return the lead of each failure in days: from the beginning of the alarm that stands at the miss, at most 90.
+
+    An alarm that had gone for more than 30 days by then is no warning of this failure any more.
+    """
+    begun = starts(alarm)
     found = np.full(len(failures), NEVER_SEEN_DAYS, np.int32)
     for place, failure in enumerate(failures):
-        begin = max(0, failure.missed - AHEAD_DAYS)
-        days = np.flatnonzero(alarm[failure.borrower, begin : max(begin, failure.confirmed)])
-        if len(days):
-            found[place] = failure.missed - (begin + int(days[0]))
+        on, begins = alarm[failure.borrower], begun[failure.borrower]
+        missed = max(0, failure.missed)
+        if on[max(0, missed - EPISODE_DAYS) : missed].any():
+            found[place] = min(AHEAD_DAYS, failure.missed - int(np.flatnonzero(begins[:missed])[-1]))
+            continue
+        late = np.flatnonzero(begins[missed : max(missed, failure.confirmed)])
+        if len(late):
+            found[place] = -int(late[0])
     return found
 
 
@@ -120,6 +128,6 @@ def caught_within_budget(
     """Return what a team with a budget of ``a_day`` alerts finds by a score."""
     worked, count = worked_within_budget(score, candidates, period, a_day)
     hits = int((worked & right).sum())
-    found = leads(worked, failures)
-    recall = float((found > NEVER_SEEN_DAYS).mean()) if len(found) else float("nan")
+    caught = [worked[one.borrower, max(0, one.missed - AHEAD_DAYS) : one.confirmed].any() for one in failures]
+    recall = sum(caught) / len(caught) if caught else float("nan")
     return Caught(count, hits / count if count else float("nan"), recall)

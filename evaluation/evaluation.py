@@ -9,6 +9,7 @@ import numpy as np
 
 from loanpulse.evaluation import alarms, detectors, ranking
 from loanpulse.evaluation.alarms import Caught, Lead, Period
+from loanpulse.evaluation.behaviours import Found, found_by_kind
 from loanpulse.evaluation.city_run import Run
 from loanpulse.evaluation.coverage import HORIZON_DAYS, Coverage, coverage
 from loanpulse.evaluation.detectors import Detector
@@ -86,6 +87,8 @@ class Evaluation:
     flip_rate: float
     shortfall: Coverage
     life_events: tuple[Seen, ...]
+    share_in_trouble: float
+    behaviours: tuple[Found, ...]
     left_out: tuple[LeftOut, ...]
 
 
@@ -127,6 +130,7 @@ def evaluate(run: Run, teacher: Run, budget_a_day: float, *, boosting: bool = Tr
         raise EvaluationError("nobody defaults in this city: give more --borrowers or more --days")
     questions = Questions.of(run, period)
     changes, rate = flip_rate(run.panel.changes)
+    behaviours, share_in_trouble = found_by_kind(run.panel, run.outcomes, period)
     return Evaluation(
         run.plan.seed,
         teacher.plan.seed,
@@ -145,6 +149,8 @@ def evaluate(run: Run, teacher: Run, budget_a_day: float, *, boosting: bool = Tr
         rate,
         _shortfall(run, period),
         tuple(seen_by_kind(alerts_begun(run.panel), run.outcomes.hardships, defaults, period)),
+        share_in_trouble,
+        tuple(behaviours),
         tuple(_left_out(run.panel, questions)),
     )
 

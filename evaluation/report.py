@@ -73,6 +73,7 @@ def markdown(evaluation: Evaluation, command: str) -> str:
         *_alarms(one),
         *_ranking(one),
         *_life_events(one),
+        *_behaviours(one),
         *_shortfall(one),
         *_left_out(one),
         *_limits(one),
@@ -96,9 +97,9 @@ def _alarms(one: Evaluation) -> list[str]:
         "## Alarms",
         f"{one.defaults} rows of missed instalments ended in a default (30 days past due); {one.misses} rows of "
         "missed instalments in all. An alarm is right if such a row begins within 90 days after it, or has begun and "
-        "is not yet 30 days old. Lead is counted in days from the first alarm of the 90 before a failing row to its "
-        "first missed due date, over all defaults, also those that were never seen (they count as 30 days late). The "
-        f"budget is {one.budget_a_day:g} borrowers a day, by rank, each worked on once in 30 days.",
+        "is not yet 30 days old. Lead is counted in days (at most 90) from the beginning of the alarm that stands when the "
+        "first due date of a failing row is missed, over all defaults, also those that were never seen (they count as "
+        f"30 days late); an alarm that went away for more than 30 days is no warning any more. The budget is {one.budget_a_day:g} borrowers a day, by rank, each worked on once in 30 days.",
         _table(
             (
                 "", "alarms", "precision", "defaults seen before", "lead: quartile / **median** / quartile",
@@ -149,6 +150,19 @@ def _life_events(one: Evaluation) -> list[str]:
             ("", "events", "seen", "by chance", "days to the first alert (median)", "defaults seen before the miss"),
             rows,
         ),
+    ]
+
+
+def _behaviours(one: Evaluation) -> list[str]:
+    rows = [
+        (each.kind, str(each.count), _number(each.a_year), _share(each.in_trouble), _number(each.quiet_a_year))
+        for each in one.behaviours
+    ]
+    return [
+        "## Behaviours",
+        "In trouble: a life event goes on or ended within 30 days, or an instalment is missed within 90 days; that is "
+        f"so on {_share(one.share_in_trouble)} of all days, which is what a behaviour found at random would score.",
+        _table(("", "found", "a borrower and year", "in trouble", "a quiet borrower and year"), rows),
     ]
 
 

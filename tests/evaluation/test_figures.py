@@ -50,10 +50,13 @@ def test_an_alarm_that_comes_back_within_thirty_days_is_the_same_one() -> None:
     assert np.flatnonzero(begun[0]).tolist() == [10, 80]
 
 
-def test_lead_counts_from_the_first_alarm_of_the_ninety_days_before_the_miss() -> None:
+def test_lead_counts_from_the_beginning_of_the_alarm_that_stands_at_the_miss() -> None:
     failures = [Failure(0, 150, 180)]
     assert alarms.leads(on_days((140, 145)), failures).tolist() == [10]
-    assert alarms.leads(on_days((10, 20), (130, 131)), failures).tolist() == [20]
+    assert alarms.leads(on_days((90, 100), (120, 122)), failures).tolist() == [60], "one alarm that came back"
+    assert alarms.leads(on_days((60, 90), (130, 131)), failures).tolist() == [20], "the first had gone"
+    assert alarms.leads(on_days((100, 110)), failures).tolist() == [alarms.NEVER_SEEN_DAYS], "it had gone by then"
+    assert alarms.leads(on_days((20, 150)), failures).tolist() == [alarms.AHEAD_DAYS]
     assert alarms.leads(on_days((155, 170)), failures).tolist() == [-5]
     assert alarms.leads(on_days((185, 200)), failures).tolist() == [alarms.NEVER_SEEN_DAYS]
 
