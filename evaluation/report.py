@@ -97,9 +97,10 @@ def _alarms(one: Evaluation) -> list[str]:
         "## Alarms",
         f"{one.defaults} rows of missed instalments ended in a default (30 days past due); {one.misses} rows of "
         "missed instalments in all. An alarm is right if such a row begins within 90 days after it, or has begun and "
-        "is not yet 30 days old. Lead is counted in days (at most 90) from the beginning of the alarm that stands when the "
-        "first due date of a failing row is missed, over all defaults, also those that were never seen (they count as "
-        f"30 days late); an alarm that went away for more than 30 days is no warning any more. The budget is {one.budget_a_day:g} borrowers a day, by rank, each worked on once in 30 days.",
+        "is not yet 30 days old. Lead is counted in days (at most 90) from the beginning of the alarm that stands "
+        "when the first due date of a failing row is missed, over all defaults, also those that were never seen (they "
+        "count as 30 days late); an alarm that went away for more than 30 days is no warning any more. The budget is "
+        f"{one.budget_a_day:g} borrowers a day, by rank, each worked on once in 30 days.",
         _table(
             (
                 "", "alarms", "precision", "defaults seen before", "lead: quartile / **median** / quartile",
