@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from loanpulse.city import circumstances
 from loanpulse.city.days import HOUR_MS, MINUTE_MS, Day, date_of, next_monthly
 from loanpulse.city.dice import Dice
-from loanpulse.city.loan import DEFAULT_DAYS, STATEMENT_DAYS, WRITE_OFF_DAYS, Instalment, Loan
+from loanpulse.city.loan import DEFAULT_DAYS, MINIMUM_SHARE, STATEMENT_DAYS, WRITE_OFF_DAYS, Instalment, Loan
 from loanpulse.city.plan import CityPlan
-from loanpulse.city.truth import DefaultTruth, LifeEvent, LifeEventTruth, OnTruth
+from loanpulse.city.truth import DefaultTruth, LifeEvent, LifeEventTruth, MissedTruth, OnTruth, ShortfallTruth
 from loanpulse.schemas.topics import REPAYMENT_EVENTS, SPENDING_EVENTS, UTILITY_EVENTS
 
 Record = tuple[int, str, dict[str, Any]]
@@ -43,7 +44,7 @@ EVERYDAY = (
 HARD_TIMES = ("DISCOUNT_STORES", "DISCOUNT_STORES", "DISCOUNT_STORES", "GROCERIES", "TRANSPORT")
 USUAL_CENTS = {
     "GROCERIES": 6_500, "DINING": 7_000, "TRANSPORT": 2_500, "CLOTHING": 18_000, "ENTERTAINMENT": 9_000,
-    "HEALTH": 12_000, "DISCOUNT_STORES": 3_500, "GAMBLING": 25_000, "PAWN": 40_000,
+    "HEALTH": 12_000, "TRAVEL": 22_000, "DISCOUNT_STORES": 3_500, "GAMBLING": 25_000, "PAWN": 40_000,
 }  # fmt: skip
 UTILITIES = (("ELECTRICITY", 18_000, 260.0), ("WATER", 5_000, 12.0), ("GAS", 7_000, 25.0), ("TELECOM", 9_900, 30.0))
 BILL_DAYS = 15
@@ -75,6 +76,7 @@ class Household:
         self.id = borrower_id(plan.seed, number)
         self._plan = plan
         self._dice = dice = Dice(plan.seed, number)
+        self._own = circumstances.draw(plan.seed, number, first_day)
         self._on_truth = on_truth
         self._ids = uuid.uuid5(uuid.NAMESPACE_OID, f"{plan.seed}/{number}/events").int
         self._events = 0
@@ -116,7 +118,7 @@ class Household:
         self._serve_loans(today)
         self._clock = max(self._clock, today.midnight_ms + 12 * HOUR_MS)
         self._shop(today)
-        return self._records
+        return [record for record in self._records if self._own.is_told(record[1], today.number)]
 
     # Time and records.
 
@@ -160,9 +162,13 @@ class Household:
             amount=None if cents is None else money(cents),
             due_date=None if due is None else date_of(due),
             outstanding_principal=money(loan.outstanding),
-            credit_limit=None,
+            credit_limit=money(loan.principal) if loan.is_revolving else None,
             declared_purpose=more.get("purpose"),
             loan_status=more.get("status"),
+            minimum_due=more.get("minimum"),
+            annual_rate=loan.annual_rate if kind in ("DISBURSED", "RESTRUCTURED") else None,
+            product=loan.product,
+            region=self._own.region,
         )
         self._records.append((self._clock, REPAYMENT_EVENTS, value))
 
@@ -274,9 +280,12 @@ class Household:
         willing = today.spending * self._thrift * (1.0 - 0.3 * strain)
         if self._life_event is LifeEvent.ILLNESS and self._dice.chance(0.25):
             self._buy("HEALTH", round(60_000 * self._severity * self._dice.spread(0.5)))
+        away = self._own.is_away(today.number) and strain < 0.4
         for _ in range(self._dice.whole(1, 4)):
             self._tick(100)
             category = self._dice.pick(HARD_TIMES if self._dice.chance(strain * 0.8) else EVERYDAY)
+            if away:
+                category = "DINING" if category in ("GROCERIES", "DINING") else "TRAVEL"
             scale = self._income / 700_000
             self._buy(category, round(USUAL_CENTS[category] * willing * scale * self._dice.spread(0.5)))
         if self._life_event is LifeEvent.OVER_BORROWING and self._dice.chance(0.12):
@@ -313,7 +322,8 @@ class Household:
         self._bills = [bill for bill in self._bills if bill[1] > 0]
 
     def _issue_bills(self, today: Day) -> None:
-        thrift = 1.0 - 0.35 * self._strain
+        days_away = sum(self._own.is_away(today.number - back) for back in range(30))
+        thrift = (1.0 - 0.35 * self._strain) * (1.0 - 0.8 * days_away / 30)
         for utility, cents, usage in UTILITIES:
             season = {"ELECTRICITY": today.cooling, "GAS": today.heating}.get(utility, 1.0)
             used = usage * self._home * season * thrift * self._dice.spread(0.06)
@@ -387,7 +397,8 @@ class Household:
     def _announce(self, loan: Loan, today: Day) -> None:
         if loan.remaining and today.number >= loan.next_due - STATEMENT_DAYS:
             loan.unpaid.append(Instalment(loan.next_due, loan.instalment))
-            self._tell_loan(loan, "INSTALMENT_DUE", loan.instalment, loan.next_due)
+            minimum = money(round(loan.instalment * MINIMUM_SHARE)) if loan.is_revolving else None
+            self._tell_loan(loan, "INSTALMENT_DUE", loan.instalment, loan.next_due, minimum=minimum)
             loan.remaining -= 1
             loan.next_due = next_monthly(loan.next_due, loan.day_of_month)
 
@@ -399,6 +410,10 @@ class Household:
             if ahead < 0 and not self._dice.chance(0.35):
                 continue
             spare = self._balance - 30_000
+            if ahead == 0 and spare < instalment.rest:
+                self._on_truth(ShortfallTruth(self.id, today.date))
+                if self._dice.chance(0.12):
+                    self._tell_loan(loan, "DEFERRAL_REQUESTED")
             if spare < instalment.rest and -10 < ahead <= 0:
                 self._find_money(instalment.rest, today)
                 spare = self._balance - 30_000
@@ -428,6 +443,9 @@ class Household:
 
     def _fall_behind(self, loan: Loan, today: Day) -> None:
         late = loan.days_past_due(today.number)
+        for instalment in loan.unpaid:
+            if today.number - instalment.due == 1 and instalment.rest > 0:
+                self._on_truth(MissedTruth(self.id, loan.loan_id, date_of(instalment.due)))
         if late == 1 and not loan.missed:
             loan.missed = True
             loan.first_missed = min(instalment.due for instalment in loan.unpaid)

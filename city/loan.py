@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+PRODUCTS = {
+    "EDUCATION": ("CONSUMER_LOAN", 0.08),
+    "MEDICAL": ("CONSUMER_LOAN", 0.09),
+    "RENOVATION": ("CONSUMER_LOAN", 0.09),
+    "VEHICLE": ("AUTO_LOAN", 0.06),
+    "TRAVEL": ("CREDIT_CARD", 0.17),
+    "DURABLES": ("INSTALMENT_PURCHASE", 0.14),
+    "DAILY_LIFE": ("CASH_LOAN", 0.22),
+}
+"""The product and the yearly rate that go with a declared purpose."""
+MINIMUM_SHARE = 0.25
+"""Of an instalment of a revolving account, the least that keeps it current."""
 STATEMENT_DAYS = 12
 """An instalment is announced so many days before it is due."""
 DEFAULT_DAYS = 30
@@ -41,6 +53,21 @@ class Loan:
     missed: bool = False
     defaulted: bool = False
     first_missed: int = 0
+
+    @property
+    def product(self) -> str:
+        """What kind of loan it is."""
+        return PRODUCTS[self.purpose][0]
+
+    @property
+    def annual_rate(self) -> float:
+        """The yearly rate as a share."""
+        return PRODUCTS[self.purpose][1]
+
+    @property
+    def is_revolving(self) -> bool:
+        """Whether a minimum keeps it current."""
+        return self.product == "CREDIT_CARD"
 
     @property
     def is_open(self) -> bool:

@@ -44,7 +44,24 @@ class DefaultTruth:
     default_date: date
 
 
-Truth: TypeAlias = LifeEventTruth | DefaultTruth
+@dataclass(frozen=True, slots=True)
+class MissedTruth:
+    """An instalment of which something is still unpaid at the end of its `missed_due_date`."""
+
+    borrower_id: str
+    loan_id: str
+    missed_due_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class ShortfallTruth:
+    """A day on which the account can't meet an instalment that falls due, before any money is found elsewhere."""
+
+    borrower_id: str
+    shortfall_date: date
+
+
+Truth: TypeAlias = LifeEventTruth | DefaultTruth | MissedTruth | ShortfallTruth
 OnTruth: TypeAlias = Callable[[Truth], None]
 
 
@@ -76,7 +93,7 @@ class TruthWriter:
 
 
 def read(path: str | Path) -> list[Truth]:
-    """The truth in a file; raises ValueError naming the line that is not one of its two forms."""
+    """The truth in a file; raises ValueError naming the line that is not one of its forms."""
     found: list[Truth] = []
     for number, line in enumerate(Path(path).read_bytes().splitlines(), 1):
         try:
@@ -90,6 +107,10 @@ def _parse(line: dict[str, str]) -> Truth:
     if "life_event" in line:
         starts, ends = date.fromisoformat(line["starts"]), date.fromisoformat(line["ends"])
         return LifeEventTruth(line["borrower_id"], LifeEvent(line["life_event"]), starts, ends)
+    if "missed_due_date" in line:
+        return MissedTruth(line["borrower_id"], line["loan_id"], date.fromisoformat(line["missed_due_date"]))
+    if "shortfall_date" in line:
+        return ShortfallTruth(line["borrower_id"], date.fromisoformat(line["shortfall_date"]))
     missed, default = date.fromisoformat(line["first_missed_due_date"]), date.fromisoformat(line["default_date"])
     return DefaultTruth(line["borrower_id"], line["loan_id"], missed, default)
 

@@ -7,6 +7,7 @@ from loanpulse.commands import (
     config,
     demo,
     doctor,
+    evaluate,
     export,
     forget,
     loader,
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 app.command("demo", rich_help_panel="Try it")(demo.demo)
 app.command("replay", rich_help_panel="Try it")(replay.replay)
+app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Try it")
 app.command("publish", rich_help_panel="Send events")(publish.publish)
 app.command("simulate", rich_help_panel="Send events")(simulate.simulate)
 app.command("worker", rich_help_panel="Run")(worker.worker)

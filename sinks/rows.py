@@ -15,8 +15,8 @@ from loanpulse.schemas.column_plan import UnsupportedSchema
 from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.registry import SchemaRegistry
-from loanpulse.schemas.topics import full_name
 from loanpulse.schemas.spans import Spans
+from loanpulse.schemas.topics import full_name
 from loanpulse.schemas.violations import Violation
 from loanpulse.sinks.arrow_columns import MILLISECONDS, carried_by_columns, table_of
 from loanpulse.sinks.arrow_values import table_of_values

@@ -12,6 +12,7 @@ from tests.conftest import on_kafka
 STORIES = (
     "tests/streams/test_worker.py",
     "tests/sinks/test_loader.py",
+    "tests/stories/test_stories.py",
 )
 
 

@@ -1,0 +1,1 @@
+"""How good the engine is: its scorings against a truth that it never saw, beside baselines."""

@@ -1,0 +1,133 @@
+"""Alarms against failures: how many are right, how early they come, and what a team with a budget would find."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from loanpulse.evaluation.outcomes import Failure
+from loanpulse.evaluation.panel import Flags, Integers
+
+AHEAD_DAYS = 90
+"""How far ahead an alarm may be right, and how early it may count."""
+EPISODE_DAYS = 30
+"""An alarm that comes back within so many days is the same one."""
+NEVER_SEEN_DAYS = -30
+"""The lead time of a failure that no alarm came before: that of its confirmation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days that are judged: from ``first`` on, as far as the truth about them is known (``end`` not included)."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """How many days before the first missed due date the alarm went up; never seen counts as 30 days after it."""
+
+    failures: int
+    seen_before: int
+    quartile_low: float
+    median: float
+    quartile_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A team's work within its budget: the borrowers it worked on, how many rightly, and of the failures how many."""
+
+    worked: int
+    precision: float
+    recall: float
+
+
+_FAR = 1_000_000
+
+
+def starts(alarm: Flags) -> Flags:
+    """Tell where alarms begin; one that comes back within ``EPISODE_DAYS`` goes on."""
+    days = np.arange(alarm.shape[1])
+    last = np.maximum.accumulate(np.where(alarm, days, -_FAR), axis=1)
+    before = np.concatenate([np.full((len(alarm), 1), -_FAR), last[:, :-1]], axis=1)
+    begun: Flags = alarm & (days - before > EPISODE_DAYS)
+    return begun
+
+
+def precision(alarm: Flags, right: Flags, period: Period) -> tuple[int, float]:
+    """Return the alarms that begin within the period, and the share of them that are right (NaN without any)."""
+    begun = starts(alarm)[:, period.first : period.end]
+    count = int(begun.sum())
+    hits = int((begun & right[:, period.first : period.end]).sum())
+    return count, hits / count if count else float("nan")
+
+
+def leads(alarm: Flags, failures: Sequence[Failure]) -> Integers:
+    """Return the lead of each failure in days: from the beginning of the alarm that stands at the miss, at most 90.
+
+    An alarm that had gone for more than 30 days by then is no warning of this failure any more.
+    """
+    begun = starts(alarm)
+    found = np.full(len(failures), NEVER_SEEN_DAYS, np.int32)
+    for place, failure in enumerate(failures):
+        on, begins = alarm[failure.borrower], begun[failure.borrower]
+        missed = max(0, failure.missed)
+        if on[max(0, missed - EPISODE_DAYS) : missed].any():
+            found[place] = min(AHEAD_DAYS, failure.missed - int(np.flatnonzero(begins[:missed])[-1]))
+            continue
+        late = np.flatnonzero(begins[missed : max(missed, failure.confirmed)])
+        if len(late):
+            found[place] = -int(late[0])
+    return found
+
+
+def lead(alarm: Flags, failures: Sequence[Failure]) -> Lead:
+    """Return the lead over all failures."""
+    found = leads(alarm, failures)
+    if not len(found):
+        return Lead(0, 0, float("nan"), float("nan"), float("nan"))
+    low, middle, high = np.quantile(found, (0.25, 0.5, 0.75)).tolist()
+    return Lead(len(found), int((found > 0).sum()), low, middle, high)
+
+
+def worked_within_budget(
+    score: npt.NDArray[np.float64], candidates: Flags, period: Period, a_day: float
+) -> tuple[Flags, int]:
+    """Return whom a team works on, day by day: the highest scores first, each borrower once in 30 days.
+
+    ``a_day`` may be a part: what is left of a day's budget is kept for the next, for at most a day.
+    """
+    worked: Flags = np.zeros(score.shape, np.bool_)
+    rests_until = np.zeros(len(score), np.int64)
+    left, count = 0.0, 0
+    for day in range(period.first, period.end):
+        left = min(left, max(1.0, a_day)) + a_day
+        free = candidates[:, day] & (rests_until <= day)
+        order = np.argsort(np.where(free, -score[:, day], np.inf), kind="stable")[: int(left)]
+        chosen = order[free[order]]
+        worked[chosen, day] = True
+        rests_until[chosen] = day + EPISODE_DAYS
+        left -= len(chosen)
+        count += len(chosen)
+    return worked, count
+
+
+def caught_within_budget(
+    score: npt.NDArray[np.float64],
+    candidates: Flags,
+    right: Flags,
+    failures: Sequence[Failure],
+    period: Period,
+    a_day: float,
+) -> Caught:
+    """Return what a team with a budget of ``a_day`` alerts finds by a score."""
+    worked, count = worked_within_budget(score, candidates, period, a_day)
+    hits = int((worked & right).sum())
+    caught = [worked[one.borrower, max(0, one.missed - AHEAD_DAYS) : one.confirmed].any() for one in failures]
+    recall = sum(caught) / len(caught) if caught else float("nan")
+    return Caught(count, hits / count if count else float("nan"), recall)

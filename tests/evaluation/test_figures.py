@@ -1,0 +1,135 @@
+"""The figures against other people's implementations, and against cases small enough to count by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import ks_2samp
+from sklearn.metrics import roc_auc_score
+
+from loanpulse.evaluation import alarms, ranking
+from loanpulse.evaluation.alarms import Period
+from loanpulse.evaluation.coverage import coverage
+from loanpulse.evaluation.hardships import seen_by_kind
+from loanpulse.evaluation.outcomes import FAR_DAYS, Failure, Hardship, days_to_next, failures_of, rows_of_misses
+from loanpulse.evaluation.panel import CHANGE
+from loanpulse.evaluation.stability import flip_rate
+from loanpulse.schemas.topics import DAY_MS
+
+CASES = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=60).filter(
+    lambda cases: len({label for _, label in cases}) == 2
+)
+
+
+@given(CASES)
+def test_ranking_is_what_scikit_learn_and_scipy_say(cases: list[tuple[int, bool]]) -> None:
+    scores = np.array([score for score, _ in cases], np.float64)
+    labels = np.array([label for _, label in cases])
+    assert ranking.area_under_curve(scores, labels) == pytest.approx(roc_auc_score(labels, scores))
+    gap = ks_2samp(scores[labels], scores[~labels]).statistic
+    assert ranking.kolmogorov_smirnov(scores, labels) == pytest.approx(gap)
+
+
+def test_ranking_of_one_class_is_unknown() -> None:
+    nobody = np.zeros(3, np.bool_)
+    assert np.isnan(ranking.area_under_curve(np.arange(3.0), nobody))
+    assert np.isnan(ranking.kolmogorov_smirnov(np.arange(3.0), ~nobody))
+
+
+def on_days(*spans: tuple[int, int], days: int = 300) -> np.ndarray:
+    table = np.zeros((1, days), np.bool_)
+    for first, end in spans:
+        table[0, first:end] = True
+    return table
+
+
+def test_an_alarm_that_comes_back_within_thirty_days_is_the_same_one() -> None:
+    begun = alarms.starts(on_days((10, 12), (41, 45), (80, 81)))
+    assert np.flatnonzero(begun[0]).tolist() == [10, 80]
+
+
+def test_lead_counts_from_the_beginning_of_the_alarm_that_stands_at_the_miss() -> None:
+    failures = [Failure(0, 150, 180)]
+    assert alarms.leads(on_days((140, 145)), failures).tolist() == [10]
+    assert alarms.leads(on_days((90, 100), (120, 122)), failures).tolist() == [60], "one alarm that came back"
+    assert alarms.leads(on_days((60, 90), (130, 131)), failures).tolist() == [20], "the first had gone"
+    assert alarms.leads(on_days((100, 110)), failures).tolist() == [alarms.NEVER_SEEN_DAYS], "it had gone by then"
+    assert alarms.leads(on_days((20, 150)), failures).tolist() == [alarms.AHEAD_DAYS]
+    assert alarms.leads(on_days((155, 170)), failures).tolist() == [-5]
+    assert alarms.leads(on_days((185, 200)), failures).tolist() == [alarms.NEVER_SEEN_DAYS]
+
+
+def test_lead_counts_failures_that_were_never_seen() -> None:
+    failures = [Failure(0, 150, 180), Failure(0, 250, 280)]
+    found = alarms.lead(on_days((140, 151)), failures)
+    assert (found.failures, found.seen_before) == (2, 1)
+    assert found.median == (10 + alarms.NEVER_SEEN_DAYS) / 2
+
+
+def test_precision_counts_alarms_that_begin_within_the_period() -> None:
+    alarm = np.concatenate([on_days((5, 8), (100, 110)), on_days((120, 121), (200, 201))])
+    right = np.concatenate([on_days((90, 130)), on_days()])
+    count, share = alarms.precision(alarm, right, Period(50, 180))
+    assert (count, share) == (2, 0.5)
+
+
+def test_a_team_works_the_highest_first_and_nobody_twice_in_thirty_days() -> None:
+    score = np.array([[3.0] * 40, [2.0] * 40, [1.0] * 40])
+    worked, count = alarms.worked_within_budget(score, np.ones((3, 40), np.bool_), Period(0, 40), 0.5)
+    assert count == 6
+    assert [np.flatnonzero(row).tolist()[0] for row in worked] == [1, 3, 5]
+    assert np.flatnonzero(worked[0]).tolist() == [1, 31]
+
+
+def test_nobody_is_worked_on_who_is_no_candidate() -> None:
+    worked, count = alarms.worked_within_budget(np.ones((2, 10)), np.zeros((2, 10), np.bool_), Period(0, 10), 5.0)
+    assert not worked.any()
+    assert count == 0
+
+
+def test_misses_in_a_row_are_one_failure_and_default_with_it() -> None:
+    rows = rows_of_misses([(0, 10), (0, 40), (0, 120), (1, 41)])
+    assert rows == ((0, 10, 40), (0, 120, 120), (1, 41, 41))
+    assert failures_of(rows, [(0, 70), (0, 45)]) == (Failure(0, 10, 45),)
+
+
+def test_days_to_the_next_are_counted_after_the_day() -> None:
+    table = days_to_next(((0, 3), (0, 5)), 1, 7)
+    assert table[0].tolist() == [3, 2, 1, 2, 1, FAR_DAYS, FAR_DAYS]
+
+
+def changes(*moves: tuple[int, float, int, int]) -> np.ndarray:
+    return np.array([(who, day * DAY_MS, before, after) for who, day, before, after in moves], CHANGE)
+
+
+def test_a_change_is_a_flip_if_the_next_one_undoes_it_within_seven_days() -> None:
+    assert flip_rate(changes((0, 1, 1, 3), (0, 6, 3, 1), (0, 40, 1, 2), (0, 60, 2, 1))) == (4, 0.25)
+    assert flip_rate(changes((0, 1, 1, 3), (0, 6, 3, 2))) == (2, 0.0), "only part of it was undone"
+    assert flip_rate(changes((0, 1, 1, 3), (1, 2, 3, 1))) == (2, 0.0), "another borrower's"
+    assert flip_rate(changes((0, 1, 1, 2), (0, 3, 2, 3))) == (2, 0.0), "it went on"
+
+
+def test_coverage_counts_what_lay_between_the_quantiles() -> None:
+    quantiles = np.array([[[5.0, 20.0, 60.0]] * 4 + [[np.nan] * 3]], np.float32)
+    came = np.array([[3, 5, 60, FAR_DAYS, 10]], np.int32)
+    found = coverage(quantiles, came, np.ones((1, 5), np.bool_))
+    assert (found.forecasts, found.inside) == (4, 0.5)
+    assert (found.under_p10, found.under_p50, found.under_p90) == (0.25, 0.5, 0.75)
+
+
+def test_a_shortfall_beyond_the_horizon_is_covered_by_a_quantile_at_the_horizon() -> None:
+    quantiles = np.array([[[30.0, 90.0, 90.0]]], np.float32)
+    found = coverage(quantiles, np.array([[FAR_DAYS]], np.int32), np.ones((1, 1), np.bool_))
+    assert (found.inside, found.informative) == (1.0, 0)
+
+
+def test_a_life_event_is_seen_beside_what_comes_by_chance() -> None:
+    begun = np.zeros((4, 200), np.bool_)
+    begun[0, 60] = begun[2, 70] = True
+    hardships = [Hardship(0, "JOB_LOSS", 50, 100), Hardship(1, "JOB_LOSS", 50, 100)]
+    (found,) = seen_by_kind(begun, hardships, [Failure(0, 90, 120), Failure(1, 70, 100)], Period(30, 150))
+    assert (found.kind, found.count, found.seen, found.days_to_alert) == ("JOB_LOSS", 2, 0.5, 10.0)
+    assert found.by_chance == 0.5, "one of the two undisturbed borrowers had an alert"
+    assert (found.failed, found.failed_seen) == (2, 1)
