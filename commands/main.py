@@ -11,6 +11,7 @@ from loanpulse.commands import (
     export,
     forget,
     loader,
+    models,
     policy,
     publish,
     query,
@@ -18,6 +19,7 @@ from loanpulse.commands import (
     report,
     simulate,
     topics,
+    trainer,
     worker,
 )
 
@@ -35,6 +37,7 @@ app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Try it")
 app.command("publish", rich_help_panel="Send events")(publish.publish)
 app.command("simulate", rich_help_panel="Send events")(simulate.simulate)
 app.command("worker", rich_help_panel="Run")(worker.worker)
+app.command("trainer", rich_help_panel="Run")(trainer.trainer)
 app.command("loader", rich_help_panel="Run")(loader.loader)
 app.add_typer(topics.app, name="topics", rich_help_panel="Run")
 app.command("migrate", rich_help_panel="Run")(loader.migrate)
@@ -43,6 +46,7 @@ app.add_typer(alerts.app, name="alerts", rich_help_panel="Look")
 app.command("query", rich_help_panel="Look", context_settings=query.TAKES_ANY_OPTION)(query.query)
 app.command("report", rich_help_panel="Look")(report.report)
 app.command("export", rich_help_panel="Look")(export.export)
+app.add_typer(models.app, name="models", rich_help_panel="Look")
 app.command("config", rich_help_panel="Operate")(config.config)
 app.command("forget", rich_help_panel="Operate")(forget.forget)
 app.command("doctor", rich_help_panel="Operate")(doctor.doctor)

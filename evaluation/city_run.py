@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from loanpulse.city.days import EPOCH
 from loanpulse.city.household import borrower_id
@@ -20,9 +21,11 @@ from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import DAY_MS
 from loanpulse.streams.engine import Engine, EngineOptions
 from loanpulse.streams.policy import Policy
+from loanpulse.streams.event_lines import EventLog
 from loanpulse.streams.replay import Replay
 
 NAME = "city"
+LINES_AT_ONCE = 20_000
 
 Progress = Callable[[int], None]
 """Called now and then with the number of events."""
@@ -49,22 +52,24 @@ def run_city(plan: CityPlan, options: EngineOptions, policy: Policy, progress: P
     panel = PanelBuilder(borrowers, first_day, plan.days)
     accounts = AccountsBuilder(borrowers, first_day, plan.days)
     replay = Replay(Engine(options, policy, registry), Codec(registry))
+    log = EventLog(replay.codec, registry, options.partitions)
+    lines = _lines(City(plan, truth.append).events())
     count = 0
-    for line in _lines(City(plan, truth.append).events()):
-        count += 1
-        replay.add(NAME, line)
-        if line.value is not None:
-            accounts.add(line.topic, line.value)
-        if replay.full():
-            for scored in replay.carry():
-                panel.add(scored)
-            progress(count)
+    while piece := list(islice(lines, LINES_AT_ONCE)):
+        count += len(piece)
+        for line in piece:
+            if line.value is not None:
+                accounts.add(line.topic, line.value)
+        replay.take(NAME, log.piece_of(piece))
+        for scored in replay.carry():
+            panel.add(scored)
+        progress(count)
     for scored in replay.finish(plan.start_ms + plan.days * DAY_MS):
         panel.add(scored)
     return Run(plan, count, panel.panel(), accounts.accounts(), outcomes_of(truth, borrowers, first_day, plan.days))
 
 
-def _lines(events: Iterable[Published]) -> Iterable[EventLine]:
+def _lines(events: Iterable[Published]) -> Iterator[EventLine]:
     for number, one in enumerate(events, 1):
         yield EventLine(number, one.topic, one.value, one.key.encode(), one.raw or b"", one.at_ms)
 

@@ -188,7 +188,8 @@ def joined(first: float, second: float, weights: Reals) -> float:
         return 100.0 * first
     if math.isnan(first):
         return 100.0 * second
-    return 100.0 * (weights[0] * first + weights[1] * second) / (weights[0] + weights[1])
+    mean: float = 100.0 * (weights[0] * first + weights[1] * second) / (weights[0] + weights[1])
+    return mean
 
 
 @compiled
@@ -202,4 +203,5 @@ def cqplm(lhi: float, credit: float, scenario: float, weights: Reals) -> float:
     if not math.isnan(scenario):
         total += weights[2] * scenario
         weight += weights[2]
-    return total / weight
+    score: float = total / weight
+    return score

@@ -3,7 +3,7 @@
 Plain lines are read to columns at once; any other is read by ``lines.py`` and encoded, and takes its place among them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -58,6 +58,20 @@ class EventLog:
             lines = self._reader.lines(text)
             yield self._piece(lines, first)
             first += len(lines)
+
+    def piece_of(self, lines: Sequence[EventLine]) -> Piece:
+        """Return lines that were made elsewhere; raises CodecError where a value does not fit."""
+        piece = Piece()
+        for source, topic in enumerate(EVENT_TOPICS):
+            own = [line for line in lines if line.topic == topic]
+            if own:
+                pairs = [line.record(self._codec) for line in own]
+                columns = self._decoders[source].decode([body for _, body in pairs])
+                stamps = np.array([line.timestamp_ms for line in own], np.int64)
+                numbers = np.array([line.number for line in own], np.int64)
+                keys = Spans.of([key for key, _ in pairs])
+                self._split(piece, source, np.arange(len(own)), columns, keys, stamps, numbers)
+        return piece
 
     def _piece(self, lines: Lines, first: int) -> Piece:
         piece = Piece()

@@ -169,11 +169,7 @@ class BorrowerWorker:
             records.timestamps,
             records.keys,
             records.values,
-            [
-                row
-                for row in np.flatnonzero(records.values.missing).tolist()
-                if is_order_to_forget(None, records.headers_of(row))
-            ],
+            [row for row in empty if is_order_to_forget(None, records.headers_of(row))],
         )
         for refused in self.engine.take(fetched):
             row = refused.place
