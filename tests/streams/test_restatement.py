@@ -7,8 +7,8 @@ from loanpulse.schemas.contracts import RepaymentKind, SpendingKind
 from loanpulse.streams import advance, policy
 from loanpulse.streams.borrower_record import DAY_MS, REPAYMENT, SPENDING, empty_records
 from loanpulse.streams.event_columns import Events, empty_events
-from loanpulse.streams.outputs import Outputs, scoring_ids
-from loanpulse.streams.scoring import SCORE
+from loanpulse.streams.identity import scoring_ids
+from loanpulse.streams.scoring import SCORE, calls_for_alert
 
 POLICY = policy.load(interval_seconds=1.0)
 NOON = 20_000 * DAY_MS + DAY_MS // 2
@@ -47,14 +47,15 @@ def paid_in_time_but_told_late() -> np.void:
 def run(events: Events, until: int, room: int = 1_000) -> np.ndarray:
     records, wake_at, counts = empty_records(1), np.zeros(1, np.int64), np.zeros(3, np.int64)
     found, position = [], 0
+    kept = empty_records(room)
     while position < len(events):
         scores = np.zeros(room, SCORE)
-        position, count = advance.fold_events(events, position, records, wake_at, POLICY.card, scores, counts)
+        position, count, _ = advance.fold_events(events, position, records, wake_at, POLICY.card, scores, kept, counts)
         found.append(scores[:count])
     position, rows = 0, np.zeros(1, np.int64)
     while position < 1:
         scores = np.zeros(room, SCORE)
-        position, count = advance.score_rows(rows, position, records, wake_at, until, POLICY.card, scores)
+        position, count, _ = advance.score_rows(rows, position, records, wake_at, until, POLICY.card, scores, kept)
         found.append(scores[:count])
     return np.concatenate(found)
 
@@ -119,7 +120,6 @@ def test_a_restated_scoring_has_an_id_of_its_own_and_makes_no_alert() -> None:
     restated = np.flatnonzero(scores["restated"] == 1)
     moved = scores.copy()
     moved["level"][restated], moved["previous_level"][restated] = 4, 0
-    alerts = Outputs(POLICY).alerts(moved[restated], keys[restated], ids[restated])
-    assert alerts == []
+    assert not any(calls_for_alert(score) for score in moved[restated])
     moved["restated"] = 0
-    assert Outputs(POLICY).alerts(moved[restated], keys[restated], ids[restated])
+    assert all(calls_for_alert(score) for score in moved[restated])
