@@ -11,7 +11,8 @@ import numpy as np
 
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.columns import ColumnDecoder, Columns, Int64s
-from loanpulse.schemas.json_columns import BROKEN, JsonReader, Lines, Read
+from loanpulse.schemas.json_columns import JsonReader, Lines, Read
+from loanpulse.schemas.json_values import BROKEN
 from loanpulse.schemas.lines import EventLine, LineError, parse_line
 from loanpulse.schemas.partitioning import partitions_of
 from loanpulse.schemas.registry import SchemaRegistry

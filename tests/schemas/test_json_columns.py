@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.events import to_json
-from loanpulse.schemas.json_columns import BROKEN, JsonReader
+from loanpulse.schemas.json_columns import JsonReader
+from loanpulse.schemas.json_values import BROKEN
 from loanpulse.schemas.lines import EventLine, parse_line
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, contract_of
