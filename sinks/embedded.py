@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,15 @@ import pyarrow as pa
 
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 
+INSERT_SETTINGS = (
+    "async_insert = 0",
+    # A block sent again also goes to the aggregates again, which drop it by its token as the table does.
+    "deduplicate_blocks_in_dependent_materialized_views = 1",
+    # One block of rows is one part per partition of the table: all or none.
+    "max_insert_block_size = 10000000",
+    "min_insert_block_size_rows = 10000000",
+    "min_insert_block_size_bytes = 0",
+)
 # The one way in which a reading statement writes: a file of this process's user.
 OUTFILE = re.compile(r"\binto\s+outfile\b", re.IGNORECASE)
 
@@ -34,7 +44,9 @@ class EmbeddedWarehouse:
         if create:
             self.execute(f"CREATE DATABASE IF NOT EXISTS {database}")
         self.execute(f"USE {database}")
-        self.execute("SET async_insert = 0")
+        self._inserting = threading.Lock()
+        for setting in INSERT_SETTINGS:
+            self.execute(f"SET {setting}")
 
     @staticmethod
     def _hold(path: Path) -> int:
@@ -65,9 +77,9 @@ class EmbeddedWarehouse:
         arrow_rows = rows
         names = ", ".join(arrow_rows.column_names)
         settings = f" SETTINGS insert_deduplication_token = '{token}'" if token else ""
-        _run(
-            self._session, f"INSERT INTO {table} ({names}){settings} SELECT {names} FROM Python(arrow_rows)", arrow_rows
-        )
+        statement = f"INSERT INTO {table} ({names}){settings} SELECT {names} FROM Python(arrow_rows)"
+        with self._inserting:
+            _run(self._session, statement, arrow_rows)
 
     def reader(self) -> "ReadOnlySession":
         """Return a session that can only read, for queries of others; it closes with the warehouse."""

@@ -1,19 +1,18 @@
-"""From topics to tables: batches by size and age, and offsets committed only after the insert.
+"""From topics to tables: blocks by size and age, each once; the warehouse's own word says where to go on.
 
-A row loaded twice is one row to a reader, because tables replace by ids that are made of what happened. How far each
-partition has been loaded is also written into the warehouse with every batch; the loader takes up from there where
-that is further than what the group has committed.
+One thread talks to Kafka and never waits for the warehouse: while a batch is being inserted the next one fills, and
+when that is full too the partitions are paused and polling goes on, so that the group keeps its member however long
+the warehouse is away. See ``blocks`` for why a crash at any moment leaves every row once.
 """
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import stamina
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -21,11 +20,13 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from loanpulse.schemas.registry import open_registry
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
+from loanpulse.sinks.backlog import Backlog
+from loanpulse.sinks.blocks import Block, Place, read_standings, write_down
 from loanpulse.sinks.connect import open_warehouse
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.endpoint import QueryServer
 from loanpulse.sinks.migrate import migrate
-from loanpulse.sinks.rows import RowMaker
+from loanpulse.sinks.rows import DEAD_LETTER_TABLE, RowMaker
 from loanpulse.sinks.warehouse import Warehouse, WarehouseUnreachableError
 
 log = structlog.get_logger(__name__)
@@ -36,8 +37,8 @@ FETCHED_AT_ONCE = 5_000
 WATERMARK_SECONDS = 10
 REPORT_SECONDS = 30.0
 LONGEST_RETRY_SECONDS = 20.0
-
-Place = tuple[str, int]
+REVOKED_WAIT_SECONDS = 2.0
+"""How long a rebalance waits for a batch under way; another loader repeats it with the same tokens otherwise."""
 
 
 @dataclass(slots=True)
@@ -46,17 +47,7 @@ class LoaderCounts:
 
     rows: int = 0
     refused: int = 0
-    batches: int = 0
-    skipped: int = 0
-
-
-@dataclass(slots=True)
-class Batch:
-    """Messages that wait to be inserted, by place, and since when (monotonic seconds)."""
-
-    messages: dict[Place, list[Any]] = field(default_factory=lambda: defaultdict(list))
-    count: int = 0
-    since: float = 0.0
+    blocks: int = 0
 
 
 @dataclass(slots=True)
@@ -69,34 +60,41 @@ class Loader:
     maker: RowMaker
     monotonic: Callable[[], float] = time.monotonic
     counts: LoaderCounts = field(default_factory=LoaderCounts)
-    _batch: Batch = field(default_factory=Batch)
-    _loaded: dict[Place, int] = field(default_factory=dict)
+    _backlog: Backlog = field(default_factory=Backlog)
+    _assigned: set[Place] = field(default_factory=set)
+    _under_way: "Future[list[Block]] | None" = None
+    _paused: bool = False
+    _batches: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "batch"))
+    _inserts: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._inserts = ThreadPoolExecutor(self.settings.warehouse.insert_threads, "insert")
 
     def subscribe(self) -> None:
         """Join the group."""
         self.consumer.subscribe(self.maker.topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def step(self) -> None:
-        """Take what there is for a moment, and insert if the batch is large or old enough."""
+        """Take what there is for a moment; begin an insert if enough waits and none is under way.
+
+        Raises:
+            WarehouseError: the warehouse refused a block, and would refuse it again.
+        """
+        self._settle(wait=0.0)
+        self._hold_back(self._under_way is not None and self._backlog.count >= self.settings.warehouse.batch_rows)
         for message in self.consumer.consume(FETCHED_AT_ONCE, POLL_SECONDS):
             self._add(message)
-        if self._batch.count and self._is_ripe():
-            self.insert()
+        if self._under_way is None and self._is_ripe():
+            self._begin()
 
-    def insert(self) -> None:
-        """Insert the batch and commit its offsets; keeps trying while the warehouse is away."""
-        batch, self._batch = self._batch, Batch()
-        if not batch.count:
-            return
-        for attempt in stamina.retry_context(
-            on=WarehouseUnreachableError, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_RETRY_SECONDS
-        ):
-            with attempt:
-                self._keep_membership(attempt.num)
-                self._insert(batch)
-        if attempt.num > 1:
-            self.consumer.resume(self.consumer.assignment())
-        self._commit(batch)
+    def finish(self) -> None:
+        """Insert and commit what waits. Raises WarehouseError."""
+        self._settle(wait=None)
+        if self._backlog.count:
+            self._begin()
+            self._settle(wait=None)
+        self._batches.shutdown()
+        self._inserts.shutdown()
 
     def _add(self, message: Any) -> None:
         error = message.error()
@@ -104,97 +102,116 @@ class Loader:
             if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library has no other name for it
                 log.warning("the broker reports", error=error.str())
             return
-        place = message.topic(), message.partition()
-        if message.offset() < self._loaded.get(place, 0):
-            self.counts.skipped += 1
-            return
-        if not self._batch.count:
-            self._batch.since = self.monotonic()
-        self._batch.messages[place].append(message)
-        self._batch.count += 1
+        self._backlog.add(message, self.monotonic())
 
     def _is_ripe(self) -> bool:
         warehouse = self.settings.warehouse
-        old = self.monotonic() - self._batch.since >= warehouse.batch_seconds
-        return old or self._batch.count >= warehouse.batch_rows
+        old = self.monotonic() - self._backlog.since >= warehouse.batch_seconds
+        return bool(self._backlog.count) and (old or self._backlog.count >= warehouse.batch_rows)
 
-    def _keep_membership(self, attempt: int) -> None:
-        """Stay in the group while the warehouse is away: poll without taking anything."""
-        if attempt > 1:
-            self.consumer.pause(self.consumer.assignment())
-            self.consumer.poll(0)
-            log.warning("the warehouse is away; waiting", attempt=attempt)
+    def _hold_back(self, full: bool) -> None:
+        """Take nothing more while one batch is being inserted and the next is full."""
+        if full != self._paused:
+            self._paused = full
+            (self.consumer.pause if full else self.consumer.resume)(self.consumer.assignment())
 
-    def _insert(self, batch: Batch) -> None:
-        by_topic: dict[str, list[Any]] = defaultdict(list)
-        for (topic, _), messages in sorted(batch.messages.items()):
-            by_topic[topic].extend(messages)
-        for topic, messages in by_topic.items():
-            made = self.maker.rows(topic, messages)
-            self.warehouse.insert(made.table, made.rows)
-            self.counts.rows += made.rows.num_rows
-            if made.refused is not None:
-                self.warehouse.insert("dead_letters", made.refused)
-                self.counts.refused += made.refused.num_rows
-        self.warehouse.insert("loader_offsets", self._offset_rows(batch))
-        self.counts.batches += 1
+    def _begin(self) -> None:
+        blocks = self._backlog.cut(self.monotonic())
+        if blocks:
+            self._under_way = self._batches.submit(self._insert_persistently, blocks)
 
-    def _offset_rows(self, batch: Batch) -> pa.Table:
-        places = sorted(batch.messages)
-        return pa.table(
-            {
-                "topic": pa.array([topic for topic, _ in places], pa.string()),
-                "partition": pa.array([partition for _, partition in places], pa.uint32()),
-                "next_offset": pa.array([batch.messages[place][-1].offset() + 1 for place in places], pa.int64()),
-                "rows": pa.array([len(batch.messages[place]) for place in places], pa.uint64()),
-            }
-        )
+    def _settle(self, wait: float | None) -> None:
+        """Commit the offsets of a batch that is in. Waits up to ``wait`` seconds, None for as long as needed."""
+        if self._under_way is None or (wait == 0.0 and not self._under_way.done()):
+            return
+        try:
+            blocks = self._under_way.result(wait)
+        except TimeoutError:
+            return
+        self._under_way = None
+        self.counts.blocks += len(blocks)
+        self.counts.rows += sum(block.rows for block in blocks)
+        self.counts.refused += sum(block.refused for block in blocks)
+        self._commit([block for block in blocks if block.place in self._assigned])
 
-    def _commit(self, batch: Batch) -> None:
-        offsets = {place: messages[-1].offset() + 1 for place, messages in batch.messages.items()}
-        self._loaded.update(offsets)
-        positions = [TopicPartition(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+    def _insert_persistently(self, blocks: list[Block]) -> list[Block]:
+        """Insert a batch; keeps trying while the warehouse is away. Runs beside the thread that polls."""
+        for attempt in stamina.retry_context(
+            on=WarehouseUnreachableError, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_RETRY_SECONDS
+        ):
+            with attempt:
+                if attempt.num > 1:
+                    log.warning("the warehouse is away; waiting", attempt=attempt.num)
+                self._insert(blocks)
+        return blocks
+
+    def _insert(self, blocks: list[Block]) -> None:
+        fresh = [block for block in blocks if not block.planned]
+        if fresh:
+            write_down(self.warehouse, fresh, loaded=False)
+            for block in fresh:
+                block.planned = True
+        list(self._inserts.map(self._insert_block, blocks))
+        write_down(self.warehouse, blocks, loaded=True)
+
+    def _insert_block(self, block: Block) -> None:
+        made = self.maker.rows(block.place[0], block.messages)
+        token = block.token
+        self.warehouse.insert(made.table, made.rows, token)
+        block.rows = made.rows.num_rows
+        if made.refused is not None:
+            self.warehouse.insert(DEAD_LETTER_TABLE, made.refused, f"{token}:refused")
+            block.refused = made.refused.num_rows
+
+    def _commit(self, blocks: list[Block]) -> None:
+        positions = [TopicPartition(*block.place, block.edges.following) for block in blocks]
+        if not positions:
+            return
         try:
             self.consumer.commit(offsets=positions, asynchronous=False)
         except KafkaException as error:
-            # The rows are in and written down in the warehouse; at worst they are read again and skipped.
+            # The blocks are in and written down in the warehouse, which is asked first.
             log.warning("offsets were not committed", error=error.args[0].str())
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        loaded = self._read_offsets()
-        for place in consumer.committed(partitions, timeout=WATERMARK_SECONDS):
-            further = loaded.get((place.topic, place.partition), 0)
-            if further > max(place.offset, 0):
-                _, high = consumer.get_watermark_offsets(place, timeout=WATERMARK_SECONDS)
-                if high < further:
-                    # The topic was made anew since: its offsets are not those that the warehouse has seen.
-                    log.warning("topic is newer than the warehouse", topic=place.topic, partition=place.partition)
-                    continue
-                self._loaded[place.topic, place.partition] = further
+        """Go on from where the warehouse says, and only where it says nothing from what the group has committed."""
+        standings = read_standings(self.warehouse)
+        for place in partitions:
+            key = place.topic, place.partition
+            self._assigned.add(key)
+            standing = standings.get(key)
+            if standing is None:
+                continue
+            low, high = consumer.get_watermark_offsets(place, timeout=WATERMARK_SECONDS)
+            if high < standing.loaded_up_to:
+                # The topic was made anew since: its offsets are not those that the warehouse has seen.
+                log.warning("topic is newer than the warehouse", topic=place.topic, partition=place.partition)
+                continue
+            place.offset = max(standing.loaded_up_to, low)
+            if standing.under_way is not None and low < standing.under_way.following <= high:
+                self._backlog.fixed[key] = standing.under_way
+        consumer.assign(partitions)
+        self._paused = False
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self.insert()
+        self._settle(wait=REVOKED_WAIT_SECONDS)
         for place in partitions:
-            self._loaded.pop((place.topic, place.partition), None)
-
-    def _read_offsets(self) -> dict[Place, int]:
-        rows = self.warehouse.query(
-            "SELECT topic, partition, max(next_offset) AS next_offset FROM loader_offsets GROUP BY topic, partition"
-        )
-        return {(row["topic"], row["partition"]): row["next_offset"] for row in rows.to_pylist()}
+            self._backlog.forget((place.topic, place.partition))
+            self._assigned.discard((place.topic, place.partition))
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
     """Load until told to stop; migrates the warehouse first and, where it is embedded, answers queries meanwhile.
 
     Raises:
-        WarehouseError: the warehouse can't be opened or migrated.
+        WarehouseError: the warehouse can't be opened or migrated, or refuses rows.
         MigrationError: the warehouse and this version don't fit.
     """
     warehouse = open_warehouse(settings.warehouse)
     server = None
     consumer = Consumer(consumer_properties(settings, settings.topics.prefix + GROUP))
-    loader = Loader(settings, consumer, warehouse, RowMaker(open_registry(settings.registry), settings.topics.prefix))
+    maker = RowMaker(open_registry(settings.registry), settings.topics.prefix, settings.streams.currency)
+    loader = Loader(settings, consumer, warehouse, maker)
     try:
         applied = migrate(warehouse)
         log.info("warehouse is ready", migrations_applied=len(applied))
@@ -207,10 +224,9 @@ def run(settings: Settings, stop: threading.Event) -> None:
             loader.step()
             if time.monotonic() - reported > REPORT_SECONDS:
                 reported = time.monotonic()
-                log.info(
-                    "loading", rows=loader.counts.rows, batches=loader.counts.batches, refused=loader.counts.refused
-                )
-        loader.insert()
+                counts = loader.counts
+                log.info("loading", rows=counts.rows, blocks=counts.blocks, refused=counts.refused)
+        loader.finish()
     finally:
         consumer.close()
         if server is not None:

@@ -1,23 +1,28 @@
 """From records of a topic to rows of its table, as Arrow columns."""
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from loanpulse.schemas import contracts, dead_letters
+from loanpulse.schemas import dead_letters, rules
 from loanpulse.schemas.codec import Codec, CodecError
-from loanpulse.schemas.columns import ColumnDecoder, Columns
+from loanpulse.schemas.column_plan import UnsupportedSchema
+from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.registry import SchemaRegistry
-from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.schemas.topics import full_name
 from loanpulse.schemas.violations import Violation
+from loanpulse.sinks.arrow_columns import MILLISECONDS, carried_by_columns, table_of
+from loanpulse.sinks.arrow_values import table_of_values
+from loanpulse.sinks.tables import TABLES, TopicTable
 
-MILLISECONDS = pa.timestamp("ms", "UTC")
 LOAD_STAGE = "LOAD"
+DEAD_LETTER_TABLE = "dead_letters"
 
 
 class Message(Protocol):
@@ -55,64 +60,75 @@ class Rows:
 
 
 class RowMaker:
-    """Makes rows of the records that the loader takes. ``prefix`` is what topic names start with."""
+    """Makes rows of the records that the loader takes. ``prefix`` is what topic names start with.
 
-    def __init__(self, registry: SchemaRegistry, prefix: str = "") -> None:
+    Events are held to the contracts' rules as the stream holds them, so that a table of events has none that the stream
+    refused for what it says; their letters replace the stream's own, being equal to them.
+    """
+
+    def __init__(self, registry: SchemaRegistry, prefix: str = "", currency: str = "CNY") -> None:
         self._codec = Codec(registry, prefix)
-        self._snapshots = ColumnDecoder(Contract.LIQUIDITY_SNAPSHOT, registry)
-        self._prefix = prefix
-        self._makers: dict[str, Callable[[Sequence[Message]], Rows]] = {
-            LIQUIDITY_SNAPSHOTS: self._snapshot_rows,
-            LIQUIDITY_ALERTS: self._alert_rows,
-            DEAD_LETTERS: self._letter_rows,
-        }
+        self._currency = currency
+        self._tables = {full_name(table.topic, prefix): table for table in TABLES}
+        self._decoders = {table.name: _decoder(table, registry) for table in TABLES}
 
     @property
     def topics(self) -> list[str]:
         """The topics (full names) that have a table."""
-        return [self._prefix + name for name in self._makers]
+        return list(self._tables)
 
     def rows(self, topic: str, messages: Sequence[Message]) -> Rows:
         """Return the rows of consecutive messages of one topic."""
-        return self._makers[topic.removeprefix(self._prefix)](messages)
-
-    def _snapshot_rows(self, messages: Sequence[Message]) -> Rows:
-        columns = self._snapshots.decode([message.value() for message in messages])
-        rows = _add_origin(table_of(columns, Contract.LIQUIDITY_SNAPSHOT), messages)
+        table = self._tables[topic]
+        if table.contract is None:
+            return Rows(table.name, _letters(messages))
+        decoder = self._decoders[table.name]
+        if decoder is None:
+            return self._by_values(table, table.contract, topic, messages)
+        columns = decoder.decode([message.value() for message in messages])
+        if table.contract in rules.SOURCE_OF:
+            keys = rules.joined([message.key() or b"" for message in messages])
+            rules.check(columns, table.contract, *keys, self._currency)
+        rows = _filled(_add_origin(table_of(columns, table.contract), messages), table)
         good = columns.errors == 0
         if good.all():
-            return Rows("snapshots", rows)
+            return Rows(table.name, rows)
         bad = [(messages[place], Violation(int(columns.errors[place]))) for place in np.flatnonzero(~good).tolist()]
-        return Rows("snapshots", rows.filter(pa.array(good)), _refused(bad))
+        return Rows(table.name, rows.filter(pa.array(good)), _refused(bad, table.contract))
 
-    def _alert_rows(self, messages: Sequence[Message]) -> Rows:
+    def _by_values(self, table: TopicTable, contract: Contract, topic: str, messages: Sequence[Message]) -> Rows:
         values: list[dict[str, Any]] = []
         taken: list[Message] = []
         bad: list[tuple[Message, Violation]] = []
         for message in messages:
             try:
-                values.append(self._codec.decode(str(message.topic()), message.value()))
+                values.append(self._codec.decode(topic, message.value()))
                 taken.append(message)
             except CodecError as error:
                 bad.append((message, error.code))
-        rows = _add_origin(pa.Table.from_pylist(values, schema=ALERT_ROWS), taken)
-        return Rows("alerts", rows, _refused(bad) if bad else None)
+        rows = _filled(_add_origin(table_of_values(values, contract), taken), table)
+        return Rows(table.name, rows, _refused(bad, contract) if bad else None)
 
-    def _letter_rows(self, messages: Sequence[Message]) -> Rows:
-        rows = []
-        for message in messages:
-            try:
-                letter = dead_letters.parse(message.key(), message.value(), message.headers())
-            except ValueError as error:
-                rows.append(_letter_row(message, LOAD_STAGE, "UNDECODABLE", str(error)))
-                continue
-            violation = letter.violation
-            row = _letter_row(message, violation.stage, violation.name, violation.sentence)
-            row.update(
-                topic=letter.topic, partition=letter.partition, offset=letter.offset, record_time=letter.timestamp
-            )
-            rows.append(row)
-        return Rows("dead_letters", _add_origin(pa.Table.from_pylist(rows, schema=LETTER_ROWS), messages))
+
+def _decoder(table: TopicTable, registry: SchemaRegistry) -> ColumnDecoder | None:
+    """Return the decoder of a table's topic; None where the contract holds what is not read by columns."""
+    if table.contract is None:
+        return None
+    try:
+        decoder = ColumnDecoder(table.contract, registry)
+    except UnsupportedSchema:
+        return None
+    return decoder if carried_by_columns(decoder.layout.columns, table.contract) else None
+
+
+def _filled(rows: pa.Table, table: TopicTable) -> pa.Table:
+    """Put what stands for null into columns that are never null."""
+    for name, expression in table.filled.items():
+        column = rows.column(name)
+        if column.null_count:
+            stand_in = "" if expression == "''" else rows.column(expression)
+            rows = rows.set_column(rows.column_names.index(name), name, pc.coalesce(column, stand_in))
+    return rows
 
 
 LETTER_ROWS = pa.schema(
@@ -128,47 +144,37 @@ LETTER_ROWS = pa.schema(
         "value": pa.string(),
     }
 )
-_REASON = pa.struct(
-    [
-        pa.field("code", pa.string()),
-        pa.field("points", pa.float64()),
-        pa.field("text_en", pa.string()),
-        pa.field("text_zh", pa.string()),
-    ]
-)
 
 
-def _alert_schema() -> pa.Schema:
-    kinds: dict[str, Any] = {
-        "lhi": pa.float64(),
-        "pd": pa.float64(),
-        "confidence": pa.float64(),
-        "runway_days": pa.float64(),
-        "reasons": pa.list_(_REASON),
-        "actions": pa.list_(pa.string()),
-        "event_time": MILLISECONDS,
-        "detection_time": MILLISECONDS,
-    }
-    fields = contracts.load(Contract.LIQUIDITY_ALERT)["fields"]
-    return pa.schema({entry["name"]: kinds.get(entry["name"], pa.string()) for entry in fields})
-
-
-ALERT_ROWS = _alert_schema()
+def _letters(messages: Sequence[Message]) -> pa.Table:
+    rows = []
+    for message in messages:
+        try:
+            letter = dead_letters.parse(message.key(), message.value(), message.headers())
+        except ValueError as error:
+            rows.append(_letter_row(message, LOAD_STAGE, "UNDECODABLE", str(error)))
+            continue
+        violation = letter.violation
+        row = _letter_row(message, violation.stage, violation.name, violation.sentence)
+        row.update(topic=letter.topic, partition=letter.partition, offset=letter.offset, record_time=letter.timestamp)
+        rows.append(row)
+    return _add_origin(pa.Table.from_pylist(rows, schema=LETTER_ROWS), messages)
 
 
 def _add_origin(rows: pa.Table, messages: Sequence[Message]) -> pa.Table:
-    count = len(messages)
-    topic = messages[0].topic() if messages else ""
     return (
-        rows.append_column("kafka_topic", pa.array([topic] * count, pa.string()))
-        .append_column("kafka_partition", pa.array([message.partition() for message in messages], pa.uint32()))
+        rows.append_column("kafka_partition", pa.array([message.partition() for message in messages], pa.uint32()))
         .append_column("kafka_offset", pa.array([message.offset() for message in messages], pa.int64()))
         .append_column("published_at", pa.array([message.timestamp()[1] for message in messages], MILLISECONDS))
     )
 
 
-def _refused(bad: Sequence[tuple[Message, Violation]]) -> pa.Table:
-    rows = [_letter_row(message, LOAD_STAGE, violation.name, violation.sentence) for message, violation in bad]
+def _refused(bad: Sequence[tuple[Message, Violation]], contract: Contract) -> pa.Table:
+    is_event = contract in rules.SOURCE_OF
+    rows = [
+        _letter_row(message, violation.stage if is_event else LOAD_STAGE, violation.name, violation.sentence)
+        for message, violation in bad
+    ]
     return _add_origin(pa.Table.from_pylist(rows, schema=LETTER_ROWS), [message for message, _ in bad])
 
 
@@ -188,69 +194,3 @@ def _letter_row(message: Message, stage: str, code: str, sentence: str) -> dict[
 
 def _base64(data: bytes | None) -> str | None:
     return None if data is None else base64.b64encode(data).decode()
-
-
-def table_of(columns: Columns, contract: Contract) -> pa.Table:
-    """Return decoded columns as an Arrow table; fields of nested records become ``outer_inner``."""
-    arrays: dict[str, pa.Array] = {}
-    for path, schema in _leaves(contracts.load(contract), {}, ""):
-        arrays[path.replace(".", "_")] = _array(columns, path, schema)
-    return pa.table(arrays)
-
-
-def _leaves(schema: Any, names: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for entry in schema["fields"]:
-        inner = entry["type"]
-        if isinstance(inner, list):
-            inner = next(branch for branch in inner if branch != "null")
-        if isinstance(inner, str):
-            inner = names.get(inner, {"type": inner})
-        if "name" in inner:
-            names[inner["name"]] = inner
-        path = prefix + entry["name"]
-        if inner["type"] == "record":
-            found += _leaves(inner, names, path + ".")
-        else:
-            found.append((path, inner))
-    return found
-
-
-def _array(columns: Columns, path: str, schema: Any) -> pa.Array:
-    kind, logical = schema["type"], schema.get("logicalType")
-    absent = ~columns.is_present(path)
-    missing = absent if absent.any() else None
-    if kind == "array":
-        starts, data, offsets = columns.text_lists(path)
-        return pa.ListArray.from_arrays(pa.array(starts.astype(np.int32)), _texts(data, offsets))
-    if kind == "string":
-        return _texts(*columns.texts(path))
-    if kind in ("float", "double"):
-        values = columns.real(path)
-        # NaN stands for "no evidence" on the wire; in the tables it is null, which averages pass over.
-        return pa.array(values, pa.float32() if kind == "float" else pa.float64(), mask=np.isnan(values))
-    integers = np.ascontiguousarray(columns.integer(path))
-    if kind == "enum":
-        symbols = pa.array(schema["symbols"], pa.string())
-        return pa.DictionaryArray.from_arrays(pa.array(integers.astype(np.int32), mask=missing), symbols)
-    if logical == "timestamp-millis":
-        return pa.array(integers, pa.int64(), mask=missing).cast(MILLISECONDS)
-    if logical == "date":
-        return pa.array(integers.astype(np.int32), pa.int32(), mask=missing).cast(pa.date32())
-    if logical == "decimal":
-        return _decimals(integers, missing, schema["precision"], schema["scale"])
-    return pa.array(integers, pa.int32() if kind == "int" else pa.int64(), mask=missing)
-
-
-def _texts(data: Any, offsets: Any) -> pa.Array:
-    return pa.StringArray.from_buffers(
-        len(offsets) - 1, pa.py_buffer(offsets.astype(np.int32).tobytes()), pa.py_buffer(data.tobytes())
-    )
-
-
-def _decimals(unscaled: Any, missing: Any, precision: int, scale: int) -> pa.Array:
-    words = np.empty((len(unscaled), 2), np.int64)
-    words[:, 0] = unscaled
-    words[:, 1] = unscaled >> 63
-    valid = None if missing is None else pa.py_buffer(np.packbits(~missing, bitorder="little").tobytes())
-    return pa.Array.from_buffers(pa.decimal128(precision, scale), len(unscaled), [valid, pa.py_buffer(words.tobytes())])

@@ -13,7 +13,8 @@ SELECT
     argMax(open_loans, event_time) AS open_loans,
     argMax(lender_ids, event_time) AS lender_ids
 FROM snapshots
-GROUP BY borrower_id;
+GROUP BY borrower_id
+COMMENT 'Each borrower as last scored';
 
 CREATE VIEW portfolio_now AS
 SELECT
@@ -26,7 +27,8 @@ SELECT
     sum(overdue_amount) AS overdue_amount
 FROM borrowers_now
 ARRAY JOIN lender_ids AS lender_id
-GROUP BY lender_id, level;
+GROUP BY lender_id, level
+COMMENT 'Borrowers of each lender at each level now';
 
 CREATE VIEW portfolio_by_hour AS
 SELECT
@@ -36,7 +38,8 @@ SELECT
     uniqExact(snapshot_id) AS scorings,
     round(avg(lhi), 1) AS average_lhi
 FROM snapshots FINAL
-GROUP BY hour, level;
+GROUP BY hour, level
+COMMENT 'Borrowers scored at each level, by hour';
 
 CREATE VIEW level_changes_daily AS
 SELECT
@@ -47,14 +50,16 @@ SELECT
     uniqExact(borrower_id) AS borrowers
 FROM snapshots
 WHERE level != previous_level AND previous_level != 'UNKNOWN'
-GROUP BY day, level_from, level_to;
+GROUP BY day, level_from, level_to
+COMMENT 'Borrowers who changed level, by day';
 
 CREATE VIEW alerts_newest AS
 SELECT
     event_time, lender_id, borrower_id, kind, level_from, level_to, round(lhi, 1) AS lhi, round(confidence, 2) AS confidence,
     runway_days, reasons.code AS reasons, actions, hard_event, alert_id, episode_id, published_at
 FROM alerts FINAL
-ORDER BY event_time DESC;
+ORDER BY event_time DESC
+COMMENT 'Alerts, the newest first';
 
 CREATE VIEW alerts_daily AS
 SELECT
@@ -65,4 +70,5 @@ SELECT
     uniqExact(alert_id) AS alerts,
     uniqExact(borrower_id) AS borrowers
 FROM alerts
-GROUP BY day, lender_id, kind, level_to;
+GROUP BY day, lender_id, kind, level_to
+COMMENT 'Alerts by day, lender, kind and level';

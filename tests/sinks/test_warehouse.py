@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from loanpulse.schemas import dead_letters
-from loanpulse.schemas.contracts import INDICATORS, Contract, load
+from loanpulse.schemas.contracts import INDICATORS
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
 from loanpulse.schemas.violations import Violation
@@ -17,6 +17,7 @@ from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.migrate import MigrationError, load_migrations, migrate, status
 from loanpulse.sinks.queries import named_queries
 from loanpulse.sinks.rows import RowMaker
+from loanpulse.sinks.tables import TABLES, TopicTable
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
@@ -133,21 +134,44 @@ def test_a_row_holds_what_the_snapshot_says(warehouse: EmbeddedWarehouse, record
     row = warehouse.query(statement, {"id": value["snapshot_id"]}).to_pylist()[0]
     for name in ("borrower_id", "event_time", "lhi", "level", "overdue_amount", "balance", "lender_ids", "open_loans"):
         assert row[name] == value[name], name
+    assert row["known_at"] == value["known_at"]
+    assert (row["restated"], row["behaviours"]) == (value["restated"], value["behaviours"])
     for name in INDICATORS:
         assert row[f"{name}_points"] == pytest.approx(value[name]["points"])
         shown = row[f"{name}_value"]
         assert shown is None if value[name]["value"] != value[name]["value"] else shown == value[name]["value"]
 
 
-def test_the_tables_have_every_field_of_the_contracts(warehouse: EmbeddedWarehouse) -> None:
-    for table, contract in (("snapshots", Contract.LIQUIDITY_SNAPSHOT), ("alerts", Contract.LIQUIDITY_ALERT)):
-        columns = warehouse.query(
-            f"SELECT name, comment FROM system.columns WHERE table = '{table}' AND database = 'loanpulse'"
-        ).to_pylist()
-        names = {row["name"] for row in columns}
-        for entry in load(contract)["fields"]:
-            assert entry["name"] in names or f"{entry['name']}_value" in names, entry["name"]
-        assert all(row["comment"] for row in columns)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_a_migrated_table_is_what_its_contract_says(warehouse: EmbeddedWarehouse, table: TopicTable) -> None:
+    """Whoever changes a contract is asked here for a migration."""
+    found = warehouse.query(
+        "SELECT name, type, comment FROM system.columns WHERE table = {table:String} AND database = 'loanpulse' "
+        "ORDER BY position",
+        {"table": table.name},
+    ).to_pylist()
+    assert [(row["name"], row["type"], row["comment"]) for row in found] == [
+        (column.name, column.kind, column.comment) for column in table.columns
+    ]
+    about = warehouse.query(
+        "SELECT sorting_key, partition_key, comment FROM system.tables WHERE name = {table:String}",
+        {"table": table.name},
+    ).to_pylist()[0]
+    assert about == {
+        "sorting_key": ", ".join(table.order_by), "partition_key": table.partition_by, "comment": table.comment,
+    }  # fmt: skip
+
+
+def test_every_table_view_and_column_says_what_it_is(warehouse: EmbeddedWarehouse) -> None:
+    nameless = warehouse.query(
+        "SELECT table, name FROM system.columns WHERE database = 'loanpulse' AND comment = '' "
+        "AND table IN (SELECT name FROM system.tables WHERE database = 'loanpulse' AND engine LIKE '%MergeTree')"
+    ).to_pylist()
+    assert nameless == []
+    silent = warehouse.query(
+        "SELECT name FROM system.tables WHERE database = 'loanpulse' AND comment = '' AND name != 'schema_migrations'"
+    ).to_pylist()
+    assert silent == []
 
 
 @pytest.mark.parametrize("name", named_queries())
@@ -169,7 +193,7 @@ def test_a_changed_old_migration_is_refused(warehouse: EmbeddedWarehouse, tmp_pa
     assert all(entry.applied for entry in status(warehouse, tmp_path))
     file = next(tmp_path.glob("0002*"))
     file.write_text(file.read_text() + "SELECT 1;\n")
-    with pytest.raises(MigrationError, match="0002_alerts was changed"):
+    with pytest.raises(MigrationError, match="0002_scoring was changed"):
         status(warehouse, tmp_path)
 
 
