@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the source; change the source and run `make docs`. -->\n"
 COLUMN = re.compile(r"^ {4}(\w+) (.+?) COMMENT '((?:[^']|'')*)'(?: CODEC\(.*\))?,?$", re.MULTILINE)
 TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+VIEW = re.compile(r"^CREATE VIEW (\w+) AS\n(.*?)\nCOMMENT '((?:[^']|'')*)'$", re.MULTILINE | re.DOTALL)
 TABLE_COMMENT = re.compile(r"^COMMENT '((?:[^']|'')*)'", re.MULTILINE)
 
 
@@ -81,8 +82,8 @@ def tables_page() -> str:
                     said = text.replace("''", "'")
                     lines.append(f"| {name} | {escaped(kind)} | {escaped(said)} |")
                 lines.append("")
-            for view in re.findall(r"^CREATE VIEW (\w+) AS\n(.*)", statement, re.MULTILINE | re.DOTALL):
-                lines += [f"## {view[0]}\n", "A view:\n", "```sql", view[1].strip(), "```", ""]
+            for name, body, comment in VIEW.findall(statement):
+                lines += [f"## {name}\n", f"A view. {comment.replace("''", "'")}.\n", "```sql", body.strip(), "```", ""]
     lines += ["## Documented queries\n", "| `loanpulse query …` | answers |", "|---|---|"]
     lines += [f"| {query.name} | {query.question} |" for query in named_queries().values()]
     return "\n".join(lines) + "\n"
