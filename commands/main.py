@@ -33,7 +33,7 @@ app.command("loader", rich_help_panel="Run")(loader.loader)
 app.add_typer(topics.app, name="topics", rich_help_panel="Run")
 app.command("migrate", rich_help_panel="Run")(loader.migrate)
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Look")
-app.command("query", rich_help_panel="Look")(query.query)
+app.command("query", rich_help_panel="Look", context_settings=query.TAKES_ANY_OPTION)(query.query)
 app.command("config", rich_help_panel="Operate")(config.config)
 app.command("doctor", rich_help_panel="Operate")(doctor.doctor)
 

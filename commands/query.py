@@ -1,19 +1,26 @@
 """`loanpulse query`: the documented queries by name, or any SQL that reads."""
 
 import io
+import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import orjson
 import pyarrow as pa
 import pyarrow.csv
+import pyarrow.parquet
 import typer
 from rich.table import Table
 
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
-from loanpulse.sinks.queries import named_queries
-from loanpulse.sinks.query_client import run_query
+from loanpulse.settings.model import WarehouseSection
+from loanpulse.sinks.queries import NamedQuery, QueryParameterError, named_queries
+from loanpulse.sinks.query_client import run_named_query, run_query
 from loanpulse.sinks.warehouse import WarehouseError
+
+TAKES_ANY_OPTION = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""What the command is registered with: a documented query's parameters are options of its own."""
 
 
 class Format(StrEnum):
@@ -22,6 +29,7 @@ class Format(StrEnum):
     TABLE = "table"
     CSV = "csv"
     JSON = "json"
+    PARQUET = "parquet"
 
 
 def _complete(incomplete: str) -> list[tuple[str, str]]:
@@ -29,48 +37,99 @@ def _complete(incomplete: str) -> list[tuple[str, str]]:
 
 
 def query(
+    context: typer.Context,
     what: Annotated[
         str, typer.Argument(help="Name of a documented query, or SQL that reads.", autocompletion=_complete)
     ] = "",
     form: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of printing.")] = None,
     config: ConfigOption = None,
 ) -> None:
     """Ask the warehouse: a documented query by its name, or your own SQL.
 
-    Without an argument the documented queries are listed. While a loader runs on the embedded warehouse it is asked,
-    so that this works during the demo too. Nothing can be changed from here.
+    Without an argument the documented queries are listed with their options, such as
+    `loanpulse query roll-rates --lender lender-a --since 30d`. Times before now, such as 30d, count from the newest
+    scored moment. While a loader runs on the embedded warehouse it is asked, so that this works during the demo too.
+    Nothing can be changed from here.
     """
     settings = configured(config)
     known = named_queries()
     if not what:
-        table = Table("query", "answers", box=None, header_style="bold")
-        for named in known.values():
-            table.add_row(named.name, named.question)
-        out.print(table)
+        _list(known)
         return
     if " " not in what and what not in known:
         fail(f"there is no query {what!r}; take one of {', '.join(known)}, or SQL in quotes.", USAGE_ERROR)
-    statement = known[what].statement if what in known else what
+    given = _options(context.args)
     with failures(WarehouseError):
-        result = run_query(settings.warehouse, statement)
-    _print(result, form)
+        try:
+            result = _ask(settings.warehouse, known.get(what), what, given)
+        except QueryParameterError as error:
+            fail(str(error), USAGE_ERROR)
+    _print(result, form, output)
 
 
-def _print(result: pa.Table, form: Format) -> None:
-    if form is Format.CSV:
-        buffer = io.BytesIO()
-        flat = pa.table({name: _flat(result.column(name)) for name in result.column_names})
-        pyarrow.csv.write_csv(flat, buffer)
-        typer.echo(buffer.getvalue().decode(), nl=False)
-    elif form is Format.JSON:
-        for row in result.to_pylist():
-            typer.echo(orjson.dumps(row, default=str))
-    else:
+def _ask(warehouse: WarehouseSection, named: NamedQuery | None, what: str, given: dict[str, str]) -> pa.Table:
+    if named is not None:
+        return run_named_query(warehouse, named, given)
+    return run_query(warehouse, what, given)
+
+
+def _list(known: dict[str, NamedQuery]) -> None:
+    table = Table("query", "answers", "options", box=None, header_style="bold")
+    for named in known.values():
+        table.add_row(named.name, named.question, " ".join(f"--{one.name}" for one in named.parameters))
+    out.print(table)
+
+
+def _options(arguments: list[str]) -> dict[str, str]:
+    """Return ``--name value`` and ``--name=value`` as a mapping."""
+    given: dict[str, str] = {}
+    rest = iter(arguments)
+    for argument in rest:
+        name, equals, value = argument.partition("=")
+        if not name.startswith("--"):
+            fail(f"{argument!r} is not an option; give --name value.", USAGE_ERROR)
+        if not equals:
+            following = next(rest, None)
+            if following is None:
+                fail(f"{name} needs a value.", USAGE_ERROR)
+            value = following
+        given[name.removeprefix("--")] = value
+    return given
+
+
+def _print(result: pa.Table, form: Format, output: Path | None) -> None:
+    if form is Format.TABLE and output is None:
         table = Table(*result.column_names, box=None, header_style="bold")
         for row in result.to_pylist():
             table.add_row(*(_cell(value) for value in row.values()))
         out.print(table)
         out.print(f"{result.num_rows} rows", style="dim", highlight=False)
+        return
+    if form is Format.PARQUET and output is None and sys.stdout.isatty():
+        fail("Parquet is not for a terminal; give --output FILE, or send it to a file or program.", USAGE_ERROR)
+    body = _encoded(result, form)
+    if output is None:
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        output.write_bytes(body)
+    except OSError as error:
+        fail(f"{output} can't be written: {error.strerror}.")
+
+
+def _encoded(result: pa.Table, form: Format) -> bytes:
+    buffer = io.BytesIO()
+    if form is Format.PARQUET:
+        pyarrow.parquet.write_table(result, buffer)
+    elif form is Format.JSON:
+        for row in result.to_pylist():
+            buffer.write(orjson.dumps(row, default=str) + b"\n")
+    else:
+        flat = pa.table({name: _flat(result.column(name)) for name in result.column_names})
+        pyarrow.csv.write_csv(flat, buffer)
+    return buffer.getvalue()
 
 
 def _cell(value: object) -> str:

@@ -74,7 +74,7 @@ def tables_page() -> str:
                 comment = TABLE_COMMENT.search(statement)
                 lines += [
                     f"## {found[1]}\n",
-                    f"{comment[1] if comment else ''}.\n",
+                    f"{comment[1] if comment else ''}.\n".replace("''", "'"),
                     "| column | type | what it is |",
                     "|---|---|---|",
                 ]
@@ -83,9 +83,12 @@ def tables_page() -> str:
                     lines.append(f"| {name} | {escaped(kind)} | {escaped(said)} |")
                 lines.append("")
             for name, body, comment in VIEW.findall(statement):
-                lines += [f"## {name}\n", f"A view. {comment.replace("''", "'")}.\n", "```sql", body.strip(), "```", ""]
-    lines += ["## Documented queries\n", "| `loanpulse query …` | answers |", "|---|---|"]
-    lines += [f"| {query.name} | {query.question} |" for query in named_queries().values()]
+                said = comment.replace("''", "'")
+                lines += [f"## {name}\n", f"A view. {said}.\n", "```sql", body.strip(), "```", ""]
+    lines += ["## Documented queries\n", "| `loanpulse query …` | answers | options |", "|---|---|---|"]
+    for query in named_queries().values():
+        options = "; ".join(f"`--{one.name}` {one.about}" for one in query.parameters)
+        lines.append(f"| {query.name} | {query.question} | {options} |")
     return "\n".join(lines) + "\n"
 
 

@@ -146,6 +146,11 @@ class WarehouseSection(Section):
     password: SecretStr = Field(NO_SECRET, description="the user's password")
     secure: bool = Field(False, description="whether the connection is encrypted")
     ca_location: str = Field("", description="file of the authorities to trust, PEM")
+    cluster: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_-]*$",
+        description="a server's cluster: tables are replicated on its shards and distributed; empty takes one server",
+    )
     batch_rows: int = Field(20_000, ge=1, le=10_000_000, description="rows after which a batch is inserted")
     batch_seconds: float = Field(1.0, gt=0, le=600, description="seconds after which a batch is inserted")
     insert_threads: int = Field(2, ge=1, le=64, description="blocks of a batch that are made and inserted at a time")
@@ -155,6 +160,36 @@ class WarehouseSection(Section):
         le=65_535,
         description="embedded: loopback port on which the loader answers queries; 0 takes a free one",
     )
+
+    @model_validator(mode="after")
+    def _cluster_is_a_servers(self) -> Self:
+        if self.cluster and self.kind == "embedded":
+            raise ValueError("cluster needs kind = server")
+        return self
+
+
+class RetentionSection(Section):
+    """Days for which the warehouse keeps rows, by table, counted from when a row was loaded; 0 keeps for ever."""
+
+    repayment_events: float = Field(730, ge=0, description="days that repayment events are kept; 0 for ever")
+    spending_events: float = Field(730, ge=0, description="days that spending events are kept; 0 for ever")
+    utility_events: float = Field(730, ge=0, description="days that utility events are kept; 0 for ever")
+    snapshots: float = Field(730, ge=0, description="days that scorings are kept; 0 for ever")
+    alerts: float = Field(0, ge=0, description="days that alerts are kept; 0 for ever")
+    alert_feedback: float = Field(0, ge=0, description="days that feedback is kept; 0 for ever")
+    suppressions: float = Field(0, ge=0, description="days that suppressions are kept; 0 for ever")
+    training_examples: float = Field(730, ge=0, description="days that training examples are kept; 0 for ever")
+    model_health: float = Field(0, ge=0, description="days that measures of models are kept; 0 for ever")
+    dead_letters: float = Field(180, ge=0, description="days that dead letters are kept; 0 for ever")
+    borrower_minutes: float = Field(7, ge=0, description="days that the portfolio by minute is kept; 0 for ever")
+    borrower_hours: float = Field(180, ge=0, description="days that the portfolio by hour is kept; 0 for ever")
+    borrower_days: float = Field(0, ge=0, description="days that the portfolio by day is kept; 0 for ever")
+    borrower_days_as_known: float = Field(0, ge=0, description="days that what was believed is kept; 0 for ever")
+    level_changes: float = Field(0, ge=0, description="days that changes of level are kept; 0 for ever")
+
+    def days(self) -> dict[str, float]:
+        """Return the days by table."""
+        return {name: float(getattr(self, name)) for name in type(self).model_fields}
 
 
 class LoggingSection(Section):
@@ -173,4 +208,5 @@ class Settings(Section):
     streams: StreamsSection = StreamsSection()
     policy: PolicySection = PolicySection()
     warehouse: WarehouseSection = WarehouseSection()
+    retention: RetentionSection = RetentionSection()
     logging: LoggingSection = LoggingSection()

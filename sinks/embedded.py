@@ -106,11 +106,11 @@ class ReadOnlySession:
         _run(self._session, "SET max_execution_time = 60")
         _run(self._session, "SET readonly = 1")
 
-    def query(self, statement: str) -> pa.Table:
+    def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Return the result of a statement that reads; raises WarehouseError."""
         if OUTFILE.search(statement):
             raise WarehouseError("INTO OUTFILE is not taken: use `loanpulse query --format … > file`")
-        return _table(self._session, statement, None)
+        return _table(self._session, statement, parameters)
 
     def close(self) -> None:
         """End the session."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 import pyarrow as pa
@@ -43,7 +44,10 @@ def read_endpoint(warehouse_path: Path) -> Endpoint | None:
 
 
 class QueryServer:
-    """Answers POST /query (the statement as the body) with the result as an Arrow stream."""
+    """Answers POST /query with the result as an Arrow stream.
+
+    The statement is the body; its parameters stand in the address as with ClickHouse itself, ``?param_name=value``.
+    """
 
     def __init__(self, warehouse: EmbeddedWarehouse, path: Path, port: int = 0) -> None:
         self._file = endpoint_file(path)
@@ -56,13 +60,15 @@ class QueryServer:
                     self._answer(401, b"the token is missing or wrong")
                     return
                 size = int(self.headers.get("Content-Length") or 0)
-                if self.path != "/query" or not 0 < size <= LONGEST_QUERY:
+                address = urlsplit(self.path)
+                parameters = {name.removeprefix("param_"): value for name, value in parse_qsl(address.query)}
+                if address.path != "/query" or not 0 < size <= LONGEST_QUERY:
                     self._answer(404, b"POST a statement to /query")
                     return
                 statement = self.rfile.read(size).decode("utf-8", "replace")
                 try:
                     with lock:
-                        result = reader.query(statement)
+                        result = reader.query(statement, parameters)
                 except WarehouseError as error:
                     self._answer(400, str(error).encode())
                     return

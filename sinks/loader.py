@@ -22,10 +22,9 @@ from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
 from loanpulse.sinks.backlog import Backlog
 from loanpulse.sinks.blocks import Block, Place, read_standings, write_down
-from loanpulse.sinks.connect import open_warehouse
+from loanpulse.sinks.connect import bring_up_to_date, open_warehouse
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.endpoint import QueryServer
-from loanpulse.sinks.migrate import migrate
 from loanpulse.sinks.rows import DEAD_LETTER_TABLE, RowMaker
 from loanpulse.sinks.warehouse import Warehouse, WarehouseUnreachableError
 
@@ -213,7 +212,7 @@ def run(settings: Settings, stop: threading.Event) -> None:
     maker = RowMaker(open_registry(settings.registry), settings.topics.prefix, settings.streams.currency)
     loader = Loader(settings, consumer, warehouse, maker)
     try:
-        applied = migrate(warehouse)
+        applied = bring_up_to_date(warehouse, settings)
         log.info("warehouse is ready", migrations_applied=len(applied))
         if isinstance(warehouse, EmbeddedWarehouse):
             server = QueryServer(warehouse, Path(settings.warehouse.path), settings.warehouse.query_port)

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from loanpulse.sinks.cluster import clustered
 from loanpulse.sinks.warehouse import Warehouse, WarehouseError
 
 FOLDER = Path(__file__).with_name("migrations")
@@ -12,9 +13,11 @@ BOOKKEEPING = """CREATE TABLE IF NOT EXISTS schema_migrations
     number UInt32 COMMENT 'Number of the migration',
     name String COMMENT 'Name of its file',
     checksum String COMMENT 'SHA-256 of its statements',
-    applied_at DateTime DEFAULT now() COMMENT 'When it was applied'
+    applied_at DateTime64(0, 'UTC') DEFAULT now64(0, 'UTC') COMMENT 'When it was applied'
 )
-ENGINE = MergeTree ORDER BY number"""
+ENGINE = MergeTree
+ORDER BY number
+COMMENT 'Migrations that have been applied'"""
 
 
 class MigrationError(RuntimeError):
@@ -81,15 +84,23 @@ def status(warehouse: Warehouse, folder: Path = FOLDER) -> list[Status]:
     return [Status(migration, migration.number in applied) for migration in migrations]
 
 
-def migrate(warehouse: Warehouse, folder: Path = FOLDER) -> list[Migration]:
+def statements_of(migration: Migration, cluster: str = "", database: str = "") -> list[str]:
+    """Return a migration's statements as they run, on a cluster or on one server."""
+    if not cluster:
+        return list(migration.statements)
+    return [said for statement in migration.statements for said in clustered(statement, cluster, database)]
+
+
+def migrate(warehouse: Warehouse, folder: Path = FOLDER, *, cluster: str = "", database: str = "") -> list[Migration]:
     """Apply what has not been applied yet; returns it. Raises MigrationError."""
-    warehouse.execute(BOOKKEEPING)
+    for statement in clustered(BOOKKEEPING, cluster, database) if cluster else [BOOKKEEPING]:
+        warehouse.execute(statement)
     done = []
     for entry in status(warehouse, folder):
         if entry.applied:
             continue
         migration = entry.migration
-        for statement in migration.statements:
+        for statement in statements_of(migration, cluster, database):
             try:
                 warehouse.execute(statement)
             except WarehouseError as error:
@@ -100,6 +111,11 @@ def migrate(warehouse: Warehouse, folder: Path = FOLDER) -> list[Migration]:
         )
         done.append(migration)
     return done
+
+
+def pending(folder: Path = FOLDER) -> list[Status]:
+    """Return every migration as not applied: the state of a warehouse that does not exist yet."""
+    return [Status(migration, applied=False) for migration in load_migrations(folder)]
 
 
 def _applied(warehouse: Warehouse) -> dict[int, str]:

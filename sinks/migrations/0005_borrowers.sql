@@ -33,7 +33,7 @@ CREATE TABLE borrowers_latest
     usage_shock_points Float32 COMMENT 'Index points that usage_shock costs against a perfect reading' CODEC(ZSTD(1)),
     spending_stress_points Float32 COMMENT 'Index points that spending_stress costs against a perfect reading' CODEC(ZSTD(1)),
     version UInt128 COMMENT 'Which row stands: the later scored moment, and of one moment what was known later' CODEC(ZSTD(1)),
-    loaded_at DateTime('UTC') DEFAULT now('UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
+    loaded_at DateTime64(0, 'UTC') DEFAULT now64(0, 'UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (borrower_id)
@@ -77,7 +77,7 @@ COMMENT 'Fills borrowers_latest';
 
 CREATE TABLE borrower_minutes
 (
-    minute DateTime('UTC') COMMENT 'The minute of the scored moment' CODEC(Delta, ZSTD(1)),
+    minute DateTime64(0, 'UTC') COMMENT 'The minute of the scored moment' CODEC(Delta, ZSTD(1)),
     borrower_id String COMMENT 'The borrower who was scored' CODEC(ZSTD(1)),
     scored_at DateTime64(3, 'UTC') COMMENT 'The scored moment, in event time, UTC' CODEC(Delta, ZSTD(1)),
     known_at DateTime64(3, 'UTC') COMMENT 'Event-time clock at which it was known' CODEC(Delta, ZSTD(1)),
@@ -92,7 +92,7 @@ CREATE TABLE borrower_minutes
     shortfall_days_p50 Nullable(Float32) COMMENT 'Days until the balance can''t meet what falls due, median, 0..90; null where it can''t be told' CODEC(ZSTD(1)),
     cqplm_score Nullable(Float32) COMMENT 'CQ-PLM score, 0..100' CODEC(ZSTD(1)),
     version UInt128 COMMENT 'Which row stands: the later scored moment, and of one moment what was known later' CODEC(ZSTD(1)),
-    loaded_at DateTime('UTC') DEFAULT now('UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
+    loaded_at DateTime64(0, 'UTC') DEFAULT now64(0, 'UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(minute)
@@ -102,7 +102,7 @@ COMMENT 'Each borrower''s last scoring of each minute; ask portfolio_by_minute';
 
 CREATE MATERIALIZED VIEW borrower_minutes_from_snapshots TO borrower_minutes AS
 SELECT
-    toStartOfMinute(event_time) AS minute,
+    toDateTime64(toStartOfMinute(event_time), 0, 'UTC') AS minute,
     borrower_id,
     event_time AS scored_at,
     known_at,
@@ -122,7 +122,7 @@ COMMENT 'Fills borrower_minutes';
 
 CREATE TABLE borrower_hours
 (
-    hour DateTime('UTC') COMMENT 'The hour of the scored moment' CODEC(Delta, ZSTD(1)),
+    hour DateTime64(0, 'UTC') COMMENT 'The hour of the scored moment' CODEC(Delta, ZSTD(1)),
     borrower_id String COMMENT 'The borrower who was scored' CODEC(ZSTD(1)),
     scored_at DateTime64(3, 'UTC') COMMENT 'The scored moment, in event time, UTC' CODEC(Delta, ZSTD(1)),
     known_at DateTime64(3, 'UTC') COMMENT 'Event-time clock at which it was known' CODEC(Delta, ZSTD(1)),
@@ -137,7 +137,7 @@ CREATE TABLE borrower_hours
     shortfall_days_p50 Nullable(Float32) COMMENT 'Days until the balance can''t meet what falls due, median, 0..90; null where it can''t be told' CODEC(ZSTD(1)),
     cqplm_score Nullable(Float32) COMMENT 'CQ-PLM score, 0..100' CODEC(ZSTD(1)),
     version UInt128 COMMENT 'Which row stands: the later scored moment, and of one moment what was known later' CODEC(ZSTD(1)),
-    loaded_at DateTime('UTC') DEFAULT now('UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
+    loaded_at DateTime64(0, 'UTC') DEFAULT now64(0, 'UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(hour)
@@ -147,7 +147,7 @@ COMMENT 'Each borrower''s last scoring of each hour; ask portfolio_by_hour';
 
 CREATE MATERIALIZED VIEW borrower_hours_from_snapshots TO borrower_hours AS
 SELECT
-    toStartOfHour(event_time) AS hour,
+    toDateTime64(toStartOfHour(event_time), 0, 'UTC') AS hour,
     borrower_id,
     event_time AS scored_at,
     known_at,
@@ -182,7 +182,7 @@ CREATE TABLE borrower_days
     shortfall_days_p50 Nullable(Float32) COMMENT 'Days until the balance can''t meet what falls due, median, 0..90; null where it can''t be told' CODEC(ZSTD(1)),
     cqplm_score Nullable(Float32) COMMENT 'CQ-PLM score, 0..100' CODEC(ZSTD(1)),
     version UInt128 COMMENT 'Which row stands: the later scored moment, and of one moment what was known later' CODEC(ZSTD(1)),
-    loaded_at DateTime('UTC') DEFAULT now('UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
+    loaded_at DateTime64(0, 'UTC') DEFAULT now64(0, 'UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(day)
@@ -227,7 +227,7 @@ CREATE TABLE borrower_days_as_known
     shortfall_days_p50 Nullable(Float32) COMMENT 'Days until the balance can''t meet what falls due, median, 0..90; null where it can''t be told' CODEC(ZSTD(1)),
     cqplm_score Nullable(Float32) COMMENT 'CQ-PLM score, 0..100' CODEC(ZSTD(1)),
     version UInt128 COMMENT 'Which row stands: the later scored moment, and of one moment what was known later' CODEC(ZSTD(1)),
-    loaded_at DateTime('UTC') DEFAULT now('UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
+    loaded_at DateTime64(0, 'UTC') DEFAULT now64(0, 'UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(known_day)
@@ -264,7 +264,7 @@ CREATE TABLE level_changes
     level_from LowCardinality(String) COMMENT 'Level before; UNKNOWN at the first scoring',
     level_to LowCardinality(String) COMMENT 'Level after; equal to the one before where a restatement took a change back',
     lender_ids Array(LowCardinality(String)) COMMENT 'Lenders with an open loan of this borrower' CODEC(ZSTD(1)),
-    loaded_at DateTime('UTC') DEFAULT now('UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
+    loaded_at DateTime64(0, 'UTC') DEFAULT now64(0, 'UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(known_at)
 PARTITION BY toYYYYMM(day)

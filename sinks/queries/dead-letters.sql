@@ -1,2 +1,2 @@
 -- Which records were refused, and why.
-SELECT topic, code, any(message) AS why, count() AS records FROM dead_letters FINAL GROUP BY topic, code ORDER BY records DESC
+SELECT topic, stage, code, why, records, last_at FROM dead_letters_by_code ORDER BY records DESC

@@ -1,6 +1,6 @@
--- Index points that each indicator costs, on average, at each level over all scorings.
-SELECT
-    level,
+-- Index points that each indicator costs, on average, at each level now.
+-- lender: only this lender; all where it is not given
+SELECT level, count() AS borrowers,
     round(avg(net_cash_flow_points), 2) AS net_cash_flow,
     round(avg(savings_coverage_points), 2) AS savings_coverage,
     round(avg(debt_concentration_points), 2) AS debt_concentration,
@@ -13,6 +13,7 @@ SELECT
     round(avg(utility_arrears_points), 2) AS utility_arrears,
     round(avg(usage_shock_points), 2) AS usage_shock,
     round(avg(spending_stress_points), 2) AS spending_stress
-FROM snapshots FINAL
+FROM borrowers_now
+WHERE has(lender_ids, {lender:String}) -- if lender
 GROUP BY level
-ORDER BY indexOf(['AMPLE', 'STABLE', 'WATCH', 'TENSE', 'CRISIS'], level)
+ORDER BY indexOf(['AMPLE', 'STABLE', 'WATCH', 'TENSE', 'CRISIS', 'UNKNOWN'], level)

@@ -1,6 +1,7 @@
 """The embedded warehouse: migrations, rows that replace each other, documented queries, and readers that only read."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,49 +10,30 @@ import pytest
 from loanpulse.schemas import dead_letters
 from loanpulse.schemas.contracts import INDICATORS
 from loanpulse.schemas.registry import LocalRegistry
-from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.schemas.topics import (
+    ALERT_FEEDBACK,
+    DEAD_LETTERS,
+    LIQUIDITY_ALERTS,
+    LIQUIDITY_SNAPSHOTS,
+    MODEL_HEALTH,
+    REPAYMENT_EVENTS,
+)
 from loanpulse.schemas.violations import Violation
 from loanpulse.settings import Settings
 from loanpulse.settings import load as load_settings
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.migrate import MigrationError, load_migrations, migrate, status
-from loanpulse.sinks.queries import named_queries
+from loanpulse.sinks.queries import EVENT_CLOCK, bind, named_queries
 from loanpulse.sinks.rows import RowMaker
 from loanpulse.sinks.tables import TABLES, TopicTable
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
 from tests.deployment import CODEC
+from tests.sinks import made_records as made
+from tests.sinks.memory_log import Record
 
 pytestmark = pytest.mark.integration
-
-
-class Record:
-    """A consumed message, as the loader sees it."""
-
-    def __init__(self, topic: str, offset: int, key: bytes, value: bytes, headers: Any = None) -> None:
-        self._parts = topic, offset, key, value, headers
-
-    def topic(self) -> str:
-        return self._parts[0]
-
-    def partition(self) -> int:
-        return 0
-
-    def offset(self) -> int:
-        return self._parts[1]
-
-    def key(self) -> bytes:
-        return self._parts[2]
-
-    def value(self) -> bytes:
-        return self._parts[3]
-
-    def headers(self) -> Any:
-        return self._parts[4]
-
-    def timestamp(self) -> tuple[int, int]:
-        return 1, 1_700_000_000_000
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +105,8 @@ def test_loading_the_same_range_twice_leaves_the_tables_as_if_once(
     assert len(after[0]) == len(before[0])
     assert one(warehouse, "SELECT sum(changes) FROM level_changes_daily") == one(
         warehouse,
-        "SELECT count() FROM snapshots FINAL WHERE level != previous_level AND previous_level != 'UNKNOWN'",
+        "SELECT sum(length(lender_ids)) FROM snapshots FINAL "
+        "WHERE level != previous_level AND previous_level != 'UNKNOWN'",
     )
 
 
@@ -174,12 +157,50 @@ def test_every_table_view_and_column_says_what_it_is(warehouse: EmbeddedWarehous
     assert silent == []
 
 
-@pytest.mark.parametrize("name", named_queries())
-def test_documented_queries_run(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]], name: str) -> None:
+@pytest.fixture(scope="module")
+def asked(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> dict[str, str]:
+    """A warehouse with everything in it, and what can be asked for."""
     fill(warehouse, records)
+    snapshot = CODEC.decode(LIQUIDITY_SNAPSHOTS, records[LIQUIDITY_SNAPSHOTS][-1].value())
+    at, borrower = snapshot["event_time"], snapshot["borrower_id"]
+    alert = made.alert(borrower, at, kind="MULTI_LENDER_SURGE")
+    health = {
+        "model_id": "lhi", "model_version": "m1", "role": "CHAMPION", "event_time": at, "window_start": at,
+        "window_end": at, "examples": 10, "positives": 1, "auc": 0.8,
+    }  # fmt: skip
+    values = {
+        REPAYMENT_EVENTS: made.loan(borrower, "loan-1", at - timedelta(days=200), 5, [0, 3, None, None, None]),
+        LIQUIDITY_ALERTS: [alert],
+        ALERT_FEEDBACK: [made.feedback(alert, at + timedelta(hours=5), "CONTACTED")],
+        MODEL_HEALTH: [health],
+    }
+    maker = RowMaker(LocalRegistry())
+    for topic, these in values.items():
+        rows = maker.rows(topic, made.records(topic, these, first=100_000))
+        assert rows.refused is None
+        warehouse.insert(rows.table, rows.rows)
+    warehouse.execute(
+        "INSERT INTO loader_blocks (topic, partition, first_offset, next_offset, loaded, rows, refused) "
+        "VALUES ('liquidity-alerts', 0, 0, 10, true, 10, 0)"
+    )
+    return {
+        "lender": "lender-a", "since": f"{at - timedelta(days=300):%Y-%m-%d}", "as-of": f"{at:%Y-%m-%dT%H:%M:%S}Z",
+        "borrower": borrower, "alert": alert["alert_id"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", named_queries())
+def test_documented_queries_run(warehouse: EmbeddedWarehouse, asked: dict[str, str], name: str) -> None:
     query = named_queries()[name]
     assert query.question.endswith(".")
-    assert warehouse.query(query.statement).num_rows > 0
+    assert all(parameter.about for parameter in query.parameters)
+    now = warehouse.query(EVENT_CLOCK).column(0)[0].as_py()
+    given = {one.name: asked[one.name] for one in query.parameters}
+    full = bind(query, given, now)
+    assert warehouse.query(full.statement, full.values).num_rows > 0
+    needed = {key: value for key, value in given.items() if key in ("borrower", "alert")}
+    plain = bind(query, needed, now)
+    assert warehouse.query(plain.statement, plain.values).num_rows >= 0
 
 
 def test_migrating_twice_is_migrating_once(warehouse: EmbeddedWarehouse) -> None:

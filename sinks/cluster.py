@@ -1,0 +1,47 @@
+"""The same tables on a cluster: replicated on every shard, with a distributed table of the plain name over them.
+
+Pure: statements in, statements out. Rows are sharded by borrower, so that all that concerns one borrower meets on one
+shard, where rows replace each other and aggregates are filled. Views ask the distributed tables.
+"""
+
+import re
+
+from loanpulse.sinks.tables import BLOCKS_REMEMBERED
+
+LOCAL = "_local"
+SHARDED_BY = "borrower_id"
+TABLE = re.compile(
+    r"^CREATE TABLE (IF NOT EXISTS )?(\w+)\n(.*?)\nENGINE = (\w*MergeTree)(?:\(([^()]*)\))?(.*)$", re.DOTALL
+)
+FILLING_VIEW = re.compile(r"^CREATE MATERIALIZED VIEW (\w+) TO (\w+) AS\n(.*)$", re.DOTALL)
+VIEW = re.compile(r"^CREATE VIEW (\w+) AS\n(.*)$", re.DOTALL)
+SOURCE = re.compile(r"^FROM (\w+)$", re.MULTILINE)
+PLAIN_WINDOW = f"non_replicated_deduplication_window = {BLOCKS_REMEMBERED}"
+REPLICATED_WINDOW = f"replicated_deduplication_window = {BLOCKS_REMEMBERED}"
+
+
+def clustered(statement: str, cluster: str, database: str) -> list[str]:
+    """Return what a migration's statement becomes on a cluster; what makes nothing stays as it is."""
+    if found := TABLE.match(statement):
+        return _tables(found, cluster, database)
+    if found := FILLING_VIEW.match(statement):
+        name, target, select = found.groups()
+        local = SOURCE.sub(lambda source: f"FROM {source[1]}{LOCAL} AS {source[1]}", select, count=1)
+        return [f"CREATE MATERIALIZED VIEW {name} ON CLUSTER '{cluster}' TO {target}{LOCAL} AS\n{local}"]
+    if found := VIEW.match(statement):
+        return [f"CREATE VIEW {found[1]} ON CLUSTER '{cluster}' AS\n{found[2]}"]
+    return [statement]
+
+
+def _tables(found: re.Match[str], cluster: str, database: str) -> list[str]:
+    condition, name, columns, engine, arguments, rest = found.groups()
+    known = condition or ""
+    place = f"'/clickhouse/tables/{{shard}}/{database}/{name}', '{{replica}}'"
+    replicated = f"Replicated{engine}({place}{', ' + arguments if arguments else ''})"
+    key = f"cityHash64({SHARDED_BY})" if f"    {SHARDED_BY} " in columns else "1"
+    return [
+        f"CREATE TABLE {known}{name}{LOCAL} ON CLUSTER '{cluster}'\n{columns}\n"
+        f"ENGINE = {replicated}{rest.replace(PLAIN_WINDOW, REPLICATED_WINDOW)}",
+        f"CREATE TABLE {known}{name} ON CLUSTER '{cluster}' AS {name}{LOCAL}\n"
+        f"ENGINE = Distributed('{cluster}', '{database}', '{name}{LOCAL}', {key})",
+    ]
