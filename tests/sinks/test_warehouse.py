@@ -161,15 +161,18 @@ def test_every_table_view_and_column_says_what_it_is(warehouse: EmbeddedWarehous
 def asked(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> dict[str, str]:
     """A warehouse with everything in it, and what can be asked for."""
     fill(warehouse, records)
-    snapshot = CODEC.decode(LIQUIDITY_SNAPSHOTS, records[LIQUIDITY_SNAPSHOTS][-1].value())
-    at, borrower = snapshot["event_time"], snapshot["borrower_id"]
-    alert = made.alert(borrower, at, kind="MULTI_LENDER_SURGE")
+    borrower, lender, at = warehouse.query(
+        "SELECT borrower_id, lender_ids[1] AS lender, scored_at FROM borrowers_now WHERE notEmpty(lender_ids) "
+        "ORDER BY scored_at DESC LIMIT 1"
+    ).to_pylist()[0].values()  # fmt: skip
+    alert = made.alert(borrower, at, kind="MULTI_LENDER_SURGE", lender_id=lender)
+    loan = made.loan(borrower, "loan-1", at - timedelta(days=200), 5, [0, 3, None, None, None])
     health = {
         "model_id": "lhi", "model_version": "m1", "role": "CHAMPION", "event_time": at, "window_start": at,
         "window_end": at, "examples": 10, "positives": 1, "auc": 0.8,
     }  # fmt: skip
     values = {
-        REPAYMENT_EVENTS: made.loan(borrower, "loan-1", at - timedelta(days=200), 5, [0, 3, None, None, None]),
+        REPAYMENT_EVENTS: [event | {"lender_id": lender} for event in loan],
         LIQUIDITY_ALERTS: [alert],
         ALERT_FEEDBACK: [made.feedback(alert, at + timedelta(hours=5), "CONTACTED")],
         MODEL_HEALTH: [health],
@@ -184,7 +187,7 @@ def asked(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> dic
         "VALUES ('liquidity-alerts', 0, 0, 10, true, 10, 0)"
     )
     return {
-        "lender": "lender-a", "since": f"{at - timedelta(days=300):%Y-%m-%d}", "as-of": f"{at:%Y-%m-%dT%H:%M:%S}Z",
+        "lender": lender, "since": f"{at - timedelta(days=300):%Y-%m-%d}", "as-of": f"{at:%Y-%m-%dT%H:%M:%S}Z",
         "borrower": borrower, "alert": alert["alert_id"],
     }  # fmt: skip
 
