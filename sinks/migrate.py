@@ -54,7 +54,7 @@ def load_migrations(folder: Path = FOLDER) -> list[Migration]:
         if not head.isdigit():
             raise MigrationError(f"{file.name} must begin with its number, such as 0007_name.sql")
         text = file.read_text(encoding="utf-8")
-        statements = tuple(part.strip() for part in text.split(";\n") if _says_something(part))
+        statements = tuple(said for part in text.split(";\n") if (said := _without_remarks(part)))
         migrations.append(
             Migration(int(head), file.stem, statements, hashlib.sha256("\x00".join(statements).encode()).hexdigest())
         )
@@ -126,5 +126,9 @@ def _applied(warehouse: Warehouse) -> dict[int, str]:
     return {int(row["number"]): str(row["checksum"]) for row in rows}
 
 
-def _says_something(part: str) -> bool:
-    return any(line.strip() and not line.strip().startswith("--") for line in part.splitlines())
+def _without_remarks(part: str) -> str:
+    """Return a statement without the remarks before it; empty where there is none."""
+    lines = part.strip().splitlines()
+    while lines and (not lines[0].strip() or lines[0].startswith("--")):
+        del lines[0]
+    return "\n".join(lines)
