@@ -28,7 +28,7 @@ OUTFILE = re.compile(r"\binto\s+outfile\b", re.IGNORECASE)
 
 
 class EmbeddedWarehouse:
-    """chDB over a folder, which one process holds at a time.
+    """chDB over a folder, which one process holds at a time. Threads may share it; they take turns.
 
     Raises:
         WarehouseUnreachableError: another process holds the folder.
@@ -41,12 +41,12 @@ class EmbeddedWarehouse:
         self._lock = self._hold(path)
         self._session = session.Session(str(path / "tables"))
         self._path = path
+        self._asking = threading.Lock()
         self._readers: list[ReadOnlySession] = []
         self.database = database
         if create:
             self.execute(f"CREATE DATABASE IF NOT EXISTS {database}")
         self.execute(f"USE {database}")
-        self._inserting = threading.Lock()
         for setting in INSERT_SETTINGS:
             self.execute(f"SET {setting}")
 
@@ -65,11 +65,13 @@ class EmbeddedWarehouse:
 
     def execute(self, statement: str) -> None:
         """Run one statement; raises WarehouseError."""
-        _run(self._session, statement)
+        with self._asking:
+            _run(self._session, statement)
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Return a query's result; raises WarehouseError."""
-        return _table(self._session, statement, parameters)
+        with self._asking:
+            return _table(self._session, statement, parameters)
 
     def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
         """Insert rows by column names, all or none."""
@@ -80,7 +82,7 @@ class EmbeddedWarehouse:
         names = ", ".join(arrow_rows.column_names)
         settings = f" SETTINGS insert_deduplication_token = '{token}'" if token else ""
         statement = f"INSERT INTO {table} ({names}){settings} SELECT {names} FROM Python(arrow_rows)"
-        with self._inserting:
+        with self._asking:
             _run(self._session, statement, arrow_rows)
 
     def reader(self) -> "ReadOnlySession":

@@ -82,6 +82,7 @@ class RowMaker:
         table = self._tables[topic]
         if table.contract is None:
             return Rows(table.name, _letters(messages))
+        messages = [message for message in messages if message.value() is not None]  # a tombstone makes no row
         decoder = self._decoders[table.name]
         if decoder is None:
             return self._by_values(table, table.contract, topic, messages)

@@ -135,3 +135,19 @@ def test_a_loader_goes_on_from_the_warehouses_word(tmp_path: Path) -> None:
         assert loader.counts.rows == 30
     assert warehouse.query("SELECT count() FROM alerts").column(0)[0].as_py() == 60
     warehouse.close()
+
+
+@pytest.mark.parametrize("topic", [made.ALERTS, made.SNAPSHOTS, made.REPAYMENTS, made.FEEDBACK])
+def test_a_tombstone_makes_neither_a_row_nor_a_letter(topic: str) -> None:
+    rows = RowMaker(LocalRegistry()).rows(topic, [Record(topic, 0, b"b-1", None)])
+    assert (rows.rows.num_rows, rows.refused) == (0, None)
+
+
+def test_an_event_that_breaks_a_rule_is_a_letter_as_the_stream_writes_it() -> None:
+    wrong = made.repayment("b-1", "loan-1", "DISBURSED", made.START, amount=None)
+    (record,) = made.records(made.REPAYMENTS, [wrong])
+    rows = RowMaker(LocalRegistry()).rows(made.REPAYMENTS, [record])
+    assert rows.rows.num_rows == 0
+    assert rows.refused is not None
+    letter = rows.refused.to_pylist()[0]
+    assert (letter["stage"], letter["code"], letter["offset"]) == ("CONTRACT", "AMOUNT_MISSING", 0)
