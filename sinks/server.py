@@ -127,6 +127,8 @@ class ServerWarehouse:
 def _column(column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_struct(getattr(column.type, "value_type", pa.null())):
         return [[tuple(item.values()) for item in items] for items in column.to_pylist()]
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())  # the driver takes milliseconds as they are
     values: list[Any] = column.to_pylist()
     return values
 

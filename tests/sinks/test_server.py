@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from loanpulse.settings.model import WarehouseSection
+from loanpulse.sinks import server
 from loanpulse.sinks.server import ServerWarehouse
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 from tests.sinks import clickhouse_node
@@ -120,3 +121,8 @@ def test_a_server_that_comes_back_is_used_again(node: ClickHouseNode, warehouse:
 def test_the_folder_of_an_embedded_warehouse_is_no_cluster(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cluster needs kind = server"):
         WarehouseSection(kind="embedded", path=str(tmp_path), cluster="main")
+
+
+def test_times_go_to_the_driver_as_the_milliseconds_that_they_are() -> None:
+    times = pa.chunked_array([pa.array([1_772_366_400_123, None], pa.timestamp("ms", "UTC"))])
+    assert server._column(times) == [1_772_366_400_123, None]
