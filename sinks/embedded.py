@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 
+# Rows that replace each other have their times alike, so FINAL need not compare one month with another.
+PARTITIONS_APART = "do_not_merge_across_partitions_select_final = 1"
 INSERT_SETTINGS = (
     "async_insert = 0",
     # A block sent again also goes to the aggregates again, which drop it by its token as the table does.
@@ -47,7 +49,7 @@ class EmbeddedWarehouse:
         if create:
             self.execute(f"CREATE DATABASE IF NOT EXISTS {database}")
         self.execute(f"USE {database}")
-        for setting in INSERT_SETTINGS:
+        for setting in (*INSERT_SETTINGS, PARTITIONS_APART):
             self.execute(f"SET {setting}")
 
     @staticmethod
@@ -108,6 +110,7 @@ class ReadOnlySession:
         self._session = session.Session(str(path / "tables"))
         _run(self._session, f"USE {database}")
         _run(self._session, "SET max_execution_time = 60")
+        _run(self._session, f"SET {PARTITIONS_APART}")
         _run(self._session, "SET readonly = 1")
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
