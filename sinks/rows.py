@@ -15,6 +15,7 @@ from loanpulse.schemas.column_plan import UnsupportedSchema
 from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.topics import full_name
 from loanpulse.schemas.violations import Violation
 from loanpulse.sinks.arrow_columns import MILLISECONDS, carried_by_columns, table_of
@@ -88,8 +89,8 @@ class RowMaker:
             return self._by_values(table, table.contract, topic, messages)
         columns = decoder.decode([message.value() for message in messages])
         if table.contract in rules.SOURCE_OF:
-            keys = rules.joined([message.key() or b"" for message in messages])
-            rules.check(columns, table.contract, *keys, self._currency)
+            keys = Spans.of([message.key() for message in messages])
+            rules.check(columns, table.contract, keys, self._currency)
         rows = _filled(_add_origin(table_of(columns, table.contract), messages), table)
         good = columns.errors == 0
         if good.all():
