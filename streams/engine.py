@@ -10,6 +10,7 @@ import numpy as np
 
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.violations import Violation
+from loanpulse.streams.event_columns import FORGET
 from loanpulse.streams.intake import Fetched, Intake
 from loanpulse.streams.lane import Lane
 from loanpulse.streams.outputs import Outputs, scoring_ids
@@ -89,9 +90,12 @@ class Engine:
         events = read.events
         lane = self.lane(fetched.partition)
         events["row"] = lane.slab.rows_of(read.keys, events["error"] == 0)
+        for place in fetched.forgets:
+            events["error"][place] = FORGET
+            events["row"][place] = lane.slab.find(fetched.keys[place] or b"")
         taken = lane.add(fetched.source, events)
         skipped = len(events) - len(taken)
-        wrong = np.flatnonzero(taken["error"])
+        wrong = np.flatnonzero((taken["error"] != 0) & (taken["error"] != FORGET))
         return [Refused(skipped + place, Violation(int(taken["error"][place]))) for place in wrong.tolist()]
 
     def run(self, partition: int, limit: int, *, inclusive: bool = False) -> Scored:

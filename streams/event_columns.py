@@ -14,6 +14,8 @@ Event: TypeAlias = np.void
 Events: TypeAlias = npt.NDArray[np.void]
 
 NO_DAY = np.iinfo(np.int32).min
+FORGET = 255
+"""In ``error``: not an event, but an order to forget the row's borrower, kept in its place in the merge."""
 
 EVENT = np.dtype(
     [

@@ -34,6 +34,8 @@ class Fetched:
     timestamps: Int64s
     keys: Spans
     values: Spans | Columns
+    forgets: Sequence[int] = ()
+    """Places of records that are no events but orders to forget their key's borrower."""
 
     @classmethod
     def of(
@@ -44,6 +46,7 @@ class Fetched:
         timestamps: Sequence[int],
         keys: Sequence[bytes | None],
         values: Sequence[bytes | None],
+        forgets: Sequence[int] = (),
     ) -> Self:
         """Return records of Python's own values as columns."""
         return cls(
@@ -53,6 +56,7 @@ class Fetched:
             np.fromiter(timestamps, np.int64, len(timestamps)),
             Spans.of(keys),
             Spans.of(values),
+            forgets,
         )
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.streams import advance
 from loanpulse.streams.borrower_record import LONG_AGO, SOURCES, Integers
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.event_columns import EVENT, Events
+from loanpulse.streams.event_columns import EVENT, FORGET, Events
 from loanpulse.streams.scoring import SCORE, Card, Scores
 from loanpulse.streams.slab import Slab
 
@@ -128,7 +128,7 @@ class Lane:
         if not taken:
             return np.zeros(0, EVENT)
         merged: Events = np.concatenate(taken)
-        merged = merged[merged["error"] == 0]
+        merged = merged[(merged["error"] == 0) | ((merged["error"] == FORGET) & (merged["row"] >= 0))]
         merged = merged[np.argsort(merged["order_time"], kind="stable")]
         np.maximum(merged["order_time"], self.advanced_to, out=merged["order_time"])
         return merged
@@ -138,7 +138,20 @@ class Lane:
         events = self.release(limit, inclusive=inclusive)
         slab = self.slab
         found: list[Scores] = []
-        position = 0
+        start = 0
+        for order in np.flatnonzero(events["error"] == FORGET).tolist():
+            found += self._fold(events[start:order])
+            row = events["row"][order : order + 1].astype(np.int64)
+            found += self._score(row, int(events["order_time"][order]))
+            slab.forget(int(row[0]))
+            start = order + 1
+        found += self._fold(events[start:])
+        found += self._score(slab.due(limit), limit)
+        self.advanced_to = max(self.advanced_to, limit)
+        return np.concatenate(found) if found else np.zeros(0, SCORE)
+
+    def _fold(self, events: Events) -> list[Scores]:
+        slab, found, position = self.slab, [], 0
         slab.dirty[events["row"]] = True
         while position < len(events):
             scores = self._scratch
@@ -146,15 +159,23 @@ class Lane:
                 events, position, slab.records, slab.wake_at, self.card, scores, self.counts
             )
             found.append(scores[:count].copy())
-        rows = slab.due(limit)
+        return found
+
+    def _score(self, rows: Integers, time: int) -> list[Scores]:
+        slab, found, position = self.slab, [], 0
         slab.dirty[rows] = True
-        position = 0
         while position < len(rows):
             scores = self._scratch
-            position, count = advance.score_rows(rows, position, slab.records, slab.wake_at, limit, self.card, scores)
+            position, count = advance.score_rows(rows, position, slab.records, slab.wake_at, time, self.card, scores)
             found.append(scores[:count].copy())
-        self.advanced_to = max(self.advanced_to, limit)
-        return np.concatenate(found) if found else np.zeros(0, SCORE)
+        return found
+
+    def take_changed(self) -> list[tuple[bytes, bytes | None]]:
+        """Return key and bytes of each borrower changed since the last call, None for one that was forgotten."""
+        gone: list[tuple[bytes, bytes | None]] = []
+        if self.slab.gone:
+            gone += self.slab.take_gone({row for source in self._waiting for e in source for row in e["row"].tolist()})
+        return [*gone, *self.slab.take_dirty()]
 
     def to_bytes(self, wall_ms: int) -> bytes:
         """Return the lane's own record, for the changelog: offsets, watermarks, and the wall clock (ms) it was at."""

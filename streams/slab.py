@@ -92,12 +92,15 @@ def fill_index(index: Rows, held: Bytes, count: int) -> None:
 class Slab:
     """Borrowers' records by key, with each record's next moment of scoring (``wake_at``, ms) in an array of its own.
 
-    A row, once given, is its borrower's for the slab's life. ``dirty`` marks the rows changed since ``take_dirty``.
+    A row, once given, is its borrower's for the slab's life, or until the borrower is forgotten; it is not given
+    again. ``gone`` holds the rows forgotten of which the changelog has not been told yet. ``dirty`` marks the rows
+    changed since ``take_dirty``.
     Room not yet given to a borrower is never touched, so that it costs no memory.
     """
 
     def __init__(self) -> None:
         self._count = 0
+        self.gone: set[int] = set()
         self._allocate(FIRST_CAPACITY)
 
     def __len__(self) -> int:
@@ -148,6 +151,39 @@ class Slab:
         self.records[row] = np.frombuffer(current, BORROWER)[0]
         record = self.records[row]
         self.wake_at[row] = min(record["pending_at"], record["timer_at"])
+
+    def find(self, key: bytes) -> int:
+        """Return the row of the borrower ``key``, -1 where the borrower is not known."""
+        if not 0 < len(key) <= KEY_BYTES:
+            return -1
+        return int(self._index[place_of(self._index, self._held, np.frombuffer(key, np.uint8), 0, len(key))])
+
+    def forget(self, row: int) -> None:
+        """Empty a borrower's record; the key goes with ``take_gone``."""
+        self.records[row] = _NEW[0]
+        self.wake_at[row] = NEVER
+        self.dirty[row] = False
+        self.gone.add(row)
+
+    def take_gone(self, waiting: set[int]) -> list[tuple[bytes, None]]:
+        """Return the keys forgotten since the last call, to be removed from the changelog; call before ``take_dirty``.
+
+        The key itself goes too, unless events of its row are ``waiting`` or have come since. Its place in the index
+        stays taken, so that others behind it are found.
+        """
+        empty = _NEW.tobytes()
+        untouched = [row for row in sorted(self.gone) if not self.dirty[row] and self.records[row].tobytes() == empty]
+        keys = self.keys[untouched].tolist()
+        self._held[[row for row in untouched if row not in waiting]] = 0
+        self.gone.clear()
+        return [(key, None) for key in keys]
+
+    def drop(self, key: bytes) -> None:
+        """Take a borrower out whose removal the changelog tells."""
+        row = self.find(key)
+        if row >= 0:
+            self.forget(row)
+            self.take_gone(set())
 
     def due(self, time: int) -> Integers:
         """Return the rows whose moment of scoring is at or before ``time`` (ms)."""

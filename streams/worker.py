@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import numpy as np
 import structlog
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.dead_letters import DeadLetter
+from loanpulse.schemas.forgetting import is_order_to_forget
 from loanpulse.schemas.topics import (
     EVENT_TOPICS,
     LIQUIDITY_ALERTS,
@@ -114,10 +116,12 @@ class BorrowerWorker:
 
     def restore(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Put one changelog record in place; ignored for a partition that is not being recovered."""
-        if partition not in self._recovering or value is None:
+        if partition not in self._recovering:
             return
         lane = self.engine.lane(partition)
-        if key == LANE_KEY:
+        if value is None:
+            lane.slab.drop(key)
+        elif key == LANE_KEY:
             lane.load(value)
             self._clocks[partition] = PartitionClock(lane.advanced_to, lane.wall_at)
         else:
@@ -144,7 +148,15 @@ class BorrowerWorker:
         source = EVENT_TOPICS.index(topic.removeprefix(self.prefix))
         if partition not in self._owned:
             return True
-        fetched = Fetched(source, partition, records.offsets, records.timestamps, records.keys, records.values)
+        fetched = Fetched(
+            source,
+            partition,
+            records.offsets,
+            records.timestamps,
+            records.keys,
+            records.values,
+            _orders_to_forget(records),
+        )
         for refused in self.engine.take(fetched):
             row = refused.place
             self._letters.append(
@@ -200,7 +212,7 @@ class BorrowerWorker:
             for source in range(len(EVENT_TOPICS))
             if lane.next_offset[source] > self._booked.get((source, partition), 0)
         }
-        changelog = [{"key": key, "value": raw} for key, raw in lane.slab.take_dirty()]
+        changelog = [{"key": key, "value": raw} for key, raw in lane.take_changed()]
         if not (changelog or booked):
             return
         checkpoint.changelog[partition] = changelog
@@ -239,6 +251,11 @@ class BorrowerWorker:
             messages = checkpoint.outputs.setdefault((full_name(topic, self.prefix), partition), [])
             messages.append({"key": alert["borrower_id"].encode(), "value": value})
         self.counts.alerts += 1
+
+
+def _orders_to_forget(records: FetchedRecords) -> list[int]:
+    empty = np.flatnonzero(records.values.missing).tolist()
+    return [place for place in empty if is_order_to_forget(None, records.headers_of(place))]
 
 
 @dataclass(slots=True)
