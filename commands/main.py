@@ -11,6 +11,7 @@ from loanpulse.commands import (
     publish,
     query,
     replay,
+    report,
     simulate,
     topics,
     worker,
@@ -34,6 +35,8 @@ app.add_typer(topics.app, name="topics", rich_help_panel="Run")
 app.command("migrate", rich_help_panel="Run")(loader.migrate)
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Look")
 app.command("query", rich_help_panel="Look", context_settings=query.TAKES_ANY_OPTION)(query.query)
+app.command("query", rich_help_panel="Look")(query.query)
+app.command("report", rich_help_panel="Look")(report.report)
 app.command("config", rich_help_panel="Operate")(config.config)
 app.command("doctor", rich_help_panel="Operate")(doctor.doctor)
 

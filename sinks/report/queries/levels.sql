@@ -2,7 +2,7 @@
 SELECT day, level, count() AS borrowers
 FROM
 (
-    SELECT borrower_id, arrayJoin(arrayMap(number -> {month:Date} + number, range(toUInt32(least(addMonths({month:Date}, 1), {until:Date}) - {month:Date})))) AS day
+    SELECT borrower_id, arrayJoin(arrayMap(number -> {month:Date} + number, range(toUInt32(least(addMonths({month:Date}, 1), (SELECT toDate(max(event_time)) + 1 FROM snapshots)) - {month:Date})))) AS day
     FROM (SELECT DISTINCT borrower_id FROM snapshots WHERE has(lender_ids, {lender:String}) AND event_time < addMonths({month:Date}, 1))
 ) AS grid
 ASOF INNER JOIN
