@@ -7,6 +7,7 @@ from loanpulse.commands import (
     config,
     demo,
     doctor,
+    forget,
     loader,
     publish,
     query,
@@ -38,6 +39,7 @@ app.command("query", rich_help_panel="Look", context_settings=query.TAKES_ANY_OP
 app.command("query", rich_help_panel="Look")(query.query)
 app.command("report", rich_help_panel="Look")(report.report)
 app.command("config", rich_help_panel="Operate")(config.config)
+app.command("forget", rich_help_panel="Operate")(forget.forget)
 app.command("doctor", rich_help_panel="Operate")(doctor.doctor)
 
 

@@ -7,7 +7,7 @@ the warehouse is away. See ``blocks`` for why a crash at any moment leaves every
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import stamina
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from loanpulse.schemas.forgetting import forget_request, is_order_to_forget
 from loanpulse.schemas.registry import open_registry
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
@@ -25,6 +26,7 @@ from loanpulse.sinks.blocks import Block, Place, read_standings, write_down
 from loanpulse.sinks.connect import bring_up_to_date, open_warehouse
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.endpoint import QueryServer
+from loanpulse.sinks.erasure import erase, write_audit
 from loanpulse.sinks.rows import DEAD_LETTER_TABLE, RowMaker
 from loanpulse.sinks.warehouse import Warehouse, WarehouseUnreachableError
 
@@ -154,13 +156,33 @@ class Loader:
         write_down(self.warehouse, blocks, loaded=True)
 
     def _insert_block(self, block: Block) -> None:
-        made = self.maker.rows(block.place[0], block.messages)
+        messages = [message for message in block.messages if message.value() is not None or not _is_order(message)]
+        if len(messages) < len(block.messages):
+            self._insert_rows(block, messages)
+            self._follow_orders(block)
+        else:
+            self._insert_rows(block, block.messages)
+
+    def _insert_rows(self, block: Block, messages: Sequence[Any]) -> None:
+        if not messages:
+            return
+        made = self.maker.rows(block.place[0], messages)
         token = block.token
         self.warehouse.insert(made.table, made.rows, token)
         block.rows = made.rows.num_rows
         if made.refused is not None:
             self.warehouse.insert(DEAD_LETTER_TABLE, made.refused, f"{token}:refused")
             block.refused = made.refused.num_rows
+
+    def _follow_orders(self, block: Block) -> None:
+        """Forget borrowers, now that everything before their orders is in the tables."""
+        for message in block.messages:
+            request = forget_request(message.value(), message.headers())
+            if request is not None and message.key():
+                borrower = message.key().decode("utf-8", "replace")
+                erased = erase(self.warehouse, borrower, self.settings.warehouse.cluster)
+                write_audit(self.warehouse, request, borrower, block.place[0], erased)
+                log.info("a borrower was forgotten", request=request, topic=block.place[0])
 
     def _commit(self, blocks: list[Block]) -> None:
         positions = [TopicPartition(*block.place, block.edges.following) for block in blocks]
@@ -197,6 +219,10 @@ class Loader:
         for place in partitions:
             self._backlog.forget((place.topic, place.partition))
             self._assigned.discard((place.topic, place.partition))
+
+
+def _is_order(message: Any) -> bool:
+    return is_order_to_forget(message.value(), message.headers())
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
