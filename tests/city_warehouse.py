@@ -27,7 +27,7 @@ from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
 from tests.deployment import CODEC
 
-BORROWERS, DAYS, SEED = 60, 150, 11
+BORROWERS, DAYS, SEED = 40, 120, 11
 MONTH = "2026-06"
 """The month with the most to see: three months of history before it."""
 
