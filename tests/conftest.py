@@ -12,7 +12,8 @@ from hypothesis import settings as hypothesis_settings
 from loanpulse.commands import topics_admin
 from loanpulse.commands.broker import EmbeddedBroker
 from loanpulse.settings import Settings, load
-from tests import kafka_node
+from loanpulse.sinks.embedded import EmbeddedWarehouse
+from tests import city_warehouse_rows, kafka_node
 
 hypothesis_settings.register_profile(
     "loanpulse", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
@@ -68,3 +69,17 @@ def environment(settings: Settings) -> dict[str, str]:
     return environment_of(
         settings.broker.bootstrap_servers, Path(settings.streams.data_dir).parent, settings.topics.prefix
     )
+
+
+@pytest.fixture(scope="session")
+def city_warehouse_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a warehouse with a small city's months in every table, filled once and closed."""
+    return city_warehouse_rows.build(tmp_path_factory.mktemp("city") / "warehouse")
+
+
+@pytest.fixture(scope="module")
+def city_warehouse(city_warehouse_folder: Path) -> Iterator[EmbeddedWarehouse]:
+    """That warehouse, open for a module: one process holds it at a time."""
+    warehouse = EmbeddedWarehouse(city_warehouse_folder, "loanpulse", create=False)
+    yield warehouse
+    warehouse.close()

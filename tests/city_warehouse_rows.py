@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from loanpulse.city.outlets import encoded
 from loanpulse.schemas import dead_letters, topics
+from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.lines import EventLine, read_lines
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.violations import Violation
@@ -25,8 +26,9 @@ from loanpulse.streams.engine import Engine
 from loanpulse.streams.replay import Replay
 from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
-from tests.deployment import CODEC
 
+
+CODEC = Codec(LocalRegistry())
 BORROWERS, DAYS, SEED = 40, 120, 11
 MONTH = "2026-06"
 """The month with the most to see: three months of history before it."""
