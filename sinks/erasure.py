@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from loanpulse.sinks.cluster import LOCAL
 from loanpulse.sinks.statements import filled
 from loanpulse.sinks.warehouse import Warehouse
 
@@ -15,7 +16,7 @@ _TABLES = """SELECT
     name,
     name IN (SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'borrower_id') AS by_id,
     name IN (SELECT table FROM system.columns WHERE database = currentDatabase() AND name = 'value'
-        AND table = 'dead_letters') AS by_content
+        AND table LIKE 'dead_letters%') AS by_content
 FROM system.tables
 WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND (by_id OR by_content)
 ORDER BY name"""
@@ -43,18 +44,20 @@ def borrower_hash(borrower_id: str) -> str:
     return hashlib.sha256(borrower_id.encode()).hexdigest()
 
 
-def erase(warehouse: Warehouse, borrower_id: str) -> list[Erased]:
+def erase(warehouse: Warehouse, borrower_id: str, cluster: str = "") -> list[Erased]:
     """Take a borrower out of every table; returns where there was something. Raises WarehouseError.
 
-    Aggregates keep their counts, in which nobody can be told; tables of aggregates with a row per borrower lose it.
+    On a ``cluster`` the tables that hold the rows are cleaned on every node. Aggregates keep their counts, in which nobody can be told; tables of aggregates with a row per borrower lose it.
     """
     erased = []
     for table in warehouse.query(_TABLES).to_pylist():
         where = filled(_BY_ID if table["by_id"] else _BY_CONTENT, {"borrower": borrower_id})
-        rows = int(warehouse.query(f"SELECT count() FROM {table['name']} WHERE {where}").column(0)[0].as_py())
+        everywhere = str(table["name"]).removesuffix(LOCAL) if cluster else table["name"]
+        rows = int(warehouse.query(f"SELECT count() FROM {everywhere} WHERE {where}").column(0)[0].as_py())
         if rows:
-            warehouse.execute(f"ALTER TABLE {table['name']} DELETE WHERE {where} SETTINGS mutations_sync = 2")
-            erased.append(Erased(table["name"], rows))
+            on_cluster = f" ON CLUSTER '{cluster}'" if cluster else ""
+            warehouse.execute(f"ALTER TABLE {table['name']}{on_cluster} DELETE WHERE {where} SETTINGS mutations_sync = 2")
+            erased.append(Erased(everywhere, rows))
     return erased
 
 

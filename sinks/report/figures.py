@@ -1,14 +1,12 @@
 """The figures of one lender's month, asked of the warehouse."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-
-from loanpulse.sinks.statements import filled
 
 FOLDER = Path(__file__).with_name("queries")
 LEVELS = ("AMPLE", "STABLE", "WATCH", "TENSE", "CRISIS")
@@ -17,8 +15,8 @@ INTERVENED = ("TENSE", "CRISIS")
 BANDS = ("0-6", "7-13", "14-29", "30-59", "60-89", "90+")
 LEAD_DAYS = (0, 3, 7, 10, 14, 21, 30)
 
-Ask = Callable[[str], pa.Table]
-"""Answers a statement that reads."""
+Ask = Callable[[str, Mapping[str, str]], pa.Table]
+"""Answers a statement that reads, with values for its parameters."""
 Rows = list[dict[str, Any]]
 
 
@@ -28,7 +26,7 @@ class MonthFigures:
 
     ``levels``: day, level, borrowers. ``roll_rates``: level_from, level_to, borrowers, share of level_from.
     ``vintages``: vintage (month of disbursement), months on book, loans, share that had been 30 days past due.
-    ``precision``: lead_days, alerts, share of alerts followed by 30 days past due at least so many days later.
+    ``precision``: lead_days, alerts (episodes), share followed by 30 days past due at least so many days later.
     ``shortfall``: band of days, borrowers.
     """
 
@@ -67,7 +65,7 @@ def month_figures(ask: Ask, lender_id: str, month: date) -> MonthFigures:
 
     def rows(name: str) -> Rows:
         statement = (FOLDER / f"{name}.sql").read_text(encoding="utf-8")
-        found: Rows = ask(filled(statement, {"lender": lender_id, "month": month.isoformat()})).to_pylist()
+        found: Rows = ask(statement, {"lender": lender_id, "month": month.isoformat()}).to_pylist()
         return found
 
     headline = rows("headline")[0]

@@ -45,7 +45,7 @@ def expanded(sql: str) -> str:
     return sql
 
 
-@pytest.mark.parametrize("panel", panels())
+@pytest.mark.parametrize("panel", list(panels()))
 def test_a_panel_finds_its_rows(city_warehouse: EmbeddedWarehouse, panel: Any) -> None:
     (target,) = panel["targets"]
     found = city_warehouse.query(expanded(target["rawSql"]))

@@ -1,6 +1,5 @@
 -- The month in a few numbers.
 SELECT
-    uniqExactIf(alert_id, kind = 'LEVEL_CHANGE' AND level_to IN ('TENSE', 'CRISIS')) AS alerts_of_level,
     uniqExact(alert_id) AS alerts,
     uniqExact(borrower_id) AS borrowers_alerted
 FROM alerts
