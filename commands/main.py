@@ -7,6 +7,7 @@ from loanpulse.commands import (
     config,
     demo,
     doctor,
+    export,
     forget,
     loader,
     publish,
@@ -37,6 +38,7 @@ app.command("migrate", rich_help_panel="Run")(loader.migrate)
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Look")
 app.command("query", rich_help_panel="Look", context_settings=query.TAKES_ANY_OPTION)(query.query)
 app.command("report", rich_help_panel="Look")(report.report)
+app.command("export", rich_help_panel="Look")(export.export)
 app.command("config", rich_help_panel="Operate")(config.config)
 app.command("forget", rich_help_panel="Operate")(forget.forget)
 app.command("doctor", rich_help_panel="Operate")(doctor.doctor)

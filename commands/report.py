@@ -11,7 +11,7 @@ import typer
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
 from loanpulse.sinks.query_client import run_query
 from loanpulse.sinks.report.figures import month_figures
-from loanpulse.sinks.report.page import Language, render
+from loanpulse.sinks.report.language import Language
 from loanpulse.sinks.warehouse import WarehouseError
 
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
@@ -40,6 +40,8 @@ def report(
         figures = month_figures(partial(run_query, settings.warehouse), lender, first)
     if not figures.levels:
         fail(f"the warehouse has no scorings of borrowers of {lender!r} up to the end of {month}.")
+    from loanpulse.sinks.report.page import render  # the charts' library is slow to import; only this command needs it
+
     file = out_file or Path(f"{lender}-{month}.html")
     with failures(OSError):
         file.write_text(render(figures, language), encoding="utf-8")

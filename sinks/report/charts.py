@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import altair as alt
-import pandas as pd
 import vl_convert
 
 from loanpulse.sinks.report.figures import BANDS, LEVELS, MonthFigures
@@ -56,8 +55,8 @@ def draw(build: Callable[[Form], alt.Chart | alt.LayerChart], words: str) -> Cha
 
 def levels_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.Chart]:
     """Borrowers by level at the end of each day, stacked from the best at the bottom to the worst on top."""
-    data = pd.DataFrame(
-        [
+    data = alt.Data(
+        values=[
             {"day": row["day"].isoformat(), "level": texts[row["level"]], "place": LEVELS.index(row["level"]),
              "borrowers": row["borrowers"]}
             for row in figures.levels
@@ -88,8 +87,8 @@ def levels_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.Ch
 
 def vintage_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.Chart]:
     """Share of each vintage's loans that had been 30 days past due, by months on book; darker is younger."""
-    data = pd.DataFrame([{**row, "vintage": f"{row['vintage']:%Y-%m}"} for row in figures.vintages])
-    vintages = sorted(data["vintage"].unique())
+    data = alt.Data(values=[{**row, "vintage": f"{row['vintage']:%Y-%m}"} for row in figures.vintages])
+    vintages = sorted({f"{row['vintage']:%Y-%m}" for row in figures.vintages})
     step = (len(VINTAGE_COLOURS) - 1) / max(1, len(vintages) - 1)
     colours = [VINTAGE_COLOURS[round(place * step)] for place in range(len(vintages))]
 
@@ -111,7 +110,7 @@ def vintage_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.C
 
 def precision_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.LayerChart]:
     """Share of alerts that were followed by trouble, against the least number of days that they came before it."""
-    data = pd.DataFrame(figures.precision)
+    data = alt.Data(values=figures.precision)
 
     def build(form: Form) -> alt.LayerChart:
         line = (
@@ -119,7 +118,7 @@ def precision_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt
             .mark_line(color=ACCENT, strokeWidth=2.5, point=alt.OverlayMarkDef(size=48, filled=True, color=ACCENT))
             .encode(
                 x=alt.X("lead_days:Q", title=texts["lead_at_least"], scale=alt.Scale(domain=[-1, 31], nice=False),
-                    axis=alt.Axis(values=data["lead_days"].tolist(), grid=False, ticks=False)),
+                    axis=alt.Axis(values=[row["lead_days"] for row in figures.precision], grid=False, ticks=False)),
                 y=alt.Y("share:Q", title=texts["precision"], scale=alt.Scale(domainMin=0, nice=True),
                     axis=alt.Axis(format=".0%", tickCount=5, domain=False, ticks=False)),
             )
@@ -133,7 +132,7 @@ def precision_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt
 def shortfall_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.LayerChart]:
     """Borrowers by the days until their money can't meet what falls due."""
     colours = [LEVEL_COLOURS[name] for name in ("CRISIS", "TENSE", "WATCH", "STABLE", "STABLE", "AMPLE")]
-    data = pd.DataFrame(figures.shortfall)
+    data = alt.Data(values=figures.shortfall)
 
     def build(form: Form) -> alt.LayerChart:
         bars = (

@@ -3,7 +3,6 @@
 import tomllib
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,12 @@ import jinja2
 from loanpulse.sinks.report import charts
 from loanpulse.sinks.report.charts import LEVEL_COLOURS, Chart
 from loanpulse.sinks.report.figures import INTERVENED, LEVELS, MonthFigures
+from loanpulse.sinks.report.language import Language
 
 FOLDER = Path(__file__).parent
 SOON = ("0-6", "7-13", "14-29")
 PALEST, DEEPEST = 0.06, 0.56
 """Opacity of a cell of the matrix at shares 0 and 1: pale enough for dark text at 4.5 to 1."""
-
-
-class Language(StrEnum):
-    """Languages of the report."""
-
-    EN = "en"
-    ZH = "zh"
 
 
 @dataclass(frozen=True, slots=True)

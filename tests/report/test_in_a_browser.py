@@ -14,7 +14,8 @@ from selenium import webdriver
 
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.report.figures import month_figures
-from loanpulse.sinks.report.page import Language, render
+from loanpulse.sinks.report.language import Language
+from loanpulse.sinks.report.page import render
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 

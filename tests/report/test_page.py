@@ -8,7 +8,8 @@ import pytest
 
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.report.figures import LEVELS, MonthFigures, month_figures
-from loanpulse.sinks.report.page import Language, render, texts_of
+from loanpulse.sinks.report.language import Language
+from loanpulse.sinks.report.page import render, texts_of
 
 pytestmark = pytest.mark.integration
 
