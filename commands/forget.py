@@ -71,7 +71,9 @@ def _forget(settings: Settings, borrower: str, request: str, deadline: float) ->
     elif settings.warehouse.kind == "server" or (Path(settings.warehouse.path) / "tables").exists():
         warehouse = open_warehouse(settings.warehouse, create=False)
         try:
-            erasure.write_audit(warehouse, request, borrower, "", erasure.erase(warehouse, borrower, settings.warehouse.cluster))
+            erasure.write_audit(
+                warehouse, request, borrower, "", erasure.erase(warehouse, borrower, settings.warehouse.cluster)
+            )
         finally:
             warehouse.close()
 

@@ -52,11 +52,25 @@ def guide(warehouse: EmbeddedWarehouse) -> str:
             number += 1
             query = known[question["query"]]
             options = {name: given.get(value, value) for name, value in question["options"].items()}
-            command = " ".join(["loanpulse query", query.name, *(f"--{name} {value}" for name, value in options.items())])
+            command = " ".join(
+                ["loanpulse query", query.name, *(f"--{name} {value}" for name, value in options.items())]
+            )
             lines += [f"### {number}. {question['ask']}", "", "```sh", command, "```", ""]
             lines += sample(answer(warehouse, query, options))
-            lines += ["", "<details><summary>The query</summary>", "", "```sql", query.statement, "```", "", "</details>", ""]
-    return (FOLDER / "analyst_template.md").read_text(encoding="utf-8").replace("{questions}", "\n".join(lines).rstrip())
+            lines += [
+                "",
+                "<details><summary>The query</summary>",
+                "",
+                "```sql",
+                query.statement,
+                "```",
+                "",
+                "</details>",
+                "",
+            ]
+    return (
+        (FOLDER / "analyst_template.md").read_text(encoding="utf-8").replace("{questions}", "\n".join(lines).rstrip())
+    )
 
 
 def sample(rows: pa.Table) -> list[str]:

@@ -47,7 +47,8 @@ def borrower_hash(borrower_id: str) -> str:
 def erase(warehouse: Warehouse, borrower_id: str, cluster: str = "") -> list[Erased]:
     """Take a borrower out of every table; returns where there was something. Raises WarehouseError.
 
-    On a ``cluster`` the tables that hold the rows are cleaned on every node. Aggregates keep their counts, in which nobody can be told; tables of aggregates with a row per borrower lose it.
+    On a ``cluster`` the tables that hold the rows are cleaned on every node. Aggregates keep their counts, in which
+    nobody can be told; tables of aggregates with a row per borrower lose it.
     """
     erased = []
     for table in warehouse.query(_TABLES).to_pylist():
@@ -56,7 +57,9 @@ def erase(warehouse: Warehouse, borrower_id: str, cluster: str = "") -> list[Era
         rows = int(warehouse.query(f"SELECT count() FROM {everywhere} WHERE {where}").column(0)[0].as_py())
         if rows:
             on_cluster = f" ON CLUSTER '{cluster}'" if cluster else ""
-            warehouse.execute(f"ALTER TABLE {table['name']}{on_cluster} DELETE WHERE {where} SETTINGS mutations_sync = 2")
+            warehouse.execute(
+                f"ALTER TABLE {table['name']}{on_cluster} DELETE WHERE {where} SETTINGS mutations_sync = 2"
+            )
             erased.append(Erased(everywhere, rows))
     return erased
 

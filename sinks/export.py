@@ -1,4 +1,4 @@
-"""A lender's month for its supervisor: Parquet files, and a dictionary of their columns from the tables' own comments."""
+"""A lender's month for its supervisor: Parquet files, and a dictionary of their columns from the tables' comments."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -99,7 +99,12 @@ SAID_HERE = {
 
 
 def export_month(
-    ask: Ask, lender_id: str, month: date, folder: Path, pseudonym: Callable[[str], str], tell: Callable[[str, int], None]
+    ask: Ask,
+    lender_id: str,
+    month: date,
+    folder: Path,
+    pseudonym: Callable[[str], str],
+    tell: Callable[[str, int], None],
 ) -> list[Path]:
     """Write a lender's month into a folder; returns the files, the dictionary last.
 
@@ -114,7 +119,9 @@ def export_month(
     for exported in EXPORTS:
         rows = _renamed(ask(exported.statement, given), pseudonym)
         comments = {
-            row["name"]: row["comment"] for row in ask(_COLUMNS, {"source": exported.source}).to_pylist() if row["comment"]
+            row["name"]: row["comment"]
+            for row in ask(_COLUMNS, {"source": exported.source}).to_pylist()
+            if row["comment"]
         }
         said = {name: comments.get(name) or SAID_HERE.get(name) or known.get(name, "") for name in rows.column_names}
         rows = _described(rows, said, exported.about)
@@ -152,6 +159,8 @@ def _page(entries: list[dict[str, Any]], lender_id: str, month: date) -> str:
     for name in dict.fromkeys(entry["file"] for entry in entries):
         own = [entry for entry in entries if entry["file"] == name]
         lines += [f"## {name}", "", f"{own[0]['file_holds']}.", "", "| column | type | meaning |", "|---|---|---|"]
-        lines += [f"| {one['column']} | {one['type'].replace('|', ' ')} | {one['meaning'].replace('|', ' ')} |" for one in own]
+        lines += [
+            f"| {one['column']} | {one['type'].replace('|', ' ')} | {one['meaning'].replace('|', ' ')} |" for one in own
+        ]
         lines.append("")
     return "\n".join(lines)

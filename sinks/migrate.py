@@ -93,8 +93,9 @@ def statements_of(migration: Migration, cluster: str = "", database: str = "") -
 
 def migrate(warehouse: Warehouse, folder: Path = FOLDER, *, cluster: str = "", database: str = "") -> list[Migration]:
     """Apply what has not been applied yet; returns it. Raises MigrationError."""
-    for statement in clustered(BOOKKEEPING, cluster, database) if cluster else [BOOKKEEPING]:
-        warehouse.execute(statement)
+    if not _is_there(warehouse):  # asked first: a loader that may only insert starts on a warehouse that is up to date
+        for statement in clustered(BOOKKEEPING, cluster, database) if cluster else [BOOKKEEPING]:
+            warehouse.execute(statement)
     done = []
     for entry in status(warehouse, folder):
         if entry.applied:
@@ -119,11 +120,14 @@ def pending(folder: Path = FOLDER) -> list[Status]:
 
 
 def _applied(warehouse: Warehouse) -> dict[int, str]:
-    found = warehouse.query("EXISTS TABLE schema_migrations")
-    if not found.column(0)[0].as_py():
+    if not _is_there(warehouse):
         return {}
     rows = warehouse.query("SELECT number, checksum FROM schema_migrations").to_pylist()
     return {int(row["number"]): str(row["checksum"]) for row in rows}
+
+
+def _is_there(warehouse: Warehouse) -> bool:
+    return bool(warehouse.query("EXISTS TABLE schema_migrations").column(0)[0].as_py())
 
 
 def _without_remarks(part: str) -> str:

@@ -28,7 +28,6 @@ from loanpulse.streams.replay import Replay
 from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
 
-
 CODEC = Codec(LocalRegistry())
 BORROWERS, DAYS, SEED = 40, 120, 11
 MONTH = "2026-06"

@@ -94,7 +94,9 @@ def _precision(leads: list[float | None]) -> Rows:
     if not leads:
         return []
     counted = [(days, sum(lead is not None and lead >= days for lead in leads)) for days in LEAD_DAYS]
-    return [{"lead_days": days, "hits": hits, "alerts": len(leads), "share": hits / len(leads)} for days, hits in counted]
+    return [
+        {"lead_days": days, "hits": hits, "alerts": len(leads), "share": hits / len(leads)} for days, hits in counted
+    ]
 
 
 def _in_bands(found: Rows) -> Rows:

@@ -1,7 +1,10 @@
-"""`report`, `export` as a person runs them, on the city's warehouse."""
+"""`report`, `export` and the example script as a person runs them, on the city's warehouse."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet
@@ -10,6 +13,8 @@ import pytest
 from tests.commands.test_commands import loanpulse
 
 pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(folder: Path, *arguments: str, warehouse: Path) -> str:
@@ -46,7 +51,15 @@ def test_report_says_what_is_wrong(
 
 def test_export_has_every_column_explained_and_only_this_lender(city_warehouse_folder: Path, tmp_path: Path) -> None:
     run(
-        tmp_path, "export", "--lender", "lender-a", "--month", "2026-06", "--out", "out", warehouse=city_warehouse_folder
+        tmp_path,
+        "export",
+        "--lender",
+        "lender-a",
+        "--month",
+        "2026-06",
+        "--out",
+        "out",
+        warehouse=city_warehouse_folder,
     )
     files = {file.stem: pyarrow.parquet.read_table(file) for file in (tmp_path / "out").glob("*.parquet")}
     dictionary = files.pop("dictionary").to_pylist()
@@ -70,3 +83,16 @@ def test_export_has_every_column_explained_and_only_this_lender(city_warehouse_f
     for line in names:
         assert json.loads(line)["borrower_id"] not in texts
         assert json.loads(line)["borrower_id"].encode() not in content
+
+
+def test_the_example_goes_from_connection_to_chart(city_warehouse_folder: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs/examples/portfolio_chart.py"), "--lender", "lender-a", "--out", "c.svg"],
+        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
+        env={**os.environ, "LOANPULSE_WAREHOUSE__PATH": str(city_warehouse_folder)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    drawn = (tmp_path / "c.svg").read_text()
+    assert drawn.startswith("<svg")
+    assert "CRISIS" in drawn
+    assert drawn.count("#1d6f5b") > 20, "a bar for every day"

@@ -52,7 +52,9 @@ def test_a_panel_finds_its_rows(city_warehouse: EmbeddedWarehouse, panel: Any) -
     assert found.num_rows or panel["title"] in MAY_BE_EMPTY
     if panel["type"] == "timeseries":
         assert found.column_names[0] == "time"
-        numbers = [name for name in found.column_names[1:] if str(found.schema.field(name).type) not in ("string", "binary")]
+        numbers = [
+            name for name in found.column_names[1:] if str(found.schema.field(name).type) not in ("string", "binary")
+        ]
         assert numbers, "a time series needs a number"
     assert panel["description"]
 

@@ -21,7 +21,9 @@ def figures(city_warehouse: EmbeddedWarehouse) -> MonthFigures:
     return month_figures(city_warehouse.query, LENDER, MONTH)
 
 
-def test_levels_are_those_of_the_last_scoring_of_each_day(city_warehouse: EmbeddedWarehouse, figures: MonthFigures) -> None:
+def test_levels_are_those_of_the_last_scoring_of_each_day(
+    city_warehouse: EmbeddedWarehouse, figures: MonthFigures
+) -> None:
     rows = city_warehouse.query(
         "SELECT borrower_id, event_time, level, lender_ids FROM snapshots WHERE event_time < '2026-06-16' "
         "ORDER BY event_time"
@@ -41,12 +43,14 @@ def test_roll_rates_count_everybody_who_was_there_before(figures: MonthFigures) 
     assert sum(move["borrowers"] for move in figures.roll_rates) > 5
 
 
-def test_precision_falls_with_the_lead_that_is_asked_for(city_warehouse: EmbeddedWarehouse, figures: MonthFigures) -> None:
+def test_precision_falls_with_the_lead_that_is_asked_for(
+    city_warehouse: EmbeddedWarehouse, figures: MonthFigures
+) -> None:
     hits = [row["hits"] for row in figures.precision]
     assert hits == sorted(hits, reverse=True)
     told = city_warehouse.query(
-        "SELECT count() AS n, countIf(is_true) AS hits FROM alert_outcomes WHERE lender_id = {lender:String} AND is_sent "
-        "AND alerted_at >= '2026-06-01' AND alerted_at < '2026-07-01'", {"lender": LENDER},
+        "SELECT count() AS n, countIf(is_true) AS hits FROM alert_outcomes WHERE lender_id = {lender:String} "
+        "AND is_sent AND alerted_at >= '2026-06-01' AND alerted_at < '2026-07-01'", {"lender": LENDER},
     ).to_pylist()[0]  # fmt: skip
     assert (figures.precision[0]["alerts"], figures.precision[0]["hits"]) == (told["n"], told["hits"])
 
