@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from loanpulse.settings.model import WarehouseSection
+from loanpulse.sinks.statements import filled
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 
 INSERT_BLOCK = 1_048_576
@@ -86,8 +87,8 @@ class ServerWarehouse:
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Return a query's result; raises WarehouseError."""
-        filled = _filled(statement, parameters or {})
-        columns, described = self._ask(lambda: self._client.execute(filled, with_column_types=True, columnar=True))
+        text = filled(statement, parameters or {})
+        columns, described = self._ask(lambda: self._client.execute(text, with_column_types=True, columnar=True))
         if not described:
             return pa.table({})
         filled_columns = columns or [[] for _ in described]
@@ -146,16 +147,3 @@ def _arrow(values: Any) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([str(value) for value in values])
-
-
-def _filled(statement: str, parameters: Mapping[str, Any]) -> str:
-    """Put parameters into ``{name:Type}`` places, quoted by their kind."""
-    for name, value in parameters.items():
-        head = "{" + name + ":"
-        while head in statement:
-            start = statement.index(head)
-            end = statement.index("}", start)
-            kind = statement[start + len(head) : end]
-            quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
-            statement = f"{statement[:start]}CAST('{quoted}' AS {kind}){statement[end + 1 :]}"
-    return statement

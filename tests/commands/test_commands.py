@@ -32,6 +32,7 @@ def loanpulse(
 @pytest.mark.parametrize(
     "command",
     ["", "demo", "worker", "loader", "simulate", "publish", "replay", "migrate", "query", "config", "doctor",
+     "report", "export", "forget",
      "topics", "topics create", "topics list", "topics register", "alerts", "alerts tail"],
 )  # fmt: skip
 def test_every_command_has_help(command: str) -> None:
