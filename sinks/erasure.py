@@ -22,7 +22,7 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND (by_id OR by
 ORDER BY name"""
 _TEXTS = """SELECT table, name
 FROM system.columns
-WHERE database = currentDatabase() AND type LIKE '%String%' AND type NOT LIKE '%AggregateFunction%'
+WHERE database = currentDatabase() AND type LIKE '%String%' AND type NOT LIKE 'AggregateFunction%'
     AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')
 ORDER BY table, position"""
 _BY_ID = "borrower_id = {borrower:String}"
