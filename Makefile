@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-kafka lint bench docs lock
+.PHONY: help run test test-fast test-kafka lint bench bench-warehouse docs lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ lint: $(VENV)/installed ## what CI checks beside the tests
 
 bench: $(VENV)/installed ## measure; prints a table, writes benchmarks/results/latest.json
 	$(BIN)/python -m benchmarks.run
+
+bench-warehouse: $(VENV)/installed ## measure the warehouse: ways in, and the documented queries on 50 million scorings
+	$(BIN)/python -m benchmarks.warehouse
 
 docs: $(VENV)/installed ## write the generated references anew
 	$(BIN)/python docs/generate.py

@@ -65,10 +65,11 @@ def _forget(settings: Settings, borrower: str, request: str, deadline: float) ->
     _wait("the workers", deadline, lambda: borrower_topics.followed_by_worker(settings, placed))
     others = [topic.name for topic in borrowers_topics() if topic.name not in EVENT_TOPICS]
     borrower_topics.send_orders(settings, others, borrower, request)
-    if _loader_holds_warehouse(settings):
+    held, server = _loader_holds_warehouse(settings), settings.warehouse.kind == "server"
+    if held or server:
         wanted = len(EVENT_TOPICS) + len(others)
         _wait("the loader", deadline, lambda: _orders_followed(settings, request) >= wanted)
-    elif settings.warehouse.kind == "server" or (Path(settings.warehouse.path) / "tables").exists():
+    if server or (not held and (Path(settings.warehouse.path) / "tables").exists()):
         warehouse = open_warehouse(settings.warehouse, create=False)
         try:
             erasure.write_audit(

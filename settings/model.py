@@ -167,6 +167,8 @@ class WarehouseSection(Section):
     username: str = Field("default", description="the server's user")
     password: SecretStr = Field(NO_SECRET, description="the user's password")
     secure: bool = Field(False, description="whether the connection is encrypted")
+    connect_seconds: float = Field(5.0, gt=0, le=600, description="how long a server may take to accept a connection")
+    answer_seconds: float = Field(300.0, gt=0, le=86_400, description="how long a server may take to answer")
     ca_location: str = Field("", description="file of the authorities to trust, PEM")
     cluster: str = Field(
         "",
@@ -207,6 +209,7 @@ class RetentionSection(Section):
     borrower_hours: float = Field(180, ge=0, description="days that the portfolio by hour is kept; 0 for ever")
     borrower_days: float = Field(0, ge=0, description="days that the portfolio by day is kept; 0 for ever")
     borrower_days_as_known: float = Field(0, ge=0, description="days that what was believed is kept; 0 for ever")
+    borrower_months_as_known: float = Field(0, ge=0, description="days that it is kept by month; 0 for ever")
     level_changes: float = Field(0, ge=0, description="days that changes of level are kept; 0 for ever")
 
     def days(self) -> dict[str, float]:

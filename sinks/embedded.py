@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 
+# Rows that replace each other have their times alike, so FINAL need not compare one month with another.
+PARTITIONS_APART = "do_not_merge_across_partitions_select_final = 1"
 INSERT_SETTINGS = (
     "async_insert = 0",
     # A block sent again also goes to the aggregates again, which drop it by its token as the table does.
@@ -20,13 +22,15 @@ INSERT_SETTINGS = (
     "max_insert_block_size = 10000000",
     "min_insert_block_size_rows = 10000000",
     "min_insert_block_size_bytes = 0",
+    # Rows replace each other when parts are merged; doing it at every insert too costs more than the insert.
+    "optimize_on_insert = 0",
 )
 # The one way in which a reading statement writes: a file of this process's user.
 OUTFILE = re.compile(r"\binto\s+outfile\b", re.IGNORECASE)
 
 
 class EmbeddedWarehouse:
-    """chDB over a folder, which one process holds at a time.
+    """chDB over a folder, which one process holds at a time. Threads may share it; they take turns.
 
     Raises:
         WarehouseUnreachableError: another process holds the folder.
@@ -39,13 +43,13 @@ class EmbeddedWarehouse:
         self._lock = self._hold(path)
         self._session = session.Session(str(path / "tables"))
         self._path = path
+        self._asking = threading.Lock()
         self._readers: list[ReadOnlySession] = []
         self.database = database
         if create:
             self.execute(f"CREATE DATABASE IF NOT EXISTS {database}")
         self.execute(f"USE {database}")
-        self._inserting = threading.Lock()
-        for setting in INSERT_SETTINGS:
+        for setting in (*INSERT_SETTINGS, PARTITIONS_APART):
             self.execute(f"SET {setting}")
 
     @staticmethod
@@ -63,11 +67,13 @@ class EmbeddedWarehouse:
 
     def execute(self, statement: str) -> None:
         """Run one statement; raises WarehouseError."""
-        _run(self._session, statement)
+        with self._asking:
+            _run(self._session, statement)
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Return a query's result; raises WarehouseError."""
-        return _table(self._session, statement, parameters)
+        with self._asking:
+            return _table(self._session, statement, parameters)
 
     def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
         """Insert rows by column names, all or none."""
@@ -78,7 +84,7 @@ class EmbeddedWarehouse:
         names = ", ".join(arrow_rows.column_names)
         settings = f" SETTINGS insert_deduplication_token = '{token}'" if token else ""
         statement = f"INSERT INTO {table} ({names}){settings} SELECT {names} FROM Python(arrow_rows)"
-        with self._inserting:
+        with self._asking:
             _run(self._session, statement, arrow_rows)
 
     def reader(self) -> "ReadOnlySession":
@@ -104,6 +110,7 @@ class ReadOnlySession:
         self._session = session.Session(str(path / "tables"))
         _run(self._session, f"USE {database}")
         _run(self._session, "SET max_execution_time = 60")
+        _run(self._session, f"SET {PARTITIONS_APART}")
         _run(self._session, "SET readonly = 1")
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:

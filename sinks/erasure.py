@@ -22,7 +22,7 @@ WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND (by_id OR by
 ORDER BY name"""
 _TEXTS = """SELECT table, name
 FROM system.columns
-WHERE database = currentDatabase() AND type LIKE '%String%' AND type NOT LIKE '%AggregateFunction%'
+WHERE database = currentDatabase() AND type LIKE '%String%' AND type NOT LIKE 'AggregateFunction%'
     AND table IN (SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree')
 ORDER BY table, position"""
 _BY_ID = "borrower_id = {borrower:String}"
@@ -47,7 +47,8 @@ def borrower_hash(borrower_id: str) -> str:
 def erase(warehouse: Warehouse, borrower_id: str, cluster: str = "") -> list[Erased]:
     """Take a borrower out of every table; returns where there was something. Raises WarehouseError.
 
-    On a ``cluster`` the tables that hold the rows are cleaned on every node. Aggregates keep their counts, in which nobody can be told; tables of aggregates with a row per borrower lose it.
+    On a ``cluster`` the tables that hold the rows are cleaned on every node. Aggregates keep their counts, in which
+    nobody can be told; tables of aggregates with a row per borrower lose it.
     """
     erased = []
     for table in warehouse.query(_TABLES).to_pylist():

@@ -1,4 +1,4 @@
-"""A lender's month for its supervisor: Parquet files, and a dictionary of their columns from the tables' own comments."""
+"""A lender's month for its supervisor: Parquet files, and a dictionary of their columns from the tables' comments."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -54,7 +54,7 @@ def load_migrations(folder: Path = FOLDER) -> list[Migration]:
         if not head.isdigit():
             raise MigrationError(f"{file.name} must begin with its number, such as 0007_name.sql")
         text = file.read_text(encoding="utf-8")
-        statements = tuple(part.strip() for part in text.split(";\n") if _says_something(part))
+        statements = tuple(said for part in text.split(";\n") if (said := _without_remarks(part)))
         migrations.append(
             Migration(int(head), file.stem, statements, hashlib.sha256("\x00".join(statements).encode()).hexdigest())
         )
@@ -93,8 +93,9 @@ def statements_of(migration: Migration, cluster: str = "", database: str = "") -
 
 def migrate(warehouse: Warehouse, folder: Path = FOLDER, *, cluster: str = "", database: str = "") -> list[Migration]:
     """Apply what has not been applied yet; returns it. Raises MigrationError."""
-    for statement in clustered(BOOKKEEPING, cluster, database) if cluster else [BOOKKEEPING]:
-        warehouse.execute(statement)
+    if not _is_there(warehouse):  # asked first: a loader that may only insert starts on a warehouse that is up to date
+        for statement in clustered(BOOKKEEPING, cluster, database) if cluster else [BOOKKEEPING]:
+            warehouse.execute(statement)
     done = []
     for entry in status(warehouse, folder):
         if entry.applied:
@@ -119,12 +120,19 @@ def pending(folder: Path = FOLDER) -> list[Status]:
 
 
 def _applied(warehouse: Warehouse) -> dict[int, str]:
-    found = warehouse.query("EXISTS TABLE schema_migrations")
-    if not found.column(0)[0].as_py():
+    if not _is_there(warehouse):
         return {}
     rows = warehouse.query("SELECT number, checksum FROM schema_migrations").to_pylist()
     return {int(row["number"]): str(row["checksum"]) for row in rows}
 
 
-def _says_something(part: str) -> bool:
-    return any(line.strip() and not line.strip().startswith("--") for line in part.splitlines())
+def _is_there(warehouse: Warehouse) -> bool:
+    return bool(warehouse.query("EXISTS TABLE schema_migrations").column(0)[0].as_py())
+
+
+def _without_remarks(part: str) -> str:
+    """Return a statement without the remarks before it; empty where there is none."""
+    lines = part.strip().splitlines()
+    while lines and (not lines[0].strip() or lines[0].startswith("--")):
+        del lines[0]
+    return "\n".join(lines)

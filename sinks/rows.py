@@ -83,12 +83,13 @@ class RowMaker:
         table = self._tables[topic]
         if table.contract is None:
             return Rows(table.name, _letters(messages))
+        messages = [message for message in messages if message.value() is not None]  # a tombstone makes no row
         decoder = self._decoders[table.name]
         if decoder is None:
             return self._by_values(table, table.contract, topic, messages)
         columns = decoder.decode([message.value() for message in messages])
         if table.contract in rules.SOURCE_OF:
-            keys = Spans.of([message.key() or b"" for message in messages])
+            keys = Spans.of([message.key() for message in messages])
             rules.check(columns, table.contract, keys, self._currency)
         rows = _filled(_add_origin(table_of(columns, table.contract), messages), table)
         good = columns.errors == 0

@@ -1,28 +1,41 @@
 """A ClickHouse server over the native protocol."""
 
+import functools
 import ssl
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 
 from loanpulse.settings.model import WarehouseSection
+from loanpulse.sinks.statements import filled
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 300
 INSERT_BLOCK = 1_048_576
+FIRST_WITH_TOKENS = (22, 6)
+"""The server version from which blocks are known by tokens; the settings below are for those."""
+
+INSERT_SETTINGS = {
+    "async_insert": 0,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+    "optimize_on_insert": 0,
+    # On a cluster: rows are on their shards, with the block's token, when the insert is answered.
+    "insert_distributed_sync": 1,
+}
 
 
 class ServerWarehouse:
     """clickhouse-driver: columns in, columns out, compressed, with further hosts to fall back to.
 
-    ``create`` makes the database where it is missing.
+    Each thread has a connection of its own. ``create`` makes the database where it is missing.
     """
 
     def __init__(self, settings: WarehouseSection, *, create: bool = True) -> None:
         from clickhouse_driver import Client
 
+        self._threads = threading.local()
+        self._opened: list[Any] = []
         hosts = [host.strip() for host in settings.host.split(",") if host.strip()]
         self.database = settings.database
         self._address = f"{settings.host}:{settings.port}"
@@ -32,18 +45,36 @@ class ServerWarehouse:
             "password": settings.password.get_secret_value(),
             "secure": settings.secure,
             "compression": "lz4",
-            "connect_timeout": CONNECT_SECONDS,
-            "send_receive_timeout": ANSWER_SECONDS,
-            "alt_hosts": ",".join(hosts[1:]) or None,
+            "connect_timeout": settings.connect_seconds,
+            "send_receive_timeout": settings.answer_seconds,
+            "sync_request_timeout": settings.connect_seconds,
+            "alt_hosts": ",".join(f"{host}:{settings.port}" for host in hosts[1:]) or None,
             "client_name": "loanpulse",
         }
         if settings.secure:
             options["ca_certs"] = settings.ca_location or ssl.get_default_verify_paths().cafile
+        self._new_client = functools.partial(Client, hosts[0], **options)
         if create:
-            self._client = Client(hosts[0], database="default", **options)
-            self.execute(f"CREATE DATABASE IF NOT EXISTS {settings.database}")
-            self._client.disconnect()
-        self._client = Client(hosts[0], database=settings.database, **options)
+            first = self._new_client(database="default")
+            # Asked first: a user that may only insert can't make databases, and needs none.
+            known = f"SELECT count() FROM system.databases WHERE name = '{settings.database}'"
+            if not self._ask(lambda: first.execute(known))[0][0]:
+                self._ask(lambda: first.execute(f"CREATE DATABASE IF NOT EXISTS {settings.database}"))
+            first.disconnect()
+
+    @property
+    def is_compressed(self) -> bool:
+        """Whether blocks go over the wire compressed."""
+        return self._client.connection.compressor_cls is not None
+
+    @property
+    def _client(self) -> Any:
+        """The calling thread's own connection."""
+        client = getattr(self._threads, "client", None)
+        if client is None:
+            client = self._threads.client = self._new_client(database=self.database)
+            self._opened.append(client)
+        return client
 
     def execute(self, statement: str) -> None:
         """Run one statement; raises WarehouseError."""
@@ -51,8 +82,8 @@ class ServerWarehouse:
 
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Return a query's result; raises WarehouseError."""
-        filled = _filled(statement, parameters or {})
-        columns, described = self._ask(lambda: self._client.execute(filled, with_column_types=True, columnar=True))
+        text = filled(statement, parameters or {})
+        columns, described = self._ask(lambda: self._client.execute(text, with_column_types=True, columnar=True))
         if not described:
             return pa.table({})
         filled_columns = columns or [[] for _ in described]
@@ -63,19 +94,26 @@ class ServerWarehouse:
         if not rows.num_rows:
             return
         names = ", ".join(rows.column_names)
-        settings: dict[str, Any] = {"insert_block_size": INSERT_BLOCK}
-        if token:
-            settings["insert_deduplication_token"] = token
         values = [_column(rows.column(name)) for name in rows.column_names]
-        self._ask(
-            lambda: self._client.execute(
-                f"INSERT INTO {table} ({names}) VALUES", values, columnar=True, settings=settings
-            )
-        )
+        statement = f"INSERT INTO {table} ({names}) VALUES"
+        self._ask(lambda: self._client.execute(statement, values, columnar=True, settings=self._insert_settings(token)))
 
     def close(self) -> None:
-        """Close the connection."""
-        self._client.disconnect()
+        """Close the connections of all threads."""
+        for client in self._opened:
+            client.disconnect()
+
+    def _insert_settings(self, token: str) -> dict[str, Any]:
+        connection = self._client.connection
+        if not connection.connected:
+            connection.connect()
+        server = connection.server_info
+        settings: dict[str, Any] = {"insert_block_size": INSERT_BLOCK}
+        if (server.version_major, server.version_minor) >= FIRST_WITH_TOKENS:
+            settings |= INSERT_SETTINGS
+            if token:
+                settings["insert_deduplication_token"] = token
+        return settings
 
     def _ask(self, call: Any) -> Any:
         from clickhouse_driver import errors
@@ -93,6 +131,8 @@ class ServerWarehouse:
 def _column(column: pa.ChunkedArray) -> list[Any]:
     if pa.types.is_struct(getattr(column.type, "value_type", pa.null())):
         return [[tuple(item.values()) for item in items] for items in column.to_pylist()]
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.int64())  # the driver takes milliseconds as they are
     values: list[Any] = column.to_pylist()
     return values
 
@@ -102,16 +142,3 @@ def _arrow(values: Any) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([str(value) for value in values])
-
-
-def _filled(statement: str, parameters: Mapping[str, Any]) -> str:
-    """Put parameters into ``{name:Type}`` places, quoted by their kind."""
-    for name, value in parameters.items():
-        head = "{" + name + ":"
-        while head in statement:
-            start = statement.index(head)
-            end = statement.index("}", start)
-            kind = statement[start + len(head) : end]
-            quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
-            statement = f"{statement[:start]}CAST('{quoted}' AS {kind}){statement[end + 1 :]}"
-    return statement

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 PLACE = re.compile(r"\{(\w+):([^{}]+)\}")
 
 
-def filled(statement: str, parameters: Mapping[str, str]) -> str:
+def filled(statement: str, parameters: Mapping[str, Any]) -> str:
     """Put values into ``{name:Type}`` places, quoted and cast; a place without a value stays for the engine to refuse.
 
     Examples:
@@ -18,7 +19,7 @@ def filled(statement: str, parameters: Mapping[str, str]) -> str:
         name, kind = found.groups()
         if name not in parameters:
             return found.group()
-        quoted = parameters[name].replace("\\", "\\\\").replace("'", "\\'")
+        quoted = str(parameters[name]).replace("\\", "\\\\").replace("'", "\\'")
         return f"CAST('{quoted}' AS {kind})"
 
     return PLACE.sub(value, statement)

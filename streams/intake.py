@@ -46,6 +46,7 @@ class Fetched:
         timestamps: Sequence[int],
         keys: Sequence[bytes | None],
         values: Sequence[bytes | None],
+        forgets: Sequence[int] = (),
     ) -> Self:
         """Return records of Python's own values as columns."""
         return cls(
@@ -55,6 +56,7 @@ class Fetched:
             np.fromiter(timestamps, np.int64, len(timestamps)),
             Spans.of(keys),
             Spans.of(values),
+            forgets,
         )
 
     def __len__(self) -> int:

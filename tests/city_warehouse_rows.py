@@ -1,10 +1,12 @@
 """A warehouse with a small city's months in every table, as the loader would have filled it."""
 
+import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +73,14 @@ def build(folder: Path) -> Path:
     """Fill a warehouse in ``folder`` and leave it closed; returns the folder."""
     warehouse = EmbeddedWarehouse(folder, "loanpulse")
     migrate(warehouse)
-    fill(warehouse, folder.parent)
+    fill(warehouse)
     warehouse.close()
     return folder
 
 
-def fill(warehouse: EmbeddedWarehouse, scratch: Path) -> None:
+def fill(warehouse: EmbeddedWarehouse) -> None:
     maker = RowMaker(LocalRegistry())
-    for topic, records in _records(scratch).items():
+    for topic, records in _records().items():
         made = maker.rows(topic, records)
         assert made.refused is None, topic
         warehouse.insert(made.table, _with_forecast(made.rows) if made.table == "snapshots" else made.rows)
@@ -96,7 +98,8 @@ def _with_forecast(rows: pa.Table) -> pa.Table:
     return rows
 
 
-def _records(scratch: Path) -> dict[str, Sequence[Record]]:
+@cache
+def _records() -> dict[str, Sequence[Record]]:
     found: dict[str, list[Record]] = defaultdict(list)
 
     def add(topic: str, key: str, value: bytes, stamp: int, headers: Any = None) -> None:
@@ -105,8 +108,9 @@ def _records(scratch: Path) -> dict[str, Sequence[Record]]:
     city = histories.city(BORROWERS, DAYS, SEED)
     for record in city:
         add(record.topic, record.key, encoded(record, CODEC), record.at_ms)
-    for topic, value, stamp in _said(scratch, city):
-        add(topic, value[0], value[1], stamp)
+    with tempfile.TemporaryDirectory() as scratch:
+        for topic, value, stamp in _said(Path(scratch), city):
+            add(topic, value[0], value[1], stamp)
     alerts = [CODEC.decode(topics.LIQUIDITY_ALERTS, record.content) for record in found[topics.LIQUIDITY_ALERTS]]
     for report in _feedback(alerts):
         stamp = int(report["event_time"].timestamp() * 1000)

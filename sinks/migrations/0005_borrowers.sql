@@ -255,6 +255,51 @@ SELECT
 FROM snapshots
 COMMENT 'Fills borrower_days_as_known';
 
+CREATE TABLE borrower_months_as_known
+(
+    known_month Date COMMENT 'First day of the month at whose end it was known' CODEC(Delta, ZSTD(1)),
+    borrower_id String COMMENT 'The borrower who was scored' CODEC(ZSTD(1)),
+    scored_at DateTime64(3, 'UTC') COMMENT 'The scored moment, in event time, UTC' CODEC(Delta, ZSTD(1)),
+    known_at DateTime64(3, 'UTC') COMMENT 'Event-time clock at which it was known' CODEC(Delta, ZSTD(1)),
+    level LowCardinality(String) COMMENT 'Level after hysteresis, dwell and hard-event floors',
+    lhi Float32 COMMENT 'Liquidity Health Index, 0 (worst) to 100 (best)' CODEC(ZSTD(1)),
+    pd Float32 COMMENT 'Probability, 0..1, of an instalment going 30 or more days past due within 30 days' CODEC(ZSTD(1)),
+    confidence Float32 COMMENT 'How much evidence stands behind the index, 0..1' CODEC(ZSTD(1)),
+    days_past_due Int32 COMMENT 'Days past due of the oldest unpaid instalment; 0 if none' CODEC(ZSTD(1)),
+    overdue_amount Decimal(14, 2) COMMENT 'Sum of unpaid instalments past their due date, over all lenders' CODEC(ZSTD(1)),
+    open_loans Int32 COMMENT 'Number of open loans' CODEC(ZSTD(1)),
+    lender_ids Array(LowCardinality(String)) COMMENT 'Lenders with an open loan of this borrower' CODEC(ZSTD(1)),
+    shortfall_days_p50 Nullable(Float32) COMMENT 'Days until the balance can''t meet what falls due, median, 0..90; null where it can''t be told' CODEC(ZSTD(1)),
+    cqplm_score Nullable(Float32) COMMENT 'CQ-PLM score, 0..100' CODEC(ZSTD(1)),
+    version UInt128 COMMENT 'Which row stands: the later scored moment, and of one moment what was known later' CODEC(ZSTD(1)),
+    loaded_at DateTime64(0, 'UTC') DEFAULT now64(0, 'UTC') COMMENT 'When the row was loaded' CODEC(Delta, ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY toYYYYMM(known_month)
+ORDER BY (known_month, borrower_id)
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Each borrower as it was known at the end of each month in which something became known; ask portfolio_as_believed';
+
+CREATE MATERIALIZED VIEW borrower_months_as_known_from_snapshots TO borrower_months_as_known AS
+SELECT
+    toStartOfMonth(toDate(known_at)) AS known_month,
+    borrower_id,
+    event_time AS scored_at,
+    known_at,
+    level,
+    lhi,
+    pd,
+    confidence,
+    days_past_due,
+    overdue_amount,
+    open_loans,
+    lender_ids,
+    shortfall_days_p50,
+    cqplm_score,
+    bitShiftLeft(toUInt128(toUnixTimestamp64Milli(event_time)), 64) + toUInt128(toUnixTimestamp64Milli(known_at)) AS version
+FROM snapshots
+COMMENT 'Fills borrower_months_as_known';
+
 CREATE TABLE level_changes
 (
     day Date COMMENT 'The day of the change' CODEC(Delta, ZSTD(1)),

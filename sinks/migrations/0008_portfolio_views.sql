@@ -303,14 +303,22 @@ COMMENT 'Borrowers as they were known at a moment (as_of), without anything lear
 CREATE VIEW borrowers_as_believed AS
 SELECT
     borrower_id,
-    argMax(borrower_days_as_known.level, version) AS level,
-    argMax(borrower_days_as_known.lhi, version) AS lhi,
-    argMax(borrower_days_as_known.pd, version) AS pd,
-    argMax(borrower_days_as_known.days_past_due, version) AS days_past_due,
-    argMax(borrower_days_as_known.overdue_amount, version) AS overdue_amount,
-    argMax(borrower_days_as_known.lender_ids, version) AS lender_ids
-FROM borrower_days_as_known
-WHERE known_day <= {as_of:Date}
+    argMax(known.level, version) AS level,
+    argMax(known.lhi, version) AS lhi,
+    argMax(known.pd, version) AS pd,
+    argMax(known.days_past_due, version) AS days_past_due,
+    argMax(known.overdue_amount, version) AS overdue_amount,
+    argMax(known.lender_ids, version) AS lender_ids
+FROM
+(
+    SELECT borrower_id, level, lhi, pd, days_past_due, overdue_amount, lender_ids, version
+    FROM borrower_days_as_known
+    WHERE known_day >= toStartOfMonth({as_of:Date}) AND known_day <= {as_of:Date}
+    UNION ALL
+    SELECT borrower_id, level, lhi, pd, days_past_due, overdue_amount, lender_ids, version
+    FROM borrower_months_as_known
+    WHERE known_month < toStartOfMonth({as_of:Date})
+) AS known
 GROUP BY borrower_id
 COMMENT 'Each borrower as it was believed to be at the end of a day (as_of)';
 

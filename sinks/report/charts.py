@@ -22,6 +22,7 @@ INK, QUIET, GRID, ACCENT = "#1c2530", "#5a6675", "#e3e7ec", "#23527c"
 VINTAGE_COLOURS = ("#a9c3da", "#7fa6c9", "#5586b0", "#2f6596", "#17446d", "#0b2239")
 
 Texts = Mapping[str, str]
+AnyChart = alt.Chart | alt.LayerChart | alt.FacetChart
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +48,15 @@ class Chart:
     words: str
 
 
-def draw(build: Callable[[Form], alt.Chart | alt.LayerChart], words: str) -> Chart:
+def draw(build: Callable[[Form], AnyChart], words: str) -> Chart:
     """Return a chart in both forms."""
     wide, narrow = (_svg(build(form), form, words) for form in FORMS)
     return Chart(wide, narrow, words)
 
 
-def levels_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.Chart]:
+def levels_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], AnyChart]:
     """Borrowers by level at the end of each day, stacked from the best at the bottom to the worst on top."""
-    data = alt.Data(
+    data = alt.InlineData(
         values=[
             {"day": row["day"].isoformat(), "level": texts[row["level"]], "place": LEVELS.index(row["level"]),
              "borrowers": row["borrowers"]}
@@ -65,9 +66,9 @@ def levels_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.Ch
     names = [texts[level] for level in LEVELS]
     days = [day.isoformat() for day in figures.days]
 
-    def build(form: Form) -> alt.Chart:
+    def build(form: Form) -> AnyChart:
         shown = [day for place, day in enumerate(days) if place % form.days_apart == 0]
-        return (
+        chart: alt.Chart = (
             alt.Chart(data)
             .mark_bar(stroke="white", strokeWidth=0.5)
             .encode(
@@ -81,38 +82,41 @@ def levels_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.Ch
                 order=alt.Order("place:Q"),
             )
         )  # fmt: skip
+        return chart
 
     return build
 
 
-def vintage_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.Chart]:
+def vintage_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], AnyChart]:
     """Share of each vintage's loans that had been 30 days past due, by months on book; darker is younger."""
-    data = alt.Data(values=[{**row, "vintage": f"{row['vintage']:%Y-%m}"} for row in figures.vintages])
+    data = alt.InlineData(values=[{**row, "vintage": f"{row['vintage']:%Y-%m}"} for row in figures.vintages])
     vintages = sorted({f"{row['vintage']:%Y-%m}" for row in figures.vintages})
     step = (len(VINTAGE_COLOURS) - 1) / max(1, len(vintages) - 1)
     colours = [VINTAGE_COLOURS[round(place * step)] for place in range(len(vintages))]
 
-    def build(form: Form) -> alt.Chart:
-        return (
+    def build(form: Form) -> AnyChart:
+        chart: alt.Chart = (
             alt.Chart(data)
             .mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=36, filled=True))
             .encode(
                 x=alt.X("months_on_book:O", title=texts["months_on_book"],
                     axis=alt.Axis(labelAngle=0, grid=False, ticks=False)),
-                y=alt.Y("share:Q", title=texts["share_30"], axis=alt.Axis(format=".0%", tickCount=5, domain=False, ticks=False)),
+                y=alt.Y("share:Q", title=texts["share_30"],
+                    axis=alt.Axis(format=".0%", tickCount=5, domain=False, ticks=False)),
                 color=alt.Color("vintage:N", title=None, scale=alt.Scale(domain=vintages, range=colours),
                     legend=alt.Legend(orient="top", columns=6 if form is WIDE else 3)),
             )
         )  # fmt: skip
+        return chart
 
     return build
 
 
-def precision_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.LayerChart]:
+def precision_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], AnyChart]:
     """Share of alerts that were followed by trouble, against the least number of days that they came before it."""
-    data = alt.Data(values=figures.precision)
+    data = alt.InlineData(values=figures.precision)
 
-    def build(form: Form) -> alt.LayerChart:
+    def build(form: Form) -> AnyChart:
         line = (
             alt.Chart(data)
             .mark_line(color=ACCENT, strokeWidth=2.5, point=alt.OverlayMarkDef(size=48, filled=True, color=ACCENT))
@@ -129,12 +133,12 @@ def precision_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt
     return build
 
 
-def shortfall_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt.LayerChart]:
+def shortfall_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], AnyChart]:
     """Borrowers by the days until their money can't meet what falls due."""
     colours = [LEVEL_COLOURS[name] for name in ("CRISIS", "TENSE", "WATCH", "STABLE", "STABLE", "AMPLE")]
-    data = alt.Data(values=figures.shortfall)
+    data = alt.InlineData(values=figures.shortfall)
 
-    def build(form: Form) -> alt.LayerChart:
+    def build(form: Form) -> AnyChart:
         bars = (
             alt.Chart(data)
             .mark_bar(cornerRadiusEnd=3)
@@ -151,9 +155,10 @@ def shortfall_chart(figures: MonthFigures, texts: Texts) -> Callable[[Form], alt
     return build
 
 
-def _svg(chart: alt.Chart | alt.LayerChart, form: Form, words: str) -> str:
+def _svg(chart: AnyChart, form: Form, words: str) -> str:
     styled = (
-        chart.properties(width=form.width, height=form.height, autosize=alt.AutoSizeParams(type="fit", contains="padding"))
+        chart.properties(width=form.width, height=form.height)
+        .properties(autosize=alt.AutoSizeParams(type="fit", contains="padding"))
         .configure(font="sans-serif", background="transparent", padding=4)
         .configure_axis(
             labelColor=QUIET, titleColor=QUIET, labelFontSize=12, titleFontSize=12, titleFontWeight="normal",

@@ -72,7 +72,7 @@ def render(figures: MonthFigures, language: Language) -> str:
         t=texts,
         title=texts["title"].format(lender=figures.lender_id),
         month=texts["month_name"].format(month=figures.month),
-        style=jinja2.utils.markupsafe.Markup((FOLDER / "page.css").read_text(encoding="utf-8")),
+        style=(FOLDER / "page.css").read_text(encoding="utf-8"),
         keys=_keys(figures, texts),
         sections=sections,
         generated=texts["generated"].format(until=_said(max(figures.days, default=figures.month), texts)),

@@ -1,7 +1,10 @@
-"""`report`, `export` as a person runs them, on the city's warehouse."""
+"""`report`, `export` and the example script as a person runs them, on the city's warehouse."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet
@@ -11,6 +14,8 @@ from tests.commands.test_commands import loanpulse
 
 pytestmark = pytest.mark.integration
 
+ROOT = Path(__file__).parents[2]
+
 
 def run(folder: Path, *arguments: str, warehouse: Path) -> str:
     done = loanpulse(*arguments, folder=folder, LOANPULSE_WAREHOUSE__PATH=str(warehouse))
@@ -18,9 +23,7 @@ def run(folder: Path, *arguments: str, warehouse: Path) -> str:
     return done.stdout
 
 
-def test_report_writes_a_page_in_either_language(city_warehouse_folder: Path, tmp_path: Path) -> None:
-    run(tmp_path, "report", "--lender", "lender-a", "--month", "2026-06", warehouse=city_warehouse_folder)
-    assert '<html lang="en">' in (tmp_path / "lender-a-2026-06.html").read_text()
+def test_report_writes_a_page(city_warehouse_folder: Path, tmp_path: Path) -> None:
     run(
         tmp_path, "report", "--lender", "lender-a", "--month", "2026-06", "--language", "zh", "--out", "z.html",
         warehouse=city_warehouse_folder,
@@ -33,7 +36,6 @@ def test_report_writes_a_page_in_either_language(city_warehouse_folder: Path, tm
     [
         (("--lender", "lender-a", "--month", "June"), "--month 'June' is not a month, such as 2026-05.", 2),
         (("--lender", "nobody", "--month", "2026-06"), "no scorings of borrowers of 'nobody'", 1),
-        (("--lender", "lender-a", "--month", "2020-01"), "up to the end of 2020-01", 1),
     ],
 )
 def test_report_says_what_is_wrong(
@@ -78,3 +80,16 @@ def test_export_has_every_column_explained_and_only_this_lender(city_warehouse_f
     for line in names:
         assert json.loads(line)["borrower_id"] not in texts
         assert json.loads(line)["borrower_id"].encode() not in content
+
+
+def test_the_example_goes_from_connection_to_chart(city_warehouse_folder: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "docs/examples/portfolio_chart.py"), "--lender", "lender-a", "--out", "c.svg"],
+        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60,
+        env={**os.environ, "LOANPULSE_WAREHOUSE__PATH": str(city_warehouse_folder)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    drawn = (tmp_path / "c.svg").read_text()
+    assert drawn.startswith("<svg")
+    assert "CRISIS" in drawn
+    assert drawn.count("#1d6f5b") > 20, "a bar for every day"

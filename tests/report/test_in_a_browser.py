@@ -22,7 +22,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 A4_POINTS = (595, 842)
 CONTRAST = """
-const lum = c => { const [r, g, b] = c.map(v => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 });
+const linear = v => v / 255 <= 0.03928 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
+const lum = c => { const [r, g, b] = c.map(linear);
   return 0.2126 * r + 0.7152 * g + 0.0722 * b };
 const parse = s => s.match(/[\\d.]+/g).map(Number);
 const behind = e => { let stack = [], at = e;

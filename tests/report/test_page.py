@@ -49,8 +49,8 @@ def test_precision_falls_with_the_lead_that_is_asked_for(
     hits = [row["hits"] for row in figures.precision]
     assert hits == sorted(hits, reverse=True)
     told = city_warehouse.query(
-        "SELECT count() AS n, countIf(is_true) AS hits FROM alert_outcomes WHERE lender_id = {lender:String} AND is_sent "
-        "AND alerted_at >= '2026-06-01' AND alerted_at < '2026-07-01'", {"lender": LENDER},
+        "SELECT count() AS n, countIf(is_true) AS hits FROM alert_outcomes WHERE lender_id = {lender:String} "
+        "AND is_sent AND alerted_at >= '2026-06-01' AND alerted_at < '2026-07-01'", {"lender": LENDER},
     ).to_pylist()[0]  # fmt: skip
     assert (figures.precision[0]["alerts"], figures.precision[0]["hits"]) == (told["n"], told["hits"])
 

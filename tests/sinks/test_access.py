@@ -17,8 +17,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 ANALYST, LOADER, OPERATOR = "loanpulse_analyst", "loanpulse_loader", "loanpulse_operator"
 PERSONAL = {"borrower_id", "loan_id", "episode_id", "alert_id", "snapshot_id"}
 ALERT = (
-    "INSERT INTO loanpulse.alerts (alert_id, episode_id, borrower_id, lender_id, kind, level_from, level_to, event_time, "
-    "detection_time, known_at) SELECT 'a' || toString(number), 'e' || toString(number), 'b-' || toString(number), "
+    "INSERT INTO loanpulse.alerts (alert_id, episode_id, borrower_id, lender_id, kind, level_from, level_to, "
+    "event_time, detection_time, known_at) SELECT 'a' || toString(number), 'e' || toString(number), "
+    "'b-' || toString(number), "
     "['lender-a', 'lender-b'][number % 2 + 1], 'LEVEL_CHANGE', 'WATCH', 'TENSE', toDateTime64('2026-05-01', 3, 'UTC'), "
     "toDateTime64('2026-05-01', 3, 'UTC'), toDateTime64('2026-05-01', 3, 'UTC') FROM numbers(10)"
 )
@@ -95,9 +96,11 @@ def test_an_analyst_can_do_nothing_else(folder: Path, statement: str) -> None:
 
 def test_the_loader_inserts_and_erases_and_no_more(folder: Path) -> None:
     answers = as_role(
-        folder, LOADER, ALERT, "ALTER TABLE loanpulse.alerts DELETE WHERE borrower_id = 'b-x' SETTINGS mutations_sync = 2",
+        folder, LOADER, ALERT,
+        "ALTER TABLE loanpulse.alerts DELETE WHERE borrower_id = 'b-x' SETTINGS mutations_sync = 2",
         "SELECT name FROM system.columns WHERE table = 'alerts' LIMIT 1",
-        "DROP TABLE loanpulse.alerts", "CREATE TABLE loanpulse.t (a Int8) ENGINE = Memory", "TRUNCATE TABLE loanpulse.alerts",
+        "DROP TABLE loanpulse.alerts", "CREATE TABLE loanpulse.t (a Int8) ENGINE = Memory",
+        "TRUNCATE TABLE loanpulse.alerts",
         "ALTER TABLE loanpulse.alerts ADD COLUMN x Int8",
     )  # fmt: skip
     assert all("rows" in answer for answer in answers[:3]), answers
@@ -107,8 +110,8 @@ def test_the_loader_inserts_and_erases_and_no_more(folder: Path) -> None:
 def test_analysts_get_every_view_by_lender_in_which_nobody_can_be_told_and_no_other(folder: Path) -> None:
     (answer,) = as_role(
         folder, "",
-        "SELECT table, groupArray(name) FROM system.columns WHERE database = 'loanpulse' AND table IN (SELECT name FROM "
-        "system.tables WHERE database = 'loanpulse' AND engine = 'View') GROUP BY table",
+        "SELECT table, groupArray(name) FROM system.columns WHERE database = 'loanpulse' AND table IN (SELECT "
+        "name FROM system.tables WHERE database = 'loanpulse' AND engine = 'View') GROUP BY table",
     )  # fmt: skip
     columns = {table: set(names) for table, names in answer["rows"]}
     granted = {grant.rsplit(".", 1)[1] for grant in access.grants_of(ANALYST)} - {"analyst_lenders"}

@@ -39,7 +39,7 @@ def run(log: Log, batch: int) -> tuple[Found, Engine]:
         for (source, partition), records in log.items():
             part = records[start : start + batch]
             engine.take(
-                Fetched(
+                Fetched.of(
                     source, partition, range(start, start + len(part)),
                     [stamp for stamp, _, _ in part], [key for _, key, _ in part],
                     [value or None for _, _, value in part],

@@ -1,0 +1,153 @@
+"""What waits is cut into blocks; a block under way is made again as it was; a slow warehouse costs no membership."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.settings import load
+from loanpulse.sinks.backlog import MISSING_SECONDS, Backlog
+from loanpulse.sinks.blocks import Block, Edges
+from loanpulse.sinks.loader import Loader
+from loanpulse.sinks.rows import RowMaker
+from loanpulse.sinks.warehouse import WarehouseUnreachableError
+from tests.sinks import made_records as made
+from tests.sinks.memory_log import Log, MemoryConsumer, Record
+
+PLACE = ("topic", 0)
+
+
+def waiting(offsets: list[int], partition: int = 0) -> Backlog:
+    backlog = Backlog()
+    for offset in offsets:
+        backlog.add(Record("topic", offset, b"k", b"%d" % offset, None, partition), 0.0)
+    return backlog
+
+
+def edges(blocks: list[Block]) -> list[Edges]:
+    return [block.edges for block in blocks]
+
+
+def test_what_came_is_one_block_of_its_partition() -> None:
+    backlog = waiting([5, 6, 9])
+    assert edges(backlog.cut(1.0)) == [Edges(5, 10)]
+    assert backlog.count == 0
+
+
+def test_a_block_under_way_is_cut_at_its_own_edges() -> None:
+    backlog = waiting([5, 6])
+    backlog.fixed[PLACE] = Edges(5, 8)
+    assert backlog.cut(1.0) == []
+    backlog.add(Record("topic", 7, b"k", b"7"), 1.0)
+    backlog.add(Record("topic", 8, b"k", b"8"), 1.0)
+    (again,) = backlog.cut(2.0)
+    assert (again.edges, [m.offset() for m in again.messages], again.planned) == (Edges(5, 8), [5, 6, 7], True)
+    assert edges(backlog.cut(3.0)) == [Edges(8, 9)]
+
+
+def test_a_block_under_way_whose_end_was_compacted_away_is_waited_for_only_so_long() -> None:
+    backlog = waiting([5, 6])
+    backlog.fixed[PLACE] = Edges(5, 8)
+    assert backlog.cut(1.0) == []
+    assert backlog.cut(1.0 + MISSING_SECONDS / 2) == []
+    assert edges(backlog.cut(1.0 + MISSING_SECONDS)) == [Edges(5, 8)]
+
+
+def test_a_token_names_these_records_and_no_others() -> None:
+    (one,), (same,) = waiting([1, 2]).cut(0.0), waiting([1, 2]).cut(9.0)
+    (shorter,) = waiting([1]).cut(0.0)
+    other = Block(PLACE, [Record("topic", 1, b"k", b"1"), Record("topic", 2, b"k", b"changed")], Edges(1, 3))
+    assert one.token == same.token
+    assert len({one.token, shorter.token, other.token}) == 3
+
+
+class SlowWarehouse:
+    """A warehouse that is away until it is let go, and then remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.is_back = threading.Event()
+        self.tried = 0
+        self.inserted: list[tuple[str, int, str]] = []
+
+    def query(self, statement: str, parameters: Any = None) -> pa.Table:
+        return pa.table({"topic": [], "partition": [], "newest": []})
+
+    def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
+        if not self.is_back.is_set():
+            self.tried += 1
+            time.sleep(0.02)
+            raise WarehouseUnreachableError("away")
+        self.inserted.append((table, rows.num_rows, token))
+
+    def execute(self, statement: str) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+def test_while_the_warehouse_is_away_polling_goes_on_and_little_is_held() -> None:
+    values = [made.alert(f"b-{n}", made.START) for n in range(400)]
+    log: Log = {(made.ALERTS, 0): made.records(made.ALERTS, values)}
+    consumer, warehouse = MemoryConsumer(log, at_once=20), SlowWarehouse()
+    settings = load(environment={"LOANPULSE_WAREHOUSE__BATCH_ROWS": "40"})
+    loader = Loader(settings, consumer, warehouse, RowMaker(LocalRegistry()))
+    loader.subscribe()
+    deadline = time.monotonic() + 1.5
+    while time.monotonic() < deadline:
+        loader.step()
+        time.sleep(0.005)
+    assert consumer.polls > 50
+    assert warehouse.tried > 1
+    assert loader._backlog.count <= 60
+    assert not consumer.committed
+    warehouse.is_back.set()
+    while not consumer.is_at_end:
+        loader.step()
+        time.sleep(0.005)
+    loader.finish()
+    alerts = [entry for entry in warehouse.inserted if entry[0] == "alerts"]
+    assert sum(count for _, count, _ in alerts) == 400
+    assert len({token for _, _, token in alerts}) == len(alerts)
+    assert consumer.committed == {(made.ALERTS, 0): 400}
+
+
+@pytest.mark.integration
+def test_a_loader_goes_on_from_the_warehouses_word(tmp_path: Path) -> None:
+    from loanpulse.sinks.embedded import EmbeddedWarehouse
+    from loanpulse.sinks.migrate import migrate
+
+    warehouse = EmbeddedWarehouse(tmp_path, "loanpulse")
+    migrate(warehouse)
+    values = [made.alert(f"b-{n}", made.START) for n in range(60)]
+    records = made.records(made.ALERTS, values)
+    settings = load(environment={})
+    for known in (30, 60):
+        consumer = MemoryConsumer({(made.ALERTS, 0): records[:known]}, at_once=100)
+        loader = Loader(settings, consumer, warehouse, RowMaker(LocalRegistry()))
+        loader.subscribe()
+        loader.step()
+        loader.finish()
+        assert loader.counts.rows == 30
+    assert warehouse.query("SELECT count() FROM alerts").column(0)[0].as_py() == 60
+    warehouse.close()
+
+
+@pytest.mark.parametrize("topic", [made.ALERTS, made.SNAPSHOTS, made.REPAYMENTS, made.FEEDBACK])
+def test_a_tombstone_makes_neither_a_row_nor_a_letter(topic: str) -> None:
+    rows = RowMaker(LocalRegistry()).rows(topic, [Record(topic, 0, b"b-1", None)])
+    assert (rows.rows.num_rows, rows.refused) == (0, None)
+
+
+def test_an_event_that_breaks_a_rule_is_a_letter_as_the_stream_writes_it() -> None:
+    wrong = made.repayment("b-1", "loan-1", "DISBURSED", made.START, amount=None)
+    (record,) = made.records(made.REPAYMENTS, [wrong])
+    rows = RowMaker(LocalRegistry()).rows(made.REPAYMENTS, [record])
+    assert rows.rows.num_rows == 0
+    assert rows.refused is not None
+    letter = rows.refused.to_pylist()[0]
+    assert (letter["stage"], letter["code"], letter["offset"]) == ("CONTRACT", "AMOUNT_MISSING", 0)
