@@ -11,14 +11,14 @@ import numpy as np
 
 from loanpulse.schemas.contracts import AlertDisposition, AlertKind, Level, LoanStatus
 from loanpulse.streams.actions import MEANINGS, Action
-from loanpulse.streams.borrower_record import DAY_MS, LOANS, NO_MOMENT, Record, Records, ms_of, seconds_of
+from loanpulse.streams.borrower_record import DAY_MS, NO_MOMENT, Record, Records, ms_of, seconds_of
 from loanpulse.streams.budget import Decision, quota
 from loanpulse.streams.contact import earliest_contact
 from loanpulse.streams.identity import Texts, alert_id
 from loanpulse.streams.indicators import debt
 from loanpulse.streams.interventions import HoldOutSection
 from loanpulse.streams.policy import Policy
-from loanpulse.streams.reasons import reasons
+from loanpulse.streams.reasons import Reason, losses, reasons
 from loanpulse.streams.scoring import HARD_EVENT_NAMES, Card, Score, Scores
 from loanpulse.streams.slab import Keys
 from loanpulse.streams.smallest_help import Help, Lender, own_instalments, smallest_help
@@ -53,25 +53,44 @@ class Scored:
         return len(self.scores)
 
 
+Loan = tuple[int, float, tuple[int, ...]]
+"""A borrower's loan as alerts need it: its status, the principal last told, its lender as the record holds it."""
+
+
 @dataclass(slots=True)
-class Draft:
-    """An alert before it is known what becomes of it. ``place`` is its scoring's among those of one run."""
+class Occasion:
+    """A scoring that calls for alerts, and what all its alerts share."""
 
     place: int
-    kind: AlertKind
+    score: Score
+    record: Records
     borrower_id: str
+    scoring_id: str
+    time: int
+    level: Level
+    loans: list[Loan]
+    losses: list[Reason]
+    common: Alert
+    helps: dict[str, Help | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+    """An alert before it is known what becomes of it."""
+
+    occasion: Occasion
+    kind: AlertKind
     lender_id: str
     lender: Lender
     alert_id: str
     episode_id: str
-    time: int
     actions: list[Action]
     priority: float
     disposition: AlertDisposition = AlertDisposition.SENT
     suppression_id: str | None = None
     decision: Decision | None = None
     contact_at: int | None = None
-    help: Help | None = field(default=None)
+    help: Help | None = None
 
 
 def kinds_of(score: Score) -> Iterator[AlertKind]:
@@ -93,29 +112,26 @@ def held_out(borrower_id: str, rules: HoldOutSection) -> bool:
     return int.from_bytes(digest[:8], "big") / 2**64 < rules.share
 
 
-def has_application(record: Record, lender: Lender) -> bool:
+def loans_of(record: Record) -> list[Loan]:
+    """Return the borrower's loans."""
+    rows = zip(
+        record["loan_key"].tolist(), record["loan_status"].tolist(), record["loan_outstanding"].tolist(),
+        record["loan_lender"].tolist(), strict=True,
+    )  # fmt: skip
+    return [(status, outstanding, tuple(lender)) for key, status, outstanding, lender in rows if key]
+
+
+def has_application(loans: list[Loan], lender: Lender) -> bool:
     """Tell whether the borrower has applied to ``lender`` for a loan that is not disbursed."""
-    return any(
-        record["loan_key"][slot] != 0
-        and record["loan_status"][slot] == LoanStatus.APPLIED
-        and np.array_equal(record["loan_lender"][slot], lender)
-        for slot in range(LOANS)
-    )
+    own = tuple(lender.tolist())
+    return any(status == LoanStatus.APPLIED and of == own for status, _, of in loans)
 
 
-def exposure(record: Record, lender: Lender, time: int) -> float:
+def exposure(loans: list[Loan], record: Record, lender: Lender, time: int) -> float:
     """Return what the borrower owes ``lender`` (currency): the principal last told, or else a month's instalments."""
-    owed = sum(
-        float(record["loan_outstanding"][slot])
-        for slot in range(LOANS)
-        if debt.is_open(record, slot) and np.array_equal(record["loan_lender"][slot], lender)
-    )
+    own = tuple(lender.tolist())
+    owed = sum(outstanding for status, outstanding, of in loans if of == own and status not in debt.CLOSED)
     return owed if owed > 0.0 else float(own_instalments(record, lender, time)[0])
-
-
-def _utilities_collapsed(score: Score) -> int:
-    value = float(score["behaviour_value"][AlertKind.USAGE_COLLAPSE - FIRST_BEHAVIOUR])
-    return 0 if np.isnan(value) else int(value)
 
 
 def lender_hash(lender_id: str) -> int:
@@ -135,72 +151,45 @@ class AlertMaker:
 
     def alerts(self, scored: Scored, standing: Standing, records: Records) -> list[Alert]:
         """Return the alerts, in native values, of scorings just made."""
-        places = np.flatnonzero(scored.scores["kept"] >= 0).tolist()
-        drafts = [draft for place in places for draft in self._drafts(scored, place)]
+        places = np.flatnonzero(scored.scores["kept"] >= 0)
+        shown = lenders_shown(scored.scores["lender"][places])
+        drafts = [
+            draft
+            for place, lenders in zip(places.tolist(), shown.tolist(), strict=True)
+            for draft in _drafts(_occasion(scored, place), lenders, scored.policy)
+        ]
         # The order in which budgets are used must not depend on how events were batched; of one moment the dearest
         # loss comes first.
-        drafts.sort(key=lambda one: (one.time, -one.priority, one.borrower_id, one.lender_id, one.kind))
-        made = []
+        drafts.sort(
+            key=lambda one: (one.occasion.time, -one.priority, one.occasion.borrower_id, one.lender_id, one.kind)
+        )
         for draft in drafts:
             self._dispose(draft, scored, standing)
-            score = scored.scores[draft.place]
             if draft.disposition is AlertDisposition.HOLD_OUT:
                 draft.actions = []
-            elif score["level"] >= Level.TENSE:
-                kept = int(score["kept"])
-                draft.help = smallest_help(
-                    scored.kept[kept : kept + 1], scored.scores[draft.place : draft.place + 1], draft.lender,
-                    scored.card, scored.policy.file.help,
-                )  # fmt: skip
-            self._plan_contact(draft, scored, records[int(score["row"])])
-            made.append(_alert(draft, scored))
-        return made
-
-    def _drafts(self, scored: Scored, place: int) -> Iterator[Draft]:
-        score = scored.scores[place]
-        record = scored.kept[int(score["kept"])]
-        time = int(score["time"])
-        level = Level(int(score["level"]))
-        unsure = float(score["confidence"]) < scored.policy.file.confidence.floor
-        borrower_id, scoring_id = scored.keys[place].decode(), scored.ids[place].decode()
-        for name in lenders_shown(score["lender"][np.newaxis])[0].tolist():
-            if not name:
-                continue
-            lender = np.frombuffer(name.ljust(LENDER_BYTES, b"\0"), "<u8")
-            owed = exposure(record, lender, time)
-            for kind in kinds_of(score):
-                actions = [
-                    action
-                    for action in scored.policy.actions(kind, level, _utilities_collapsed(score))
-                    if action is not Action.HOLD_UNDISBURSED_APPLICATION or has_application(record, lender)
-                ]
-                if unsure:
-                    actions = [Action.GET_DATA, *(action for action in actions if action is not Action.GET_DATA)]
-                detail = level.name if kind < FIRST_BEHAVIOUR else ""
-                yield Draft(
-                    place, kind, borrower_id, name.decode(), lender,
-                    alert_id(scoring_id, name.decode(), kind, detail), alert_id(scoring_id, name.decode(), kind),
-                    time, actions, round(float(score["pd"]) * owed * scored.policy.effect(actions), 2),
-                )  # fmt: skip
+            elif draft.occasion.level >= Level.TENSE:
+                draft.help = _help_of(draft, scored)
+            self._plan_contact(draft, scored, records[int(draft.occasion.score["row"])])
+        return [_alert(draft) for draft in drafts]
 
     def _dispose(self, draft: Draft, scored: Scored, standing: Standing) -> None:
         """Decide what becomes of an alert. News of a recovery is no work for a team, and passes every budget."""
         policy = scored.policy
         draft.suppression_id = standing.suppressions.holding(
-            draft.borrower_id, draft.lender_id, draft.kind.name, draft.time
+            draft.occasion.borrower_id, draft.lender_id, draft.kind.name, draft.occasion.time
         )
         if draft.suppression_id is not None:
             draft.disposition = AlertDisposition.SUPPRESSED
             return
         if draft.kind is AlertKind.LEVEL_IMPROVED:
             return
-        if held_out(draft.borrower_id, policy.file.hold_out):
+        if held_out(draft.occasion.borrower_id, policy.file.hold_out):
             draft.disposition = AlertDisposition.HOLD_OUT
             return
         alerts_per_day = policy.lender(draft.lender_id).alerts_per_day
         if not alerts_per_day:
             return
-        day = draft.time // DAY_MS
+        day = draft.occasion.time // DAY_MS
         draft.decision = standing.ledger.decide(
             draft.alert_id, draft.lender_id, draft.priority, day,
             allowed=quota(alerts_per_day, day, scored.partition, self.partitions),
@@ -216,35 +205,34 @@ class AlertMaker:
         own = lender_hash(draft.lender_id)
         lenders = record["contact_lender"].tolist()
         mine = [ms_of(at) for at, lender in zip(record["contact_at"].tolist(), lenders, strict=True) if lender == own]
-        contact_at = earliest_contact(draft.time, mine, scored.policy.jurisdiction(draft.lender_id))
-        draft.contact_at = contact_at if contact_at > draft.time else None
+        now = draft.occasion.time
+        contact_at = earliest_contact(now, mine, scored.policy.jurisdiction(draft.lender_id))
+        draft.contact_at = contact_at if contact_at > now else None
         if draft.disposition is AlertDisposition.SENT:
             oldest = int(np.argmin(np.where(record["contact_lender"] == 0, NO_MOMENT, record["contact_at"])))
             record["contact_at"][oldest], record["contact_lender"][oldest] = seconds_of(contact_at), own
 
 
-def _alert(draft: Draft, scored: Scored) -> Alert:
-    score = scored.scores[draft.place]
+def _occasion(scored: Scored, place: int) -> Occasion:
+    score = scored.scores[place]
+    kept = int(score["kept"])
+    record = scored.kept[kept : kept + 1]
+    time, level = int(score["time"]), Level(int(score["level"]))
+    borrower_id = scored.keys[place].decode()
     confidence = float(score["confidence"])
     shortfall = [_known(days) for days in score["shortfall_days"].tolist()]
-    decision = draft.decision
-    return {
-        "alert_id": draft.alert_id,
-        "episode_id": draft.episode_id,
-        "borrower_id": draft.borrower_id,
-        "lender_id": draft.lender_id,
-        "kind": draft.kind.name,
+    known_at = _moment(int(score["known_at"]))
+    common = {
+        "borrower_id": borrower_id,
         "level_from": Level(int(score["previous_level"])).name,
-        "level_to": Level(int(score["level"])).name,
+        "level_to": level.name,
         "lhi": float(score["lhi"]),
         "pd": float(score["pd"]),
         "confidence": confidence,
         "runway_days": _known(float(score["runway_days"])),
-        "reasons": reasons(score, draft.kind),
-        "actions": [action.value for action in draft.actions],
         "hard_event": HARD_EVENT_NAMES[int(score["hard_event"])],
-        "event_time": _moment(draft.time),
-        "detection_time": _moment(int(score["known_at"])),
+        "event_time": _moment(time),
+        "detection_time": known_at,
         "model_version": scored.model_version,
         "policy_version": scored.policy.version,
         "low_confidence": confidence < scored.policy.file.confidence.floor,
@@ -252,6 +240,59 @@ def _alert(draft: Draft, scored: Scored) -> Alert:
         "shortfall_days_p50": shortfall[1],
         "shortfall_days_p90": shortfall[2],
         "cqplm_score": _known(float(score["cqplm_score"])),
+        "known_at": known_at,
+    }
+    return Occasion(
+        place, score, record, borrower_id, scored.ids[place].decode(), time, level, loans_of(record[0]), losses(score),
+        common,
+    )  # fmt: skip
+
+
+def _drafts(occasion: Occasion, lenders: list[bytes], policy: Policy) -> Iterator[Draft]:
+    score, record, level = occasion.score, occasion.record[0], occasion.level
+    collapsed = float(score["behaviour_value"][AlertKind.USAGE_COLLAPSE - FIRST_BEHAVIOUR])
+    kinds = list(kinds_of(score))
+    for name in lenders:
+        if not name:
+            continue
+        lender_id = name.decode()
+        lender = np.frombuffer(name.ljust(LENDER_BYTES, b"\0"), "<u8")
+        owed = exposure(occasion.loans, record, lender, occasion.time)
+        for kind in kinds:
+            actions = [
+                action
+                for action in policy.actions(kind, level, 0 if np.isnan(collapsed) else int(collapsed))
+                if action is not Action.HOLD_UNDISBURSED_APPLICATION or has_application(occasion.loans, lender)
+            ]
+            if occasion.common["low_confidence"]:
+                actions = [Action.GET_DATA, *(action for action in actions if action is not Action.GET_DATA)]
+            episode = alert_id(occasion.scoring_id, lender_id, kind)
+            own = alert_id(occasion.scoring_id, lender_id, kind, level.name) if kind < FIRST_BEHAVIOUR else episode
+            priority = round(float(score["pd"]) * owed * policy.effect(actions), 2)
+            yield Draft(occasion, kind, lender_id, lender, own, episode, actions, priority)
+
+
+def _help_of(draft: Draft, scored: Scored) -> Help | None:
+    """Return the lender's smallest help, computed once for all alerts of a scoring to it."""
+    occasion = draft.occasion
+    if draft.lender_id not in occasion.helps:
+        scores = scored.scores[occasion.place : occasion.place + 1]
+        occasion.helps[draft.lender_id] = smallest_help(
+            occasion.record, scores, draft.lender, scored.card, scored.policy.file.help
+        )
+    return occasion.helps[draft.lender_id]
+
+
+def _alert(draft: Draft) -> Alert:
+    decision = draft.decision
+    return {
+        **draft.occasion.common,
+        "alert_id": draft.alert_id,
+        "episode_id": draft.episode_id,
+        "lender_id": draft.lender_id,
+        "kind": draft.kind.name,
+        "reasons": reasons(draft.occasion.score, draft.kind, draft.occasion.losses),
+        "actions": [action.value for action in draft.actions],
         "help": _help(draft.help),
         "disposition": draft.disposition.name,
         "priority": draft.priority,
@@ -259,7 +300,6 @@ def _alert(draft: Draft, scored: Scored) -> Alert:
         "operating_threshold": None if decision is None else decision.threshold,
         "suppression_id": draft.suppression_id,
         "contact_not_before": None if draft.contact_at is None else _moment(draft.contact_at),
-        "known_at": _moment(int(score["known_at"])),
     }
 
 

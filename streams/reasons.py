@@ -18,6 +18,8 @@ HEALTHY_UTILITY = 0.9
 
 Sentences = tuple[str, str]
 """English and Chinese."""
+Reason = dict[str, Any]
+"""A reason in the contract's form."""
 
 
 def net_cash_flow(value: float) -> Sentences:
@@ -107,12 +109,12 @@ LEVELS_ZH = {
 }  # fmt: skip
 
 
-def reasons(score: Score, kind: AlertKind) -> list[dict[str, Any]]:
-    """Return why: what opened the alert first, then what costs the borrower most points."""
-    return [*_opening(score, kind), *_losses(score)] or [_reason("LITTLE_KNOWN", 0.0, LITTLE_KNOWN)]
+def reasons(score: Score, kind: AlertKind, lost: list[Reason]) -> list[Reason]:
+    """Return why: what opened the alert first, then the ``losses`` of points."""
+    return [*_opening(score, kind), *lost] or [_reason("LITTLE_KNOWN", 0.0, LITTLE_KNOWN)]
 
 
-def _opening(score: Score, kind: AlertKind) -> list[dict[str, Any]]:
+def _opening(score: Score, kind: AlertKind) -> list[Reason]:
     if kind > AlertKind.LEVEL_IMPROVED:
         return [_reason(kind.name, 0.0, _behaviour_sentences(score, kind))]
     before, level = Level(int(score["previous_level"])), Level(int(score["level"]))
@@ -136,7 +138,8 @@ def _behaviour_sentences(score: Score, kind: AlertKind) -> Sentences:
     return BEHAVIOUR_SENTENCES[kind.name](value) if told else (behaviour.reason_en, behaviour.reason_zh)
 
 
-def _losses(score: Score) -> list[dict[str, Any]]:
+def losses(score: Score) -> list[Reason]:
+    """Return the readings that cost the borrower most points, the largest loss first."""
     points = score["points"] * (score["evidence"] > 0) * (score["utility"] < HEALTHY_UTILITY)
     order = np.argsort(-points, kind="stable")[:REASONS].tolist()
     worth = [place for place in order if points[place] >= POINTS_WORTH_NAMING]
@@ -150,5 +153,5 @@ def _losses(score: Score) -> list[dict[str, Any]]:
     ]
 
 
-def _reason(code: str, points: float, texts: Sentences) -> dict[str, Any]:
+def _reason(code: str, points: float, texts: Sentences) -> Reason:
     return {"code": code, "points": points, "text_en": texts[0], "text_zh": texts[1]}

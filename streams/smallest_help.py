@@ -135,6 +135,34 @@ def level_after(
     return max(floor, wanted_level(score["lhi"], score["level"], int(record["behaviours"]), card))
 
 
+@compiled
+def smallest_relief(
+    records: Records,
+    scores: Scores,
+    lender: Lender,
+    time: int,
+    card: Card,
+    now: float,
+    paid: float,
+    most: float,
+    days: int,
+) -> float:
+    """Return by bisection the least relief a month (currency) that restores STABLE, at most ``most``; -1 without.
+
+    ``now`` are the lender's instalments of a month, of which the share ``paid`` used to be paid.
+    """
+    if level_after(records, scores, lender, time, card, 1.0 - most / now, most * paid, days) > STABLE:
+        return -1.0
+    least = 0.0
+    for _ in range(HALVINGS):
+        middle = (least + most) / 2.0
+        if level_after(records, scores, lender, time, card, 1.0 - middle / now, middle * paid, days) > STABLE:
+            least = middle
+        else:
+            most = middle
+    return most
+
+
 @dataclass(slots=True)
 class _Trial:
     """Tries one help after the other on copies of a borrower's record and scoring."""
@@ -155,6 +183,13 @@ class _Trial:
             MONTH_DAYS * months,
         )  # fmt: skip
         return bool(level <= STABLE)
+
+    def smallest_relief(self, most: float, months: int) -> float:
+        """Return the least relief a month that works, at most ``most``, with overdue instalments ``months`` later."""
+        return smallest_relief(
+            self.records, self.scores, self.lender, self.time, self.card, self.now, self.paid_share, most,
+            MONTH_DAYS * months,
+        )  # fmt: skip
 
     @property
     def lhi(self) -> float:
@@ -203,16 +238,10 @@ def _deferral(trial: _Trial, now: float, overdue: float, months: int) -> Help:
 def _smallest_cut(trial: _Trial, now: float, deferred: int, limits: HelpSection) -> Help | None:
     """Return the smallest cut that works with overdue instalments moved ``deferred`` months later, by bisection."""
     lowest = _offered(now * (1.0 - limits.largest_cut), math.ceil)
-    if now - lowest < MONEY_STEP or not trial.works(now - lowest, deferred):
+    relief = trial.smallest_relief(now - lowest, deferred) if now - lowest >= MONEY_STEP else -1.0
+    if relief < 0.0:
         return None
-    least, most = 0.0, now - lowest
-    for _ in range(HALVINGS):
-        middle = (least + most) / 2.0
-        if trial.works(middle, deferred):
-            most = middle
-        else:
-            least = middle
-    then = max(lowest, _offered(now - most, math.floor))
+    then = max(lowest, _offered(now - relief, math.floor))
     trial.works(now - then, deferred)
     months = limits.cut_months
     return Help(

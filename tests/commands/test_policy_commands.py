@@ -13,13 +13,16 @@ from tests.commands.test_commands import loanpulse
 from tests.deployment import Reader
 
 PACKAGED = policies.load().version
+TENSE = policies.load().file.levels.TENSE
 
 
 @pytest.fixture
 def stricter(tmp_path: Path) -> Path:
     file = tmp_path / "stricter.toml"
     text = policies.read().replace(f'version = "{PACKAGED}"', 'version = "stricter"')
-    file.write_text(text.replace("TENSE = 35.0", "TENSE = 44.0").replace("alerts_per_day = 0", "alerts_per_day = 3"))
+    file.write_text(
+        text.replace(f"TENSE = {TENSE}", "TENSE = 40.0").replace("alerts_per_day = 0", "alerts_per_day = 3")
+    )
     return file
 
 
@@ -37,14 +40,14 @@ def test_diff_and_show_tell_values_by_key(tmp_path: Path, stricter: Path) -> Non
     changed = json.loads(loanpulse("policy", "diff", str(stricter), "--json", folder=tmp_path).stdout)
     assert changed == {
         "version": {"old": PACKAGED, "new": "stricter"},
-        "levels.TENSE": {"old": 35.0, "new": 44.0},
+        "levels.TENSE": {"old": TENSE, "new": 40.0},
         "lenders.default.alerts_per_day": {"old": 0, "new": 3},
     }
     back = json.loads(loanpulse("policy", "diff", str(stricter), str(policies.PACKAGED), "--json").stdout)
-    assert back["levels.TENSE"] == {"old": 44.0, "new": 35.0}
+    assert back["levels.TENSE"] == {"old": 40.0, "new": TENSE}
     assert "same" in loanpulse("policy", "diff", str(stricter), str(stricter)).stdout
     values = json.loads(loanpulse("policy", "show", str(stricter), "--json", folder=tmp_path).stdout)
-    assert values["levels.TENSE"] == 44.0
+    assert values["levels.TENSE"] == 40.0
     assert values["jurisdictions.CN.time_zone"] == "Asia/Shanghai"
 
 

@@ -27,7 +27,7 @@ from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.interventions import HoldOutSection
 from loanpulse.streams.policy import Policy
-from loanpulse.streams.reasons import BEHAVIOUR_SENTENCES, HARD_SENTENCES, INDICATOR_SENTENCES, reasons
+from loanpulse.streams.reasons import BEHAVIOUR_SENTENCES, HARD_SENTENCES, INDICATOR_SENTENCES, losses, reasons
 from loanpulse.streams.scoring import HARD_EVENT_NAMES, SCORE
 from tests import histories
 
@@ -239,7 +239,7 @@ def test_behaviours_are_told_once_with_the_level_and_in_the_order_of_the_list() 
     assert list(kinds_of(score)) == [AlertKind.INSTALMENT_MISSED, AlertKind.USAGE_COLLAPSE]
     score["level"] = Level.TENSE
     assert next(kinds_of(score)) is AlertKind.LEVEL_WORSENED
-    found = reasons(score, AlertKind.INSTALMENT_MISSED)
+    found = reasons(score, AlertKind.INSTALMENT_MISSED, losses(score))
     assert found[0]["code"] == "INSTALMENT_MISSED"
 
 

@@ -32,7 +32,7 @@ MIDDLE_MS = json_form.milliseconds(MIDDLE)
 
 def activation(version: str = "next", at: datetime = MIDDLE, **changes: Any) -> dict[str, Any]:
     document = policies.read().replace(f'version = "{POLICY.version}"', f'version = "{version}"')
-    document = document.replace("TENSE = 35.0", "TENSE = 44.0")
+    document = document.replace(f"TENSE = {POLICY.file.levels.TENSE}", "TENSE = 40.0")
     return {
         "policy_id": f"{version}@{at:%FT%T}", "policy_version": version, "event_time": at, "source": "test",
         "activated_by": "p-1", "sha256": hashlib.sha256(document.encode()).hexdigest(), "document": document, **changes,
@@ -153,7 +153,7 @@ def test_an_older_activation_that_comes_late_does_not_replace_a_newer_one() -> N
     engine.controls.add(POLICY_ACTIVATIONS, activation("older", MIDDLE - timedelta(days=3)))
     engine.carry(0, MIDDLE_MS + 20)
     assert engine.standing(0).policy.version == "newer"
-    assert engine.lane(0).card["level_floor"][3] == 44.0
+    assert engine.lane(0).card["level_floor"][3] == 40.0
 
 
 def replayed(folder: Path, files: list[Path], controls: Path | None = None) -> tuple[ReplayReport, list[str]]:

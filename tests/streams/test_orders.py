@@ -32,11 +32,13 @@ from tests.streams.test_worker import check_equal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
+PACKAGED = policies.load()
+
 Order = tuple[str, dict[str, Any]]
 
 
 def activation(version: str, day: int, *changes: tuple[str, str]) -> Order:
-    document = policies.read().replace(f'version = "{policies.load().version}"', f'version = "{version}"')
+    document = policies.read().replace(f'version = "{PACKAGED.version}"', f'version = "{version}"')
     for old, new in changes:
         assert old in document
         document = document.replace(old, new)
@@ -69,7 +71,7 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
     borrowers = sorted({record.key for record in records})[:6]
     orders = [
         activation("budgeted", 10, ("alerts_per_day = 0", "alerts_per_day = 2"), ("share = 0.0", "share = 0.1")),
-        activation("stricter", 25, ("TENSE = 35.0", "TENSE = 44.0")),
+        activation("stricter", 25, (f"TENSE = {PACKAGED.file.levels.TENSE}", "TENSE = 40.0")),
         *(suppression(borrower, number) for number, borrower in enumerate(borrowers)),
     ]
     controls = tmp_path / "orders.jsonl"
