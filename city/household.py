@@ -482,11 +482,11 @@ class Household:
     def _fall_behind(self, loan: Loan, today: Day) -> None:
         late = loan.days_past_due(today.number)
         for instalment in loan.unpaid:
-            if instalment.due == today.number:
+            if instalment.due == today.number and loan.is_short(instalment):
                 self._on_truth(MissedTruth(self.id, loan.loan_id, today.date))
         if late == 1 and not loan.missed:
             loan.missed = True
-            loan.first_missed = min(instalment.due for instalment in loan.unpaid)
+            loan.first_missed = min(one.due for one in loan.unpaid if loan.is_short(one))
             if self._dice.chance(0.2):
                 self._tell_loan(loan, "DEFERRAL_REQUESTED")
         if late >= DEFAULT_DAYS and not loan.defaulted:
@@ -499,13 +499,10 @@ class Household:
             self._tell_loan(loan, "WRITTEN_OFF", status="WRITTEN_OFF")
 
     def _restructure(self, loan: Loan, today: Day) -> None:
-        """Spread what is owed over twice the time."""
+        """Spread what is owed over twice the time: what was overdue moves into the new plan."""
         owed = loan.outstanding
         loan.status = "RESTRUCTURED"
         self._tell_loan(loan, "RESTRUCTURED", status="RESTRUCTURED")
-        for instalment in loan.unpaid:
-            # What was overdue moves into the new plan; the ledger learns that it is no longer asked for.
-            self._tell_loan(loan, "PAID", instalment.rest, instalment.due)
         loan.unpaid = []
         loan.missed = loan.defaulted = False
         loan.remaining = max(6, 2 * loan.remaining)

@@ -13,6 +13,7 @@ from loanpulse.schemas.contracts import AlertDisposition, AlertKind, Level, Loan
 from loanpulse.streams.actions import MEANINGS, Action
 from loanpulse.streams.borrower_record import DAY_MS, LOANS, NO_MOMENT, Record, Records, ms_of, seconds_of
 from loanpulse.streams.budget import Decision, quota
+from loanpulse.streams.concerns import concerns
 from loanpulse.streams.contact import earliest_contact
 from loanpulse.streams.identity import Texts, alert_id
 from loanpulse.streams.indicators import debt
@@ -169,6 +170,8 @@ class AlertMaker:
             lender = np.frombuffer(name.ljust(LENDER_BYTES, b"\0"), "<u8")
             owed = exposure(record, lender, time)
             for kind in kinds_of(score):
+                if not concerns(record, kind, lender, time):
+                    continue
                 actions = [
                     action
                     for action in scored.policy.actions(kind, level, _utilities_collapsed(score))
