@@ -46,6 +46,14 @@ USUAL_CENTS = {
     "GROCERIES": 6_500, "DINING": 7_000, "TRANSPORT": 2_500, "CLOTHING": 18_000, "ENTERTAINMENT": 9_000,
     "HEALTH": 12_000, "TRAVEL": 22_000, "DISCOUNT_STORES": 3_500, "GAMBLING": 25_000, "PAWN": 40_000,
 }  # fmt: skip
+BASKETS_CENTS = 708_000
+"""What a month's shopping costs at the usual prices above."""
+BILLS_CENTS = 39_900
+LEAST_BUDGET = 0.3
+"""The least that a household spends freely, of its usual pay."""
+CUSHION_DAYS = 4
+"""So many days' costs a household wants to have left when pay comes."""
+WITHOUT_WORK_DAYS = 45
 UTILITIES = (("ELECTRICITY", 18_000, 260.0), ("WATER", 5_000, 12.0), ("GAS", 7_000, 25.0), ("TELECOM", 9_900, 30.0))
 BILL_DAYS = 15
 ADVERSE = (
@@ -101,14 +109,20 @@ class Household:
         self._recovered_until = 0
         self._severity = 1.0
         self._advanced = 0
+        self._days_to_pay = 15
+        self._budget = 0.0
         self._records: list[Record] = []
         self._clock = 0
+        self._plan_month()
 
     def day(self, today: Day) -> list[Record]:
         """Live one day; returns what happened, in order of time. Days must come one after the other."""
         self._records = []
         self._clock = today.midnight_ms + 20 * MINUTE_MS
         self._go_through_life(today)
+        self._days_to_pay = self._wait_for_pay(today)
+        if today.of_month == 1:
+            self._plan_month()
         self._spend_at_night(today)
         self._clock = max(self._clock, today.midnight_ms + 8 * HOUR_MS)
         self._earn(today)
@@ -223,11 +237,36 @@ class Household:
 
     @property
     def _strain(self) -> float:
-        """How tight money is, 0 (ease) to 1: the balance against what a month costs, and what is overdue."""
-        month = self._rent + 300_000 + sum(loan.instalment for loan in self._loans if loan.is_open)
-        short = 1.0 - self._balance / month
+        """How tight money is, 0 (ease) to 1: the balance against the costs until the next pay, and what is overdue."""
+        needed = self._monthly_cost * (self._days_to_pay + CUSHION_DAYS) / 30.0
+        short = 1.0 - self._balance / needed
         overdue = 0.4 if any(loan.unpaid and loan.missed for loan in self._loans if loan.is_open) else 0.0
         return min(1.0, max(0.0, short + overdue))
+
+    @property
+    def _monthly_cost(self) -> float:
+        owed = sum(loan.instalment for loan in self._loans if loan.is_open)
+        return self._rent + self._budget + BILLS_CENTS * self._home + owed
+
+    def _wait_for_pay(self, today: Day) -> int:
+        """Days until money is next expected; nobody without work knows when."""
+        if self._life_event is LifeEvent.JOB_LOSS:
+            return WITHOUT_WORK_DAYS
+        if self._cycle == "monthly":
+            return next_monthly(today.number, self._pay_day) - today.number
+        if self._cycle == "irregular":
+            return 7
+        length = 14 if self._cycle == "biweekly" else 7
+        return length - (today.number + self._pay_phase) % length
+
+    def _plan_month(self) -> None:
+        """Set what is spent freely in a month: by habit, out of the usual pay less what is fixed, never too little.
+
+        A loss of pay changes it slowly, by strain alone: habits outlast the money.
+        """
+        owed = sum(loan.instalment for loan in self._loans if loan.is_open and loan.purpose != "DAILY_LIFE")
+        left = self._income - self._rent - BILLS_CENTS * self._home - owed
+        self._budget = self._thrift * max(LEAST_BUDGET * self._income, left)
 
     # Money in.
 
@@ -277,7 +316,7 @@ class Household:
 
     def _shop(self, today: Day) -> None:
         strain = self._strain
-        willing = today.spending * self._thrift * (1.0 - 0.3 * strain)
+        willing = today.spending * self._budget / BASKETS_CENTS * (1.0 - 0.4 * strain)
         if self._life_event is LifeEvent.ILLNESS and self._dice.chance(0.25):
             self._buy("HEALTH", round(60_000 * self._severity * self._dice.spread(0.5)))
         away = self._own.is_away(today.number) and strain < 0.4
@@ -286,8 +325,7 @@ class Household:
             category = self._dice.pick(HARD_TIMES if self._dice.chance(strain * 0.8) else EVERYDAY)
             if away:
                 category = "DINING" if category in ("GROCERIES", "DINING") else "TRAVEL"
-            scale = self._income / 700_000
-            self._buy(category, round(USUAL_CENTS[category] * willing * scale * self._dice.spread(0.5)))
+            self._buy(category, round(USUAL_CENTS[category] * willing * self._dice.spread(0.5)))
         if self._life_event is LifeEvent.OVER_BORROWING and self._dice.chance(0.12):
             self._buy(
                 self._dice.pick(("LUXURY", "TRAVEL", "ELECTRONICS")),
@@ -444,11 +482,11 @@ class Household:
     def _fall_behind(self, loan: Loan, today: Day) -> None:
         late = loan.days_past_due(today.number)
         for instalment in loan.unpaid:
-            if today.number - instalment.due == 1 and instalment.rest > 0:
-                self._on_truth(MissedTruth(self.id, loan.loan_id, date_of(instalment.due)))
+            if instalment.due == today.number and loan.is_short(instalment):
+                self._on_truth(MissedTruth(self.id, loan.loan_id, today.date))
         if late == 1 and not loan.missed:
             loan.missed = True
-            loan.first_missed = min(instalment.due for instalment in loan.unpaid)
+            loan.first_missed = min(one.due for one in loan.unpaid if loan.is_short(one))
             if self._dice.chance(0.2):
                 self._tell_loan(loan, "DEFERRAL_REQUESTED")
         if late >= DEFAULT_DAYS and not loan.defaulted:
@@ -461,13 +499,10 @@ class Household:
             self._tell_loan(loan, "WRITTEN_OFF", status="WRITTEN_OFF")
 
     def _restructure(self, loan: Loan, today: Day) -> None:
-        """Spread what is owed over twice the time."""
+        """Spread what is owed over twice the time: what was overdue moves into the new plan."""
         owed = loan.outstanding
         loan.status = "RESTRUCTURED"
         self._tell_loan(loan, "RESTRUCTURED", status="RESTRUCTURED")
-        for instalment in loan.unpaid:
-            # What was overdue moves into the new plan; the ledger learns that it is no longer asked for.
-            self._tell_loan(loan, "PAID", instalment.rest, instalment.due)
         loan.unpaid = []
         loan.missed = loan.defaulted = False
         loan.remaining = max(6, 2 * loan.remaining)

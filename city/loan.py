@@ -79,6 +79,11 @@ class Loan:
         """The instalments to come and those unpaid."""
         return self.remaining * self.instalment + sum(instalment.rest for instalment in self.unpaid)
 
+    def is_short(self, instalment: Instalment) -> bool:
+        """Whether an instalment is paid less than keeps the loan current: the minimum of revolving credit, else all."""
+        least = instalment.amount * MINIMUM_SHARE if self.is_revolving else instalment.amount
+        return instalment.paid < least
+
     def days_past_due(self, today: int) -> int:
-        """Days since the oldest unpaid instalment fell due."""
-        return max((today - instalment.due for instalment in self.unpaid if instalment.rest > 0), default=0)
+        """Days since the oldest instalment fell due that is short of what keeps the loan current."""
+        return max((today - instalment.due for instalment in self.unpaid if self.is_short(instalment)), default=0)

@@ -129,5 +129,5 @@ def caught_within_budget(
     worked, count = worked_within_budget(score, candidates, period, a_day)
     hits = int((worked & right).sum())
     caught = [worked[one.borrower, max(0, one.missed - AHEAD_DAYS) : one.confirmed].any() for one in failures]
-    recall = sum(caught) / len(caught) if caught else float("nan")
+    recall = float(np.mean(caught)) if caught else float("nan")
     return Caught(count, hits / count if count else float("nan"), recall)

@@ -20,8 +20,8 @@ from loanpulse.schemas.lines import EventLine
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import DAY_MS
 from loanpulse.streams.engine import Engine, EngineOptions
-from loanpulse.streams.policy import Policy
 from loanpulse.streams.event_lines import EventLog
+from loanpulse.streams.policy import Policy
 from loanpulse.streams.replay import Replay
 
 NAME = "city"

@@ -13,6 +13,7 @@ from loanpulse.schemas.contracts import AlertDisposition, AlertKind, Level, Loan
 from loanpulse.streams.actions import MEANINGS, Action
 from loanpulse.streams.borrower_record import DAY_MS, NO_MOMENT, Record, Records, ms_of, seconds_of
 from loanpulse.streams.budget import Decision, quota
+from loanpulse.streams.concerns import concerns
 from loanpulse.streams.contact import earliest_contact
 from loanpulse.streams.identity import Texts, alert_id
 from loanpulse.streams.indicators import debt
@@ -259,6 +260,8 @@ def _drafts(occasion: Occasion, lenders: list[bytes], policy: Policy) -> Iterato
         lender = np.frombuffer(name.ljust(LENDER_BYTES, b"\0"), "<u8")
         owed = exposure(occasion.loans, record, lender, occasion.time)
         for kind in kinds:
+            if not concerns(record, kind, lender, occasion.time):
+                continue
             actions = [
                 action
                 for action in policy.actions(kind, level, 0 if np.isnan(collapsed) else int(collapsed))

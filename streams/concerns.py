@@ -1,0 +1,34 @@
+"""Which lender a behaviour is about: one lender's loan is no reason for another to call."""
+
+import numpy as np
+
+from loanpulse.schemas.contracts import AlertKind
+from loanpulse.streams.behaviours.repayment import paid_in_part
+from loanpulse.streams.borrower_record import INSTALMENTS, LOANS, Record
+from loanpulse.streams.dimensions import loan_uses
+from loanpulse.streams.indicators import debt
+from loanpulse.streams.smallest_help import Lender
+
+
+def is_of(record: Record, loan: int, lender: Lender) -> bool:
+    """Tell whether the loan in slot ``loan`` (-1 for none) is one of ``lender``."""
+    return loan >= 0 and record["loan_key"][loan] != 0 and np.array_equal(record["loan_lender"][loan], lender)
+
+
+def concerns(record: Record, kind: AlertKind, lender: Lender, time: int) -> bool:
+    """Tell whether an alert of ``kind`` at ``time`` (ms) is about ``lender``'s own loans, or about the borrower."""
+    if kind is AlertKind.INSTALMENT_MISSED:
+        return any(
+            is_of(record, debt.loan_of(record, slot), lender)
+            and debt.has_fallen_due(record, slot, time)
+            and debt.unpaid(record, slot) > 0.0
+            for slot in range(INSTALMENTS)
+        )
+    if kind is AlertKind.PARTIAL_PAYMENT_STREAK:
+        return any(
+            is_of(record, debt.loan_of(record, slot), lender) and paid_in_part(record, slot)
+            for slot in range(INSTALMENTS)
+        )
+    if kind is AlertKind.PURPOSE_DEVIATION:
+        return any(is_of(record, loan, lender) and loan_uses(record, loan)[1] > 0.0 for loan in range(LOANS))
+    return True
