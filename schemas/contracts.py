@@ -218,6 +218,16 @@ class ModelRole(IntEnum):
     UNKNOWN = 2
 
 
+class ModelStatus(IntEnum):
+    """What is done with a version of a model."""
+
+    IN_FORCE = 0
+    CANDIDATE = 1
+    REFUSED = 2
+    RETIRED = 3
+    UNKNOWN = 4
+
+
 class LoanProduct(IntEnum):
     """Kind of loan product."""
 
@@ -279,6 +289,7 @@ ENUMS: tuple[type[IntEnum], ...] = (
     FeedbackOutcome,
     SuppressionReason,
     ModelRole,
+    ModelStatus,
 )
 
 INDICATORS: tuple[str, ...] = (
