@@ -1,0 +1,84 @@
+"""A calibrator on top of a model: its log-odds, stretched and shifted so that the probability is what is observed.
+
+It looks at predictions made before their outcomes were known, over a bounded window of the newest, and so follows
+the base rate without touching the order of borrowers. Several models' log-odds can be weighed against each other.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from loanpulse.streams.learning.readings import Labels, Reals
+
+WINDOW = 16_384
+RIDGE = 4.0
+"""How many examples' worth of information stand for the starting scales."""
+NEWTON_STEPS = 12
+ENOUGH_OF_EACH_CLASS = 20
+LOG_ODDS_LIMIT = 12.0
+
+
+def probability(log_odds: Reals) -> Reals:
+    """Return the probability of log-odds."""
+    limited = np.clip(log_odds, -LOG_ODDS_LIMIT, LOG_ODDS_LIMIT)
+    result: Reals = 1.0 / (1.0 + np.exp(-limited))
+    return result
+
+
+def log_odds_of(probabilities: Reals) -> Reals:
+    """Return the log-odds of probabilities, within the limit."""
+    inside = np.clip(probabilities, 1e-9, 1.0 - 1e-9)
+    return np.clip(np.log(inside / (1.0 - inside)), -LOG_ODDS_LIMIT, LOG_ODDS_LIMIT)
+
+
+@dataclass(slots=True)
+class Calibrator:
+    """Scales (none below 0) for each of ``inputs`` log-odds, and a shift, refitted on the window at every lesson."""
+
+    inputs: int = 1
+    scales: Reals = field(init=False)
+    shift: float = 0.0
+    _seen: Reals = field(init=False)
+    _outcomes: Labels = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    def __post_init__(self) -> None:
+        self.scales = np.full(self.inputs, 1.0 / self.inputs)
+        self._seen = np.zeros((0, self.inputs))
+
+    def apply(self, log_odds: Reals) -> Reals:
+        """Return calibrated log-odds of rows of the models' log-odds."""
+        result: Reals = log_odds @ self.scales + self.shift
+        return result
+
+    def learn(self, log_odds: Reals, outcomes: Labels) -> None:
+        """Take predictions whose outcomes have become known, and fit anew."""
+        self._seen = np.concatenate([self._seen, log_odds])[-WINDOW:]
+        self._outcomes = np.concatenate([self._outcomes, outcomes])[-WINDOW:]
+        positives = int(self._outcomes.sum())
+        if min(positives, len(self._outcomes) - positives) < ENOUGH_OF_EACH_CLASS:
+            return
+        self._fit()
+
+    def restart(self, log_odds: Reals, outcomes: Labels) -> None:
+        """Forget the window and fit on these alone."""
+        self._seen = np.zeros((0, self.inputs))
+        self._outcomes = np.zeros(0, np.bool_)
+        self.learn(log_odds, outcomes)
+
+    def _fit(self) -> None:
+        rows = np.column_stack([self._seen, np.ones(len(self._seen))])
+        start = np.append(np.full(self.inputs, 1.0 / self.inputs), 0.0)
+        ridge = np.diag(np.append(np.full(self.inputs, RIDGE), 1e-6))
+        free = np.ones(self.inputs + 1, np.bool_)
+        weights = start.copy()
+        for _ in range(NEWTON_STEPS):
+            expected = probability(rows @ weights)
+            slope = rows.T @ (expected - self._outcomes) + ridge @ (weights - start)
+            curve = (rows * (expected * (1.0 - expected))[:, None]).T @ rows + ridge
+            step = np.zeros_like(weights)
+            step[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
+            weights -= step
+            below = np.append(weights[:-1] < 0.0, False)
+            weights[below] = 0.0
+            free &= ~below
+        self.scales, self.shift = weights[:-1], float(weights[-1])

@@ -1,0 +1,1 @@
+"""Credit-card months as a bank publishes them in studies: read, turned into events, streamed, learned and scored."""

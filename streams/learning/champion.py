@@ -1,0 +1,113 @@
+"""The champion: River's logistic regression on utilities and evidence, kept near the experts until data speaks.
+
+Its calibrated form is a scorecard again (weights and a neutral log-odds), so workers score with it as they do with
+the experts' own, and every point lost has its indicator.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from river import linear_model
+
+from loanpulse.streams.learning.calibration import Calibrator
+from loanpulse.streams.learning.readings import Labels, Reading, Reals
+from loanpulse.streams.learning.replay_buffer import ReplayBuffer
+from loanpulse.streams.learning.sign_constrained import SignConstrainedAdaGrad
+
+ALGORITHM = "river.linear_model.LogisticRegression, sign-constrained"
+
+
+@dataclass(frozen=True, slots=True)
+class ChampionOptions:
+    """How the champion learns."""
+
+    learning_rate: float = 0.08
+    prior_strength: float = 200.0
+    batch: int = 256
+    replays: int = 6
+    """Batches drawn again from the newest examples after each new batch."""
+    intercept_rate: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """The champion as workers score with it: log-odds of staying current = neutral + counted utilities @ weights."""
+
+    names: tuple[str, ...]
+    weights: Reals
+    neutral_log_odds: float
+
+    def log_odds(self, counted: Reals) -> Reals:
+        """Return the log-odds of staying current of each row of counted utilities."""
+        result: Reals = counted @ self.weights + self.neutral_log_odds
+        return result
+
+    def pd(self, counted: Reals) -> Reals:
+        """Return each row's probability of default."""
+        result: Reals = 1.0 / (1.0 + np.exp(self.log_odds(counted)))
+        return result
+
+
+@dataclass(slots=True)
+class Champion:
+    """Learns online from lessons of matured examples; ``readings`` name the columns and carry the experts' weights."""
+
+    readings: Sequence[Reading]
+    neutral_pd: float
+    options: ChampionOptions = ChampionOptions()
+    model: linear_model.LogisticRegression = field(init=False)
+    calibrator: Calibrator = field(init=False)
+    examples: int = 0
+    _buffer: ReplayBuffer = field(init=False)
+
+    def __post_init__(self) -> None:
+        prior = {reading.name: -reading.weight for reading in self.readings}
+        optimizer = SignConstrainedAdaGrad(
+            self.options.learning_rate, prior, self.options.prior_strength, self.options.batch
+        )
+        self.model = linear_model.LogisticRegression(
+            optimizer,
+            intercept_init=float(np.log(self.neutral_pd / (1.0 - self.neutral_pd))),
+            intercept_lr=self.options.intercept_rate,
+        )
+        self.model._weights.update(prior)  # noqa: SLF001 - River offers no other way to start from given weights
+        self.calibrator = Calibrator()
+        self._buffer = ReplayBuffer(len(self.readings))
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that it reads."""
+        return [reading.name for reading in self.readings]
+
+    def raw_log_odds(self, counted: Reals) -> Reals:
+        """Return River's own log-odds of default, before calibration."""
+        weights = self.model.weights
+        result: Reals = counted @ np.array([weights[name] for name in self.names]) + self.model.intercept
+        return result
+
+    def log_odds(self, counted: Reals) -> Reals:
+        """Return the calibrated log-odds of default."""
+        return self.calibrator.apply(self.raw_log_odds(counted)[:, None])
+
+    def scorecard(self) -> Scorecard:
+        """Return weights and neutral log-odds with the calibration folded in."""
+        scale, weights = float(self.calibrator.scales[0]), self.model.weights
+        return Scorecard(
+            tuple(self.names),
+            np.array([-scale * weights[name] for name in self.names]),
+            -(scale * float(self.model.intercept) + self.calibrator.shift),
+        )
+
+    def learn(self, counted: Reals, outcomes: Labels) -> None:
+        """Take one lesson: the calibrator by what was predicted, then the model, then some older examples again."""
+        self.calibrator.learn(self.raw_log_odds(counted)[:, None], outcomes)
+        self._buffer.add(counted, outcomes)
+        self.examples += len(outcomes)
+        self._step(counted, outcomes)
+        for rows, labels in self._buffer.draws(self.options.replays, self.options.batch, self.examples):
+            self._step(rows, labels)
+
+    def _step(self, counted: Reals, outcomes: Labels) -> None:
+        self.model.learn_many(pd.DataFrame(counted, columns=self.names), pd.Series(outcomes.astype(np.float64)))

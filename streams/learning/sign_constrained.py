@@ -1,0 +1,41 @@
+"""An optimizer for River's linear models whose weights keep their signs and stay near a prior until data speaks."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from river import optim
+
+EPSILON = 1e-8
+
+
+class SignConstrainedAdaGrad(optim.base.Optimizer):  # type: ignore[misc]
+    """AdaGrad with a pull towards prior weights, after whose every step no weight is above zero.
+
+    Parameters
+    ----------
+    lr
+        Learning rate.
+    prior
+        The weights to stay near, by feature; none is above 0.
+    strength
+        How many examples the prior is worth: the pull on a weight is ``strength / seen`` times its distance.
+    batch
+        Examples behind one step.
+    """
+
+    def __init__(self, lr: float, prior: Mapping[str, float], strength: float, batch: int) -> None:
+        super().__init__(lr)
+        self.prior = dict(prior)
+        self.strength = strength
+        self.batch = batch
+        self.squares: dict[str, float] = defaultdict(float)
+
+    def _step_with_dict(self, w: Any, g: Any) -> Any:
+        pull = self.strength / (self.batch * (self.n_iterations + 1))
+        for name, slope in g.items():
+            whole = slope + pull * (w[name] - self.prior[name])
+            self.squares[name] += whole * whole
+            moved = w[name] - self.learning_rate * whole / (self.squares[name] + EPSILON) ** 0.5
+            w[name] = min(0.0, moved)
+        return w
