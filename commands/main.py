@@ -7,6 +7,7 @@ from loanpulse.commands import (
     config,
     demo,
     doctor,
+    evaluate_uci,
     loader,
     publish,
     query,
@@ -26,6 +27,10 @@ app = typer.Typer(
 
 app.command("demo", rich_help_panel="Try it")(demo.demo)
 app.command("replay", rich_help_panel="Try it")(replay.replay)
+evaluate = typer.Typer(no_args_is_help=True, help="Score the engine against what is known to have happened.")
+evaluate.callback()(lambda: None)
+evaluate.command("uci")(evaluate_uci.uci)
+app.add_typer(evaluate, name="evaluate", rich_help_panel="Try it")
 app.command("publish", rich_help_panel="Send events")(publish.publish)
 app.command("simulate", rich_help_panel="Send events")(simulate.simulate)
 app.command("worker", rich_help_panel="Run")(worker.worker)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from river import linear_model
 
-from loanpulse.streams.learning.calibration import Calibrator
+from loanpulse.streams.learning.calibration import Calibrator, probability
 from loanpulse.streams.learning.readings import Labels, Reading, Reals
 from loanpulse.streams.learning.replay_buffer import ReplayBuffer
 from loanpulse.streams.learning.sign_constrained import SignConstrainedAdaGrad
@@ -23,10 +23,10 @@ ALGORITHM = "river.linear_model.LogisticRegression, sign-constrained"
 class ChampionOptions:
     """How the champion learns."""
 
-    learning_rate: float = 0.08
-    prior_strength: float = 200.0
+    learning_rate: float = 0.3
+    prior_strength: float = 100.0
     batch: int = 256
-    replays: int = 6
+    replays: int = 30
     """Batches drawn again from the newest examples after each new batch."""
     intercept_rate: float = 0.2
 
@@ -99,6 +99,12 @@ class Champion:
             np.array([-scale * weights[name] for name in self.names]),
             -(scale * float(self.model.intercept) + self.calibrator.shift),
         )
+
+    def successor(self) -> "Champion":
+        """Return a champion of another outcome that starts from, and stays near, what this one has learned."""
+        weights = self.model.weights
+        readings = [Reading(name, -weights[name]) for name in self.names]
+        return Champion(readings, float(probability(np.array([self.model.intercept]))[0]), self.options)
 
     def learn(self, counted: Reals, outcomes: Labels) -> None:
         """Take one lesson: the calibrator by what was predicted, then the model, then some older examples again."""

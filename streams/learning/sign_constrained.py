@@ -1,12 +1,12 @@
 """An optimizer for River's linear models whose weights keep their signs and stay near a prior until data speaks."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
 from river import optim
 
-EPSILON = 1e-8
+FIRST_SQUARES = 0.05
+"""What the squares of slopes start from, so that the first steps are not the largest."""
 
 
 class SignConstrainedAdaGrad(optim.base.Optimizer):  # type: ignore[misc]
@@ -29,13 +29,13 @@ class SignConstrainedAdaGrad(optim.base.Optimizer):  # type: ignore[misc]
         self.prior = dict(prior)
         self.strength = strength
         self.batch = batch
-        self.squares: dict[str, float] = defaultdict(float)
+        self.squares: dict[str, float] = {name: FIRST_SQUARES for name in prior}
 
     def _step_with_dict(self, w: Any, g: Any) -> Any:
         pull = self.strength / (self.batch * (self.n_iterations + 1))
         for name, slope in g.items():
             whole = slope + pull * (w[name] - self.prior[name])
             self.squares[name] += whole * whole
-            moved = w[name] - self.learning_rate * whole / (self.squares[name] + EPSILON) ** 0.5
+            moved = w[name] - self.learning_rate * whole / self.squares[name] ** 0.5
             w[name] = min(0.0, moved)
         return w

@@ -12,19 +12,22 @@ FADING = 0.7
 """What a month counts for against the month after it."""
 
 CARD_READINGS: tuple[Reading, ...] = (
-    Reading("late_now", 2.2),
-    Reading("late_faded", 1.4),
+    Reading("late_now", 0.8),
+    Reading("late_two_months_now", 1.2),
+    Reading("late_faded", 1.0),
     Reading("late_months", 1.0),
-    Reading("utilisation_now", 0.5),
+    Reading("late_ever", 0.6),
+    Reading("utilisation_now", 0.2),
     Reading("utilisation_mean", 0.4),
-    Reading("paid_share_now", 0.5),
-    Reading("paid_share_mean", 0.5),
-    Reading("paid_amount_now", 0.5),
-    Reading("paid_amount_mean", 0.8),
+    Reading("paid_share_now", 0.2),
+    Reading("paid_share_mean", 0.6),
+    Reading("paid_amount_now", 0.3),
+    Reading("paid_amount_mean", 0.6),
+    Reading("paid_amount_mean_high", 0.6),
     Reading("paid_amount_least", 0.4),
-    Reading("credit_limit", 1.0),
+    Reading("credit_limit", 0.5),
+    Reading("credit_limit_high", 0.5),
     Reading("months_with_payment", 0.5),
-    Reading("pays_in_full", 0.3),
 )
 """Utilities of a card beyond the twelve indicators, with the weights that an expert gives them."""
 
@@ -69,25 +72,28 @@ class CardHistory:
 
     def utilities(self) -> Reals:
         """Return a column for each of ``CARD_READINGS``."""
-        late, status = self._late(), self._matrix(lambda month: month.status)
+        late = self._late()
         used = self._matrix(lambda month: month.bill) / self.limit[:, None]
         paid, share = self._matrix(lambda month: month.paid), self._paid_share()
         logs = np.log1p(paid)
         return np.column_stack(
             [
-                between(late[:, 0], 2.0, 0.0),
+                between(late[:, 0], 1.0, 0.0),
+                between(late[:, 0], 2.0, 1.0),
                 between(self._faded(late), 1.5, 0.0),
                 between((late >= 1).mean(axis=1), 0.6, 0.0),
+                between(late.max(axis=1), 1.0, 0.0),
                 between(used[:, 0], 1.0, 0.0),
                 between(used.mean(axis=1), 1.0, 0.0),
                 between(share[:, 0], 0.0, 1.0),
-                between(share.mean(axis=1), 0.0, 1.0),
+                between(share.mean(axis=1), 0.0, 0.5),
                 between(logs[:, 0], 6.0, 11.0),
-                between(np.log1p(paid.mean(axis=1)), 6.0, 11.0),
+                between(np.log1p(paid.mean(axis=1)), 6.0, 8.5),
+                between(np.log1p(paid.mean(axis=1)), 8.5, 11.0),
                 between(logs.min(axis=1), 0.0, 10.0),
-                between(np.log(self.limit), np.log(1e4), np.log(5e5)),
+                between(np.log(self.limit), np.log(1e4), np.log(1e5)),
+                between(np.log(self.limit), np.log(1e5), np.log(5e5)),
                 between((paid > 0).mean(axis=1), 0.0, 1.0),
-                between((status < 0).mean(axis=1), 0.0, 1.0),
             ]
         )
 

@@ -61,14 +61,10 @@ class Prediction:
 class Learner:
     """Champion and challenger of one outcome, with what they predicted before each outcome was known."""
 
-    policy: Policy
     options: ChallengerOptions
-    champion: Champion = field(init=False)
+    champion: Champion
     challenger: Challenger | None = None
     verdict: Verdict | None = None
-
-    def __post_init__(self) -> None:
-        self.champion = Champion(READINGS, self.policy.file.index.neutral_pd)
 
     def learn(self, inputs: MonthInputs, outcomes: Labels, seed: int) -> tuple[Reals, Reals]:
         """Learn in lessons; returns both models' probabilities as they stood before each lesson.
@@ -150,11 +146,10 @@ class CardRun:
     progress: Progress = lambda text: None
     progressive: list[tuple[int, Labels, Reals, Reals, Labels]] = field(default_factory=list)
     monthly: Learner = field(init=False)
-    final: Learner = field(init=False)
+    final: Learner | None = None
 
     def __post_init__(self) -> None:
-        self.monthly = Learner(self.policy, MONTHLY)
-        self.final = Learner(self.policy, FINAL)
+        self.monthly = Learner(MONTHLY, Champion(READINGS, self.policy.file.index.neutral_pd))
 
     def months(self) -> Iterator[Prediction]:
         """Yield the predictions of ``score`` at each month's end, the earliest first."""
@@ -171,7 +166,7 @@ class CardRun:
             learner = self.monthly
             if month == len(MONTHS) - 1 and self.train.outcome is not None:
                 self.progress(f"learning October's outcome of {len(self.train):,} clients")
-                learner = self.final
+                learner = self.final = Learner(FINAL, self.monthly.champion.successor())
                 self._learn(learner, month, last, self.train.outcome)
             yield self._predict(learner, scoring, month, last)
 
