@@ -9,11 +9,13 @@ from loanpulse.commands import (
     doctor,
     evaluate_uci,
     loader,
+    models,
     publish,
     query,
     replay,
     simulate,
     topics,
+    trainer,
     worker,
 )
 
@@ -34,11 +36,13 @@ app.add_typer(evaluate, name="evaluate", rich_help_panel="Try it")
 app.command("publish", rich_help_panel="Send events")(publish.publish)
 app.command("simulate", rich_help_panel="Send events")(simulate.simulate)
 app.command("worker", rich_help_panel="Run")(worker.worker)
+app.command("trainer", rich_help_panel="Run")(trainer.trainer)
 app.command("loader", rich_help_panel="Run")(loader.loader)
 app.add_typer(topics.app, name="topics", rich_help_panel="Run")
 app.command("migrate", rich_help_panel="Run")(loader.migrate)
 app.add_typer(alerts.app, name="alerts", rich_help_panel="Look")
 app.command("query", rich_help_panel="Look")(query.query)
+app.add_typer(models.app, name="models", rich_help_panel="Look")
 app.command("config", rich_help_panel="Operate")(config.config)
 app.command("doctor", rich_help_panel="Operate")(doctor.doctor)
 

@@ -134,6 +134,28 @@ class PolicySection(Section):
     path: str = Field("", description="the policy file; empty takes the packaged one")
 
 
+class LearningSection(Section):
+    """The trainer."""
+
+    data_dir: str = Field(".loanpulse/learning", description="where the trainer keeps its state")
+    horizons: list[Annotated[int, Field(ge=1, le=365)]] = Field(
+        [30, 60, 90], min_length=1, description="days after a snapshot in which a default counts; the first is learned"
+    )
+    sample_days: float = Field(
+        7.0, gt=0, le=90, description="one snapshot a borrower in so many days is a prediction that is followed up"
+    )
+    version_examples: int = Field(
+        1024, ge=128, le=1_000_000, description="examples after which a new version is judged and published"
+    )
+    budget_per_day: int = Field(
+        50, ge=1, description="borrowers whom a team can reach in a day, for precision and recall"
+    )
+    groups_path: str = Field(
+        "", description="table borrower_id,group for audits of fairness, never a feature; empty audits nothing"
+    )
+    checkpoint_seconds: float = Field(10.0, ge=0.05, le=3600, description="how often the trainer's state is stored")
+
+
 class WarehouseSection(Section):
     """ClickHouse, embedded or a server."""
 
@@ -171,5 +193,6 @@ class Settings(Section):
     registry: RegistrySection = RegistrySection()
     streams: StreamsSection = StreamsSection()
     policy: PolicySection = PolicySection()
+    learning: LearningSection = LearningSection()
     warehouse: WarehouseSection = WarehouseSection()
     logging: LoggingSection = LoggingSection()

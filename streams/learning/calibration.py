@@ -13,7 +13,8 @@ from loanpulse.streams.learning.readings import Labels, Reals
 WINDOW = 16_384
 RIDGE = 4.0
 """How many examples' worth of information stand for the starting scales."""
-NEWTON_STEPS = 12
+NEWTON_STEPS = 3
+"""From the scales before: a lesson moves them little."""
 ENOUGH_OF_EACH_CLASS = 20
 LOG_ODDS_LIMIT = 12.0
 
@@ -59,26 +60,20 @@ class Calibrator:
             return
         self._fit()
 
-    def restart(self, log_odds: Reals, outcomes: Labels) -> None:
-        """Forget the window and fit on these alone."""
-        self._seen = np.zeros((0, self.inputs))
-        self._outcomes = np.zeros(0, np.bool_)
-        self.learn(log_odds, outcomes)
-
     def _fit(self) -> None:
         rows = np.column_stack([self._seen, np.ones(len(self._seen))])
         start = np.append(np.full(self.inputs, 1.0 / self.inputs), 0.0)
         ridge = np.diag(np.append(np.full(self.inputs, RIDGE), 1e-6))
-        free = np.ones(self.inputs + 1, np.bool_)
-        weights = start.copy()
+        weights = np.append(self.scales, self.shift)
         for _ in range(NEWTON_STEPS):
             expected = probability(rows @ weights)
             slope = rows.T @ (expected - self._outcomes) + ridge @ (weights - start)
             curve = (rows * (expected * (1.0 - expected))[:, None]).T @ rows + ridge
+            # A scale that stands at 0 and would fall below is held there; the others are solved for without it.
+            free = (weights > 0.0) | (slope < 0.0)
+            free[-1] = True
             step = np.zeros_like(weights)
             step[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
             weights -= step
-            below = np.append(weights[:-1] < 0.0, False)
-            weights[below] = 0.0
-            free &= ~below
+            weights[:-1] = np.maximum(weights[:-1], 0.0)
         self.scales, self.shift = weights[:-1], float(weights[-1])

@@ -16,7 +16,9 @@ from loanpulse.streams.learning.readings import Labels, Reals
 from loanpulse.streams.learning.replay_buffer import ReplayBuffer
 from loanpulse.streams.learning.segments import Segments
 
-ALGORITHM = "river.tree.HoeffdingTreeClassifier on random patches, with river.linear_model.LogisticRegression on segments"
+ALGORITHM = (
+    "river.tree.HoeffdingTreeClassifier on random patches, with river.linear_model.LogisticRegression on segments"
+)
 MEMBERS = 3
 """The champion, the bent linear model and the forest."""
 FIRST_KNOTS = 1_024
@@ -27,7 +29,7 @@ FIRST_KNOTS = 1_024
 class ChallengerOptions:
     """How the challenger learns."""
 
-    forest: ForestOptions = ForestOptions()
+    forest: ForestOptions = field(default_factory=ForestOptions)
     seed: int = 1
     batch: int = 256
     replays: int = 8

@@ -34,7 +34,9 @@ def compare(outcomes: Labels, new: Reals, old: Reals) -> Verdict:
         )
     difference = auc_difference(outcomes, new, old)
     loss = log_loss(outcomes, new) - log_loss(outcomes, old)
-    figures = f"AUC {difference.value:+.4f} (p {difference.p_worse:.3f}), log loss {loss:+.4f}, {len(outcomes)} examples"
+    figures = (
+        f"AUC {difference.value:+.4f} (p {difference.p_worse:.3f}), log loss {loss:+.4f}, {len(outcomes)} examples"
+    )
     if difference.p_worse < SIGNIFICANCE:
         return Verdict(False, f"worse in separation: {figures}")
     if math.isnan(loss) or loss > LOG_LOSS_TOLERANCE:

@@ -1,6 +1,7 @@
 """What a model reads of a borrower: named utilities in [0, 1], each with the weight that the experts give it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ from loanpulse.streams.indicators.catalogue import INDICATORS
 
 Reals = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)

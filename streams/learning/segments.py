@@ -1,6 +1,7 @@
 """Features cut into segments between quantiles, so that a linear model can bend along each of them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,6 +33,6 @@ class Segments:
         columns = [
             np.clip((rows[:, place] - low) / (high - low), 0.0, 1.0)
             for place, knots in enumerate(self.knots)
-            for low, high in zip(knots[:-1], knots[1:], strict=True)
+            for low, high in pairwise(knots)
         ]
         return np.column_stack(columns) if columns else np.zeros((len(rows), 0))

@@ -29,7 +29,7 @@ class SignConstrainedAdaGrad(optim.base.Optimizer):  # type: ignore[misc]
         self.prior = dict(prior)
         self.strength = strength
         self.batch = batch
-        self.squares: dict[str, float] = {name: FIRST_SQUARES for name in prior}
+        self.squares: dict[str, float] = dict.fromkeys(prior, FIRST_SQUARES)
 
     def _step_with_dict(self, w: Any, g: Any) -> Any:
         pull = self.strength / (self.batch * (self.n_iterations + 1))

@@ -120,4 +120,5 @@ def _outcome(path: Path, rows: list[dict[str, str]], header: list[str], *, with_
     wrong = np.flatnonzero((values != 0) & (values != 1))
     if len(wrong):
         raise CardFileError(f"{path}, line {int(wrong[0]) + 2}: {OUTCOME_COLUMN} must be 0 or 1")
-    return values == 1
+    defaulted: Labels = values == 1
+    return defaulted

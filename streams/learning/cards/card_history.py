@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loanpulse.streams.learning.cards.card_file import CardMonth
-from loanpulse.streams.learning.readings import Reading, Reals
+from loanpulse.streams.learning.readings import Labels, Reading, Reals
 
 FADING = 0.7
 """What a month counts for against the month after it."""
@@ -48,9 +48,10 @@ class CardHistory:
         """Take a month that has closed."""
         self._months.append(closed)
 
-    def never_late(self) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+    def never_late(self) -> Labels:
         """Tell of each client whether no month seen was late."""
-        return np.all(self._matrix(lambda month: month.status) <= 0, axis=1)
+        never: Labels = np.all(self._matrix(lambda month: month.status) <= 0, axis=1)
+        return never
 
     def _matrix(self, column: Callable[[CardMonth], Reals]) -> Reals:
         return np.column_stack([column(month) for month in reversed(self._months)])

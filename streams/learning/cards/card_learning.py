@@ -13,7 +13,7 @@ from loanpulse.streams.learning.challenger import Challenger, ChallengerOptions
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import ForestOptions
 from loanpulse.streams.learning.guards import Verdict, compare
-from loanpulse.streams.learning.readings import INDEX_READINGS, Labels, Reals, counted
+from loanpulse.streams.learning.readings import INDEX_READINGS, Integers, Labels, Reals, counted
 from loanpulse.streams.policy import Policy
 from loanpulse.streams.scoring import floor_of, index_of, level_with_hysteresis
 
@@ -35,8 +35,14 @@ class MonthInputs:
 
     counted: Reals
     features: Reals
-    hard_events: "np.ndarray[tuple[int], np.dtype[np.int8]]"
+    hard_events: Integers
     never_late: Labels
+
+    def first(self, count: int) -> "MonthInputs":
+        """Return those of the first clients."""
+        return MonthInputs(
+            self.counted[:count], self.features[:count], self.hard_events[:count], self.never_late[:count]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Prediction:
     served: str
     never_late: Labels
     lhi: Reals
-    level: "np.ndarray[tuple[int], np.dtype[np.int8]]"
+    level: Integers
 
     @property
     def pd(self) -> Reals:
@@ -86,8 +92,8 @@ class Learner:
         self.verdict = compare(outcomes[later], before[1][later], before[0][later])
         return before
 
-    def predict(self, inputs: MonthInputs, places: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> tuple[Reals, Reals]:
-        """Return both models' probabilities of some clients; a challenger that knows nothing yet says the champion's."""
+    def predict(self, inputs: MonthInputs, places: Integers) -> tuple[Reals, Reals]:
+        """Return both models' probabilities of some clients; a challenger not yet ready says the champion's."""
         counted_utilities = inputs.counted[places]
         one = probability(self.champion.log_odds(counted_utilities))
         if self.challenger is None or not self.challenger.ready:
@@ -107,9 +113,9 @@ class CardScoring:
     """Index and level of clients by the probabilities served, month after month."""
 
     policy: Policy
-    _level: "np.ndarray[tuple[int], np.dtype[np.int8]] | None" = None
+    _level: Integers | None = None
 
-    def score(self, pd: Reals, hard: "np.ndarray[tuple[int], np.dtype[np.int8]]") -> tuple[Reals, Reals]:
+    def score(self, pd: Reals, hard: Integers) -> tuple[Reals, Integers]:
         """Return index and level at a month's end; the months are further apart than any dwell."""
         card = self.policy.card
         lhi = np.array([index_of(float(odds), card) for odds in np.log((1.0 - pd) / pd)])
@@ -184,8 +190,7 @@ class CardRun:
         )
 
     def _learn(self, learner: Learner, month: int, inputs: MonthInputs, outcomes: Labels) -> None:
-        own = MonthInputs(*(part[: len(self.train)] for part in (
-            inputs.counted, inputs.features, inputs.hard_events, inputs.never_late)))  # fmt: skip
+        own = inputs.first(len(self.train))
         one, two = learner.learn(own, outcomes, seed=month)
         self.progressive.append((month, outcomes, one, two, own.never_late))
 

@@ -1,0 +1,163 @@
+"""`loanpulse models`: the versions of the models, and a person's decisions about them."""
+
+import time
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from confluent_kafka import Consumer, Producer, TopicPartition
+from rich.table import Table
+
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
+from loanpulse.schemas import events as json_form
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.registry import RegistryUnavailable, open_registry
+from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
+from loanpulse.settings import Settings
+from loanpulse.settings.broker import consumer_properties, producer_properties
+from loanpulse.streams.indicators.catalogue import INDICATORS
+from loanpulse.streams.learning.weights import WeightsError, challenger_from_bytes, scorecard_from_bytes
+from loanpulse.streams.trainer_process import IN_FORCE_KEY
+
+READ_SECONDS = 15.0
+
+app = typer.Typer(no_args_is_help=True, help="Look at the models' versions; promote one, or go back to one.")
+
+Version = Annotated[str, typer.Argument(help="The version, as `loanpulse models list` shows it.")]
+By = Annotated[str, typer.Option("--by", help="Who decides.")]
+Why = Annotated[str, typer.Option("--why", help="Why; it is published with the version.")]
+
+
+def read_versions(settings: Settings, codec: Codec) -> dict[str, dict[str, Any]]:
+    """Return the newest record of every key of model-snapshots.
+
+    Raises:
+        TimeoutError: the broker did not give the whole topic in time.
+    """
+    topic = full_name(MODEL_SNAPSHOTS, settings.topics.prefix)
+    consumer = Consumer(consumer_properties(settings, "loanpulse-models"))
+    found: dict[str, dict[str, Any]] = {}
+    deadline = time.monotonic() + READ_SECONDS
+    try:
+        _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=READ_SECONDS)
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        reached = 0
+        while reached < end:
+            for message in consumer.consume(500, 0.5):
+                if message.error() is None:
+                    reached = message.offset() + 1
+                    if message.value() is None:
+                        found.pop(message.key().decode(), None)
+                    else:
+                        found[message.key().decode()] = codec.decode(topic, message.value())
+            position = consumer.position([TopicPartition(topic, 0)])[0].offset
+            reached = max(reached, position)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{topic} could not be read to its end within {READ_SECONDS:.0f} s")
+    finally:
+        consumer.close()
+    return found
+
+
+def _opened(config: Any) -> tuple[Settings, Codec, dict[str, dict[str, Any]]]:
+    settings = configured(config)
+    with failures(RegistryUnavailable, TimeoutError):
+        codec = Codec(open_registry(settings.registry), settings.topics.prefix)
+        return settings, codec, read_versions(settings, codec)
+
+
+def _find(versions: dict[str, dict[str, Any]], version: str) -> dict[str, Any]:
+    own = [value for key, value in versions.items() if key != IN_FORCE_KEY and value["model_version"] == version]
+    if own:
+        return own[0]
+    known = ", ".join(sorted(value["model_version"] for value in versions.values())) or "none yet"
+    fail(f"There is no version {version}; known: {known}.", USAGE_ERROR)
+
+
+@app.command("list")
+def list_versions(config: ConfigOption = None) -> None:
+    """List the versions, the newest last; the one in force is marked."""
+    _, _, versions = _opened(config)
+    in_force = versions.get(IN_FORCE_KEY, {}).get("model_version", "expert-1")
+    table = Table()
+    for name in ("", "version", "role", "status", "learned up to", "examples", "bytes", "decided by", "reason"):
+        table.add_column(name, overflow="fold")
+    own = sorted((value for key, value in versions.items() if key != IN_FORCE_KEY), key=lambda one: one["event_time"])
+    for value in own:
+        table.add_row(
+            "*" if value["model_version"] == in_force else "", value["model_version"], value["role"], value["status"],
+            json_form.iso(value["event_time"]), f"{value['examples']:,}", f"{len(value['weights']):,}",
+            value["decided_by"], value["reason"],
+        )  # fmt: skip
+    out.print(table)
+    out.print(f"in force: {in_force}", highlight=False)
+
+
+@app.command("show")
+def show(version: Version, config: ConfigOption = None) -> None:
+    """Show one version: where it comes from, and the champion's weights beside the experts'."""
+    _, _, versions = _opened(config)
+    value = _find(versions, version)
+    for name in ("model_version", "parent_version", "role", "status", "decided_by", "reason", "algorithm", "examples",
+                 "horizon_days", "sha256"):  # fmt: skip
+        out.print(f"{name:16} {value[name]}", markup=False, highlight=False, soft_wrap=True)
+    with failures(WeightsError):
+        if value["role"] == "CHALLENGER" and not value["model_id"].startswith("logistic"):
+            model = challenger_from_bytes(value["weights"], value["sha256"])
+            leaves = sum(int((one.feature < 0).sum()) for one in model.trees)
+            out.print(f"{len(model.trees)} trees, {leaves:,} leaves, {model.segments.width} segments", highlight=False)
+            return
+        scorecard = scorecard_from_bytes(value["weights"], value["sha256"])
+    out.print(f"{'neutral_log_odds':24} {scorecard.neutral_log_odds:+.4f}", highlight=False)
+    experts = {indicator.name: indicator.weight for indicator in INDICATORS}
+    for name, weight in zip(scorecard.names, scorecard.weights.tolist(), strict=True):
+        out.print(f"{name:24} {weight:7.4f}   experts {experts.get(name, 0.0):.2f}", highlight=False)
+
+
+@app.command("promote")
+def promote(version: Version, by: By, why: Why, config: ConfigOption = None) -> None:
+    """Put a version in force, over the trainer's guards; who and why are recorded."""
+    _decide(version, by, why, config, "promoted")
+
+
+@app.command("rollback")
+def rollback(
+    by: By,
+    why: Why,
+    to: Annotated[
+        str, typer.Option("--to", help="The version to go back to; otherwise the parent of the one in force.")
+    ] = "",
+    config: ConfigOption = None,
+) -> None:
+    """Go back to an earlier version; who and why are recorded."""
+    if not to:
+        _, _, versions = _opened(config)
+        in_force = versions.get(IN_FORCE_KEY)
+        if in_force is None or not in_force["parent_version"]:
+            fail("No version is in force that has one before it; name one with --to.", USAGE_ERROR)
+        to = in_force["parent_version"]
+    _decide(to, by, why, config, "rolled back to")
+
+
+def _decide(version: str, by: str, why: str, config: Any, word: str) -> None:
+    if not by.strip() or not why.strip() or by.strip() == "trainer":
+        fail("--by and --why must say who decides and why; trainer is not a person.", USAGE_ERROR)
+    settings, codec, versions = _opened(config)
+    value = _find(versions, version)
+    before = versions.get(IN_FORCE_KEY)
+    now = datetime.now(UTC)
+    decided = {
+        **value, "status": "IN_FORCE", "role": "CHAMPION", "decided_by": by, "reason": f"{word}: {why}",
+        "effective_time": now,
+    }  # fmt: skip
+    records = [(IN_FORCE_KEY, decided), (f"{value['model_id']}/{version}", decided)]
+    if before is not None and before["model_version"] != version:
+        retired = {**before, "status": "RETIRED", "reason": f"{version} {word} by {by}"}
+        records.append((f"{before['model_id']}/{before['model_version']}", retired))
+    topic = full_name(MODEL_SNAPSHOTS, settings.topics.prefix)
+    producer = Producer(producer_properties(settings))
+    for key, record in records:
+        producer.produce(topic, key=key.encode(), value=codec.encode(topic, record))
+    if producer.flush(READ_SECONDS):
+        fail("The broker did not take the decision in time; it may come into force all the same: list the models.")
+    out.print(f"{version} {word} by {by}", markup=False, highlight=False)

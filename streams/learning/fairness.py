@@ -1,0 +1,154 @@
+"""Audits by group: whether a model alerts one group more, finds its defaulters less, or reads the group itself.
+
+Groups come from a table that the lender loads and are never features.
+"""
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm
+
+from loanpulse.streams.learning.calibration import probability
+from loanpulse.streams.learning.intervals import CONFIDENCE
+from loanpulse.streams.learning.metrics import auc, calibration_error
+from loanpulse.streams.learning.readings import Labels, Reals
+
+DEVIATION_ALLOWED = 0.021
+"""Deviation from everybody else's rate, as a share, above which an alarm is raised."""
+
+Groups = npt.NDArray[np.str_]
+
+
+class GroupsFileError(ValueError):
+    """The table of groups can't be used; its text is one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share with its 95% interval (Wilson) and its distance to everybody else's, with that distance's margin."""
+
+    value: float
+    low: float
+    high: float
+    deviation: float
+    margin: float
+
+    @property
+    def alarm(self) -> bool:
+        """Whether the deviation is above what is allowed, by more than the sample size could bring by chance."""
+        return abs(self.deviation) - self.margin > DEVIATION_ALLOWED
+
+
+@dataclass(frozen=True, slots=True)
+class GroupAudit:
+    """One group's rates against everybody else's."""
+
+    group: str
+    examples: int
+    positives: int
+    selection_rate: Rate
+    true_positive_rate: Rate
+    false_positive_rate: Rate
+    calibration_error: float
+
+    @property
+    def rates(self) -> tuple[Rate, Rate, Rate]:
+        """All three rates."""
+        return self.selection_rate, self.true_positive_rate, self.false_positive_rate
+
+    @property
+    def alarm(self) -> bool:
+        """Whether any rate raises the alarm."""
+        return any(rate.alarm for rate in self.rates)
+
+
+def read_groups(path: Path) -> dict[str, str]:
+    """Read the lender's table: a header ``borrower_id,group`` and a line each.
+
+    Raises:
+        GroupsFileError: it has no such columns.
+        OSError: it can't be read.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if not {"borrower_id", "group"} <= set(reader.fieldnames or ()):
+            raise GroupsFileError(f"{path} must have the columns borrower_id and group")
+        return {row["borrower_id"]: row["group"] for row in reader}
+
+
+def groups_of(borrowers: list[str], table: Mapping[str, str]) -> Groups:
+    """Return each borrower's group, empty where the table has none."""
+    return np.array([table.get(borrower, "") for borrower in borrowers], np.str_)
+
+
+def _share(chosen: Labels) -> tuple[float, float]:
+    """Return a share and its variance."""
+    if not len(chosen):
+        return math.nan, math.nan
+    value = float(chosen.mean())
+    # One of each added, so that a small group is never taken for certain.
+    smoothed = (chosen.sum() + 1.0) / (len(chosen) + 2.0)
+    return value, float(smoothed * (1.0 - smoothed) / len(chosen))
+
+
+def _rate(chosen: Labels, others: Labels, comparisons: int) -> Rate:
+    reach = float(norm.ppf(0.5 + CONFIDENCE / 2))
+    # As many groups are compared, the margin grows, so that one of many does not raise the alarm by chance.
+    wide = float(norm.ppf(1.0 - (1.0 - CONFIDENCE) / 2 / max(1, comparisons)))
+    value, variance = _share(chosen)
+    other, other_variance = _share(others)
+    count = len(chosen)
+    if not count:
+        return Rate(math.nan, math.nan, math.nan, math.nan, math.inf)
+    middle = (value + reach**2 / (2 * count)) / (1 + reach**2 / count)
+    half = reach * math.sqrt(value * (1 - value) / count + reach**2 / (4 * count**2)) / (1 + reach**2 / count)
+    margin = wide * math.sqrt(variance + other_variance) if len(others) else math.inf
+    deviation = value - other if len(others) else 0.0
+    return Rate(value, max(0.0, middle - half), min(1.0, middle + half), deviation, margin)
+
+
+def audit(groups: Groups, outcomes: Labels, probabilities: Reals, selected: Labels) -> list[GroupAudit]:
+    """Audit every group against all others; examples of borrowers without a group are left out."""
+    known = groups != ""
+    groups, outcomes, probabilities, selected = groups[known], outcomes[known], probabilities[known], selected[known]
+    names = np.unique(groups)
+    found = []
+    for name in names.tolist():
+        own = groups == name
+        rates = [
+            _rate(selected[own & among], selected[~own & among], 3 * len(names))
+            for among in (np.ones(len(groups), np.bool_), outcomes, ~outcomes)
+        ]
+        found.append(
+            GroupAudit(
+                name, int(own.sum()), int(outcomes[own].sum()), rates[0], rates[1], rates[2],
+                calibration_error(outcomes[own], probabilities[own]),
+            )
+        )  # fmt: skip
+    return found
+
+
+def proxy_auc(features: Reals, member: Labels, *, ridge: float = 1.0, steps: int = 8) -> float:
+    """Return how well the features predict membership of a group, on the half that was not fitted; 0.5 is not at all.
+
+    A plain logistic regression: were one group told by the features, alerts could follow the group through them.
+    """
+    fitted = np.arange(len(member)) % 2 == 0
+    held = ~fitted
+    if min(int(member[fitted].sum()), int((~member[fitted]).sum())) < 2:
+        return math.nan
+    spread = features[fitted].std(axis=0)
+    rows = np.column_stack([(features - features[fitted].mean(axis=0)) / np.where(spread > 0, spread, 1.0),
+                            np.ones(len(member))])  # fmt: skip
+    weights = np.zeros(rows.shape[1])
+    own = rows[fitted]
+    for _ in range(steps):
+        expected = probability(own @ weights)
+        curve = (own * (expected * (1.0 - expected))[:, None]).T @ own + ridge * np.eye(len(weights))
+        weights -= np.linalg.solve(curve, own.T @ (expected - member[fitted]) + ridge * weights)
+    return auc(member[held], rows[held] @ weights)

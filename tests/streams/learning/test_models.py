@@ -1,0 +1,282 @@
+"""Champion, challenger and trainer: equal to River, signs held, bounded, restored, and the same however they are fed."""
+
+import pickle
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loanpulse.schemas.contracts import ExampleOutcome
+from loanpulse.streams import policy as policies
+from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
+from loanpulse.streams.learning import metrics
+from loanpulse.streams.learning.calibration import Calibrator, probability
+from loanpulse.streams.learning.challenger import Challenger
+from loanpulse.streams.learning.champion import Champion, Scorecard
+from loanpulse.streams.learning.forest import Forest, ForestOptions, vote
+from loanpulse.streams.learning.guards import check_signs, compare, judge
+from loanpulse.streams.learning.ledger import DAY_MS, Matured, Prediction, example_id
+from loanpulse.streams.learning.readings import INDEX_READINGS
+from loanpulse.streams.learning.trainer import FEATURES, Measured, Trainer, TrainerOptions, Version
+from loanpulse.streams.learning.weights import (
+    BYTES_MOST,
+    WeightsError,
+    card_with,
+    challenger_from_bytes,
+    challenger_to_bytes,
+    scorecard_from_bytes,
+    scorecard_to_bytes,
+    sha256,
+)
+from loanpulse.streams.scoring import SCORE, weigh
+
+NEUTRAL = 0.6
+SMALL = ForestOptions(trees=4, grace_period=50, delta=0.01)
+
+
+def lessons(count: int, size: int = 128, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Utilities of which the first three tell, one against its sign: what no champion may learn."""
+    dice = np.random.default_rng(seed)
+    found = []
+    for _ in range(count):
+        counted = dice.random((size, COUNT)) - NEUTRAL
+        odds = -2.0 - 3.0 * counted[:, 6] - 2.0 * counted[:, 0] + 2.0 * counted[:, 11]
+        found.append((counted, dice.random(size) < probability(odds)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def champion() -> Champion:
+    learned = Champion(INDEX_READINGS, 0.04)
+    for rows, outcomes in lessons(40):
+        learned.learn(rows, outcomes)
+    return learned
+
+
+@pytest.fixture(scope="module")
+def challenger() -> Challenger:
+    learned = Challenger(COUNT)
+    for rows, outcomes in lessons(24):
+        learned.learn(rows, np.zeros(len(rows)), outcomes)
+    return learned
+
+
+def test_before_it_learns_the_champion_is_the_experts_scorecard() -> None:
+    scorecard = Champion(INDEX_READINGS, 0.04).scorecard()
+    assert scorecard.weights.tolist() == [indicator.weight for indicator in INDICATORS]
+    assert scorecard.pd(np.zeros((1, COUNT)))[0] == pytest.approx(0.04)
+
+
+def test_the_arrays_are_rivers_own_answer(champion: Champion) -> None:
+    rows, _ = lessons(1, 500, seed=9)[0]
+    answer = champion.model.predict_proba_many(pd.DataFrame(rows, columns=champion.names))[True].to_numpy()
+    assert np.abs(probability(champion.raw_log_odds(rows)) - answer).max() < 1e-12
+    assert np.abs(champion.scorecard().pd(rows) - probability(champion.log_odds(rows))).max() < 1e-12
+
+
+def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
+    rows, _ = lessons(1, 50, seed=4)[0]
+    scorecard = champion.scorecard()
+    card = card_with(policies.load().card, scorecard)
+    card["healthy"], card["unhealthy"] = 1.0, 0.0
+    for counted, expected in zip(rows, scorecard.pd(rows), strict=True):
+        score = np.zeros(1, SCORE)[0]
+        score["value"], score["evidence"] = counted + NEUTRAL, 1.0
+        weigh(score, card)
+        assert score["pd"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_signs_hold_whatever_the_data_say(champion: Champion) -> None:
+    scorecard = champion.scorecard()
+    assert (scorecard.weights >= 0.0).all()
+    assert scorecard.weights[11] == 0.0, "the data say that it is worse to be better off"
+    assert check_signs(scorecard.weights, scorecard.names).passed
+    wrong = scorecard.weights.copy()
+    wrong[3] = -0.1
+    verdict = check_signs(wrong, scorecard.names)
+    assert not verdict.passed
+    assert NAMES[3] in verdict.reason
+
+
+def test_the_champion_learns_and_stays_calibrated(champion: Champion) -> None:
+    rows, outcomes = lessons(1, 20_000, seed=5)[0]
+    learned, experts = champion.scorecard(), Champion(INDEX_READINGS, 0.04).scorecard()
+    assert metrics.auc(outcomes, learned.pd(rows)) > metrics.auc(outcomes, experts.pd(rows)) + 0.01
+    assert metrics.calibration_error(outcomes, learned.pd(rows)) < 0.03
+    assert metrics.calibration_error(outcomes, experts.pd(rows)) > 0.05
+
+
+def test_until_data_speak_the_prior_holds() -> None:
+    champion = Champion(INDEX_READINGS, 0.04)
+    champion.learn(*lessons(1)[0])
+    experts = np.array([indicator.weight for indicator in INDICATORS])
+    weights = -np.array([champion.model.weights[name] for name in NAMES])
+    assert np.abs(weights - experts).max() < 0.6
+
+
+def test_the_calibrator_mends_a_shift_and_gives_no_weight_to_noise() -> None:
+    dice = np.random.default_rng(2)
+    odds = dice.normal(-2.0, 1.0, 8_000)
+    outcomes = dice.random(8_000) < probability(odds)
+    calibrator = Calibrator(2)
+    for start in range(0, 8_000, 400):
+        part = slice(start, start + 400)
+        calibrator.learn(np.column_stack([2.0 * odds[part] + 1.0, dice.normal(size=400)]), outcomes[part])
+    assert calibrator.scales[0] == pytest.approx(0.5, abs=0.05)
+    assert calibrator.scales[1] < 0.1
+    assert (calibrator.scales >= 0.0).all()
+
+
+def test_the_flat_forest_is_rivers_own_answer() -> None:
+    forest = Forest(COUNT, SMALL)
+    for rows, outcomes in lessons(12):
+        forest.learn(rows, outcomes)
+    rows, _ = lessons(1, 300, seed=7)[0]
+    flat = forest.flat()
+    assert sum(len(one.feature) for one in flat) > 8, "the trees have grown"
+    assert np.abs(vote(flat, rows) - forest.reference(rows)).max() < 1e-12
+
+
+def test_a_tree_gives_way_after_its_life() -> None:
+    forest = Forest(COUNT, ForestOptions(trees=2, life=300))
+    first = list(forest._trees)
+    for rows, outcomes in lessons(8):
+        forest.learn(rows, outcomes)
+    assert all(one not in first for one in forest._trees)
+
+
+def test_published_models_come_back_to_the_bit(champion: Champion, challenger: Challenger) -> None:
+    rows, _ = lessons(1, 200, seed=3)[0]
+    scorecard = champion.scorecard()
+    raw = scorecard_to_bytes(scorecard)
+    assert (scorecard_from_bytes(raw, sha256(raw)).pd(rows) == scorecard.pd(rows)).all()
+    raw = challenger_to_bytes(challenger.flat())
+    assert len(raw) <= BYTES_MOST
+    back = challenger_from_bytes(raw, sha256(raw))
+    assert (back.log_odds(rows, rows[:, 0]) == challenger.flat().log_odds(rows, rows[:, 0])).all()
+
+
+def test_damaged_weights_are_refused(champion: Champion) -> None:
+    raw = scorecard_to_bytes(champion.scorecard())
+    with pytest.raises(WeightsError, match="SHA-256"):
+        scorecard_from_bytes(raw[:-1] + b"x", sha256(raw))
+    with pytest.raises(WeightsError, match="twelve"):
+        card_with(policies.load().card, Scorecard(("a",), np.ones(1), 0.0))
+
+
+def test_the_challenger_learns_what_the_champion_may_not(champion: Champion) -> None:
+    challenger = Challenger(COUNT)
+    for rows, outcomes in lessons(40):
+        challenger.learn(rows, np.zeros(len(rows)), outcomes)
+    rows, outcomes = lessons(1, 20_000, seed=5)[0]
+    challenged = probability(challenger.flat().log_odds(rows, np.zeros(len(rows))))
+    assert metrics.auc(outcomes, challenged) > metrics.auc(outcomes, champion.scorecard().pd(rows)) + 0.01
+    assert metrics.calibration_error(outcomes, challenged) < 0.03
+
+
+def test_guards_refuse_what_is_worse_and_what_can_not_be_told() -> None:
+    dice = np.random.default_rng(4)
+    pds = dice.beta(1, 6, 3_000)
+    outcomes = dice.random(3_000) < pds
+    assert compare(outcomes, pds, np.full(3_000, 0.14)).passed
+    assert "separation" in compare(outcomes, dice.random(3_000), pds).reason
+    assert "calibration" in compare(outcomes, pds**2, pds).reason
+    assert "too few" in compare(outcomes[:60], pds[:60], pds[:60]).reason
+    assert not judge(outcomes, pds, pds, np.array([1.0, -1.0]), ("a", "b")).passed
+
+
+def example(number: int, readings: np.ndarray, defaulted: bool, horizon: int = 30) -> Matured:
+    time = (1_000 + number // 40) * DAY_MS
+    prediction = Prediction(
+        f"s{number:06}", f"b{number % 200}", time, time, 60.0, 0.05, "STABLE", "expert-1", (), 0, 1,
+        tuple(tuple(map(float, row)) for row in readings),
+    )  # fmt: skip
+    outcome = ExampleOutcome.DEFAULTED if defaulted else ExampleOutcome.CURRENT
+    name = example_id(prediction.snapshot_id, horizon)
+    return Matured(name, prediction, horizon, time + 37 * DAY_MS, outcome, f"lender-{number % 2}")
+
+
+def examples(count: int) -> list[Matured]:
+    found = []
+    rows, outcomes = lessons(1, count, seed=8)[0]
+    for number in range(count):
+        utility = rows[number] + NEUTRAL
+        readings = np.column_stack([utility, utility, np.ones(COUNT), np.zeros(COUNT), np.zeros(COUNT)])
+        found.append(example(number, readings, bool(outcomes[number])))
+    return found
+
+
+def fed(trainer: Trainer, matured: list[Matured], batch: int, *, stored: bool = False) -> list[Version | Measured]:
+    said: list[Version | Measured] = []
+    for start in range(0, len(matured), batch):
+        part = matured[start : start + batch]
+        for one in part:
+            trainer.add(one)
+        said += trainer.close(part[-1].matured_time // DAY_MS)
+        if stored:
+            trainer = pickle.loads(pickle.dumps(trainer))
+    said += trainer.close(10**6)
+    return said
+
+
+OPTIONS = TrainerOptions(version_examples=512, health_days=3)
+
+
+def test_the_same_examples_give_the_same_weights_however_fed_and_restarted() -> None:
+    matured = examples(1_500)
+    whole = fed(Trainer(OPTIONS), matured, 10**6)
+    assert [one.version for one in whole if isinstance(one, Version) and one.champion] == [
+        "logistic-30-512", "logistic-30-1024",
+    ]  # fmt: skip
+    assert fed(Trainer(OPTIONS), matured, 77, stored=True) == whole
+
+
+def test_health_tells_of_every_lender_and_model_once_there_is_enough() -> None:
+    said = fed(Trainer(OPTIONS), examples(1_500), 10**6)
+    measured = [one for one in said if isinstance(one, Measured)]
+    assert {(one.model_id, one.lender) for one in measured} == {
+        (model, lender) for model in ("logistic", "forest") for lender in (None, "lender-0", "lender-1")
+    }
+    last = [one for one in measured if one.lender is None and one.champion][-1].health
+    assert last.auc is not None
+    assert 0.6 < last.auc.value < 0.95
+    assert last.auc.low < last.auc.value < last.auc.high
+    assert last.psi is not None
+    assert last.reliability is not None
+    assert sum(last.reliability.examples) == last.examples
+    assert len(last.indicator_psi) == COUNT
+    assert measured[0].health.auc is None or measured[0].health.examples >= 100
+
+
+def test_a_champion_that_got_worse_is_kept_back_with_the_reason() -> None:
+    trainer = Trainer(OPTIONS)
+    good = examples(1_100)
+    fed(trainer, good, 10**6)
+    before = trainer.in_force_version
+    # From here on the candidate speaks nonsense, whatever it learns.
+    trainer.champion.learn = lambda counted, outcomes: None  # type: ignore[method-assign]
+    trainer.champion.calibrator.scales = np.zeros(1)
+    later = [example(2_000 + number, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
+             for number, one in enumerate(good)]  # fmt: skip
+    said = [one for one in fed(trainer, later, 10**6) if isinstance(one, Version) and one.champion]
+    assert [one.in_force for one in said[1:]] == [False] * len(said[1:])
+    assert "worse" in said[-1].reason
+    assert trainer.in_force_version in (before, said[0].version)
+
+
+def test_memory_is_bounded() -> None:
+    trainer = Trainer(TrainerOptions(window=300, version_examples=128))
+    fed(trainer, examples(600), 10**6)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    later = [example(5_000 + n, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
+             for n, one in enumerate(examples(600))]  # fmt: skip
+    given = tracemalloc.get_traced_memory()[0]
+    fed(trainer, later, 10**6)
+    del later
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < max(3_000_000, given - before)
+    assert len(trainer._window[30]) == 300
+    assert FEATURES == 3 * COUNT
