@@ -21,6 +21,11 @@ from loanpulse.streams.trainer_process import IN_FORCE_KEY
 
 READ_SECONDS = 15.0
 
+
+class UnknownVersion(LookupError):
+    """No version of that name was published."""
+
+
 app = typer.Typer(no_args_is_help=True, help="Look at the models' versions; promote one, or go back to one.")
 
 Version = Annotated[str, typer.Argument(help="The version, as `loanpulse models list` shows it.")]
@@ -71,7 +76,7 @@ def _find(versions: dict[str, dict[str, Any]], version: str) -> dict[str, Any]:
     if own:
         return own[0]
     known = ", ".join(sorted(value["model_version"] for value in versions.values())) or "none yet"
-    fail(f"There is no version {version}; known: {known}.", USAGE_ERROR)
+    raise UnknownVersion(f"There is no version {version}; known: {known}.")
 
 
 @app.command("list")
@@ -97,7 +102,8 @@ def list_versions(config: ConfigOption = None) -> None:
 def show(version: Version, config: ConfigOption = None) -> None:
     """Show one version: where it comes from, and the champion's weights beside the experts'."""
     _, _, versions = _opened(config)
-    value = _find(versions, version)
+    with failures(UnknownVersion):
+        value = _find(versions, version)
     for name in ("model_version", "parent_version", "role", "status", "decided_by", "reason", "algorithm", "examples",
                  "horizon_days", "sha256"):  # fmt: skip
         out.print(f"{name:16} {value[name]}", markup=False, highlight=False, soft_wrap=True)
@@ -143,7 +149,8 @@ def _decide(version: str, by: str, why: str, config: Any, word: str) -> None:
     if not by.strip() or not why.strip() or by.strip() == "trainer":
         fail("--by and --why must say who decides and why; trainer is not a person.", USAGE_ERROR)
     settings, codec, versions = _opened(config)
-    value = _find(versions, version)
+    with failures(UnknownVersion):
+        value = _find(versions, version)
     before = versions.get(IN_FORCE_KEY)
     now = datetime.now(UTC)
     decided = {

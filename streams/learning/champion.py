@@ -64,9 +64,7 @@ class Champion:
 
     def __post_init__(self) -> None:
         prior = {reading.name: -reading.weight for reading in self.readings}
-        optimizer = SignConstrainedAdaGrad(
-            self.options.learning_rate, prior, self.options.prior_strength, self.options.batch
-        )
+        optimizer = SignConstrainedAdaGrad(self.options.learning_rate, prior, self.options.prior_strength)
         self.model = linear_model.LogisticRegression(
             optimizer,
             intercept_init=float(np.log(self.neutral_pd / (1.0 - self.neutral_pd))),
@@ -111,8 +109,11 @@ class Champion:
         self.calibrator.learn(self.raw_log_odds(counted)[:, None], outcomes)
         self._buffer.add(counted, outcomes)
         self.examples += len(outcomes)
+        self.model.optimizer.seen = self.examples
         self._step(counted, outcomes)
-        for rows, labels in self._buffer.draws(self.options.replays, self.options.batch, self.examples):
+        # A young buffer is not gone over again and again: it would be taken for more than it knows.
+        replays = min(self.options.replays, 3 * len(self._buffer.labels) // self.options.batch)
+        for rows, labels in self._buffer.draws(replays, self.options.batch, self.examples):
             self._step(rows, labels)
 
     def _step(self, counted: Reals, outcomes: Labels) -> None:

@@ -20,19 +20,22 @@ class SignConstrainedAdaGrad(optim.base.Optimizer):  # type: ignore[misc]
         The weights to stay near, by feature; none is above 0.
     strength
         How many examples the prior is worth: the pull on a weight is ``strength / seen`` times its distance.
-    batch
-        Examples behind one step.
+
+    Attributes
+    ----------
+    seen : int
+        Examples learned so far, those seen again not counted; whoever learns keeps it.
     """
 
-    def __init__(self, lr: float, prior: Mapping[str, float], strength: float, batch: int) -> None:
+    def __init__(self, lr: float, prior: Mapping[str, float], strength: float) -> None:
         super().__init__(lr)
         self.prior = dict(prior)
         self.strength = strength
-        self.batch = batch
+        self.seen = 1
         self.squares: dict[str, float] = dict.fromkeys(prior, FIRST_SQUARES)
 
     def _step_with_dict(self, w: Any, g: Any) -> Any:
-        pull = self.strength / (self.batch * (self.n_iterations + 1))
+        pull = self.strength / self.seen
         for name, slope in g.items():
             whole = slope + pull * (w[name] - self.prior[name])
             self.squares[name] += whole * whole

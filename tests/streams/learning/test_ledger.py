@@ -83,9 +83,9 @@ def test_nothing_matures_before_its_horizon_and_the_lateness_have_passed() -> No
 
 
 def test_only_predictions_wait_one_an_interval() -> None:
-    ledger = filled(
-        snapshot(7), snapshot(8), snapshot(13.9), snapshot(14), snapshot(21, days_past_due=30), snapshot(28, open_loans=0)
-    )  # fmt: skip
+    ledger = filled(*(snapshot(day) for day in (7, 8, 13.9, 14)))
+    ledger.add_snapshot(snapshot(21, days_past_due=30))
+    ledger.add_snapshot(snapshot(28, open_loans=0))
     assert {name for name, _ in outcomes(ledger)} == {"b-7", "b-14"}
 
 

@@ -1,0 +1,151 @@
+"""The trainer as a process on a real broker: killed at any point, it ends with the weights of an undisturbed run."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Producer
+
+from loanpulse.schemas.partitioning import partition_of
+from loanpulse.schemas.topics import (
+    LIQUIDITY_SNAPSHOTS,
+    MODEL_HEALTH,
+    MODEL_SNAPSHOTS,
+    REPAYMENT_EVENTS,
+    TRAINING_EXAMPLES,
+    full_name,
+)
+from loanpulse.settings import Settings, load
+from loanpulse.settings.broker import producer_properties
+from loanpulse.streams.indicators.catalogue import NAMES
+from loanpulse.streams.learning import records as forms
+from loanpulse.streams.learning.learning_loop import LearningState
+from loanpulse.streams.learning.trainer import Version
+from loanpulse.streams.trainer_app import ledger_options, trainer_options
+from tests.conftest import PARTITIONS, environment
+from tests.deployment import CODEC, Reader, kill, part
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(280)]
+
+FIRST_DAY = 20_000
+Record = tuple[int, str, dict[str, Any]]
+
+
+def book(borrowers: int = 50, days: int = 210) -> list[Record]:
+    """A book in which a bad reading comes before missed instalments: (time in ms, topic, value)."""
+    dice = random.Random(7)
+    records: list[Record] = []
+    for number in range(borrowers):
+        borrower, frail = f"b{number}", dice.random()
+        for day in range(0, days, 7):
+            at = (FIRST_DAY + day) * 86_400_000 + number
+            records.append((at, LIQUIDITY_SNAPSHOTS, snapshot(borrower, at, frail, dice)))
+        for month in range(days // 30):
+            due = FIRST_DAY + 30 * month + 5
+            records.append(repayment(borrower, "INSTALMENT_DUE", due - 4, due))
+            if dice.random() > 0.5 * frail:
+                records.append(repayment(borrower, "PAID", due - 1, due))
+    return sorted(records, key=lambda record: record[0])
+
+
+def snapshot(borrower: str, at: int, frail: float, dice: random.Random) -> dict[str, Any]:
+    def reading() -> dict[str, float]:
+        utility = min(1.0, max(0.0, 1.0 - frail + dice.gauss(0, 0.2)))
+        return {"value": utility, "utility": utility, "evidence": 1.0, "points": 0.0, "age_days": 1.0}
+
+    return {
+        "snapshot_id": f"{borrower}-{at}", "borrower_id": borrower, "event_time": forms.moment(at), "cause": "EVENT",
+        "lhi": 50.0, "pd": 0.1, "level": "WATCH", "previous_level": "WATCH", "confidence": 1.0, "days_past_due": 0,
+        "overdue_amount": Decimal("0.00"), "open_loans": 1, "lender_ids": ["lender-a"], "model_version": "expert-1",
+        "policy_version": "1", "known_at": forms.moment(at), **{name: reading() for name in NAMES},
+    }  # fmt: skip
+
+
+def repayment(borrower: str, kind: str, day: int, due: int) -> Record:
+    at = day * 86_400_000
+    value = {
+        "event_id": f"{borrower}-{kind}-{due}", "borrower_id": borrower, "event_time": forms.moment(at),
+        "source": "test", "lender_id": "lender-a", "loan_id": "loan", "kind": kind, "amount": Decimal("100.00"),
+        "currency": "CNY", "due_date": date(1970, 1, 1) + timedelta(days=due),
+    }  # fmt: skip
+    return at, REPAYMENT_EVENTS, value
+
+
+def undisturbed(settings: Settings, records: list[Record]) -> dict[str, str]:
+    """The digest of every version that one uninterrupted run makes of the records."""
+    state = LearningState.new(ledger_options(settings), trainer_options(settings))
+    for _, topic, value in records:
+        partition = partition_of(value["borrower_id"].encode(), PARTITIONS)
+        value = CODEC.decode(topic, CODEC.encode(topic, value))
+        if topic == LIQUIDITY_SNAPSHOTS:
+            state.labeller.add_snapshot(partition, forms.prediction_of(value))
+        else:
+            state.labeller.add_repayment(partition, forms.repayment_of(value))
+    for partition in range(PARTITIONS):
+        for matured in state.labeller.matured(partition, repayments_done=True):
+            value = CODEC.encode(TRAINING_EXAMPLES, forms.example_value(matured))
+            state.examples.add(partition, forms.matured_of(CODEC.decode(TRAINING_EXAMPLES, value)))
+    said = state.examples.close(dict.fromkeys(range(PARTITIONS), True), {})
+    return {one.version: forms.version_value(one, [])["sha256"] for one in said if isinstance(one, Version)}
+
+
+def publish(settings: Settings, records: list[Record]) -> None:
+    producer = Producer(producer_properties(settings))
+    for at, topic, value in records:
+        name = full_name(topic, settings.topics.prefix)
+        key = value["borrower_id"].encode()
+        producer.produce(name, key=key, value=CODEC.encode(topic, value), timestamp=at)
+        producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+@pytest.fixture
+def learning(deployment: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The deployment with small versions, so that a test sees several."""
+    for name, value in {"VERSION_EXAMPLES": "256", "HORIZONS": "[30]", "CHECKPOINT_SECONDS": "0.3"}.items():
+        monkeypatch.setenv(f"LOANPULSE_LEARNING__{name}", value)
+    folder = Path(deployment.streams.data_dir).parent / "learning"
+    monkeypatch.setenv("LOANPULSE_LEARNING__DATA_DIR", str(folder))
+    own = {name: value for name, value in os.environ.items() if name.startswith("LOANPULSE_LEARNING")}
+    return load(environment=environment(deployment) | own)
+
+
+@pytest.fixture
+def reader(learning: Settings) -> Iterator[Reader]:
+    reader = Reader(learning, MODEL_SNAPSHOTS, MODEL_HEALTH, TRAINING_EXAMPLES)
+    yield reader
+    reader.close()
+
+
+def digests(reader: Reader) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for value in reader.values(MODEL_SNAPSHOTS):
+        known = found.setdefault(value["model_version"], value["sha256"])
+        assert known == value["sha256"], "a version must never mean two things"
+    return found
+
+
+def test_killed_at_any_point_it_ends_with_the_same_weights(learning: Settings, reader: Reader, tmp_path: Path) -> None:
+    records = book()
+    expected = undisturbed(learning, records)
+    assert len(expected) >= 4
+    dice = random.Random(3)
+    publish(learning, records[: len(records) // 2])
+    for _ in range(3):
+        with part(learning, tmp_path / "logs", "trainer") as trainer:
+            time.sleep(dice.uniform(5.0, 9.0))
+            kill(trainer)
+    # The second half came while it was down.
+    publish(learning, records[len(records) // 2 :])
+    with part(learning, tmp_path / "logs", "trainer"):
+        reader.read_until(lambda: set(digests(reader)) >= set(expected), 180)
+    assert digests(reader) == expected
+    examples = {value["example_id"]: value for value in reader.values(TRAINING_EXAMPLES)}
+    assert {value["outcome"] for value in examples.values()} >= {"CURRENT", "DEFAULTED"}
+    assert any(value["auc"] is not None for value in reader.values(MODEL_HEALTH))
