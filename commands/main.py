@@ -4,6 +4,7 @@ import typer
 
 from loanpulse.commands import (
     alerts,
+    backtest,
     config,
     demo,
     doctor,
@@ -29,6 +30,7 @@ app = typer.Typer(
 
 app.command("demo", rich_help_panel="Try it")(demo.demo)
 app.command("replay", rich_help_panel="Try it")(replay.replay)
+app.command("backtest", rich_help_panel="Try it")(backtest.backtest)
 evaluate = typer.Typer(no_args_is_help=True, help="Score the engine against what is known to have happened.")
 evaluate.callback()(lambda: None)
 evaluate.command("uci")(evaluate_uci.uci)

@@ -145,6 +145,6 @@ def _origins(settings: Settings, origins: Mapping[str, str]) -> Iterator[Origin]
             if isinstance(value, SecretStr):
                 shown = MASK if value.get_secret_value() else ""
             else:
-                shown = ",".join(value) if isinstance(value, list) else str(value)
+                shown = ",".join(map(str, value)) if isinstance(value, list) else str(value)
             name = f"{section}.{key}"
             yield Origin(name, shown, origins.get(name, DEFAULT), field.description or "")
