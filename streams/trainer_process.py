@@ -1,7 +1,7 @@
 """What the trainer does with fetched batches, and what it leaves behind: examples, versions, health, its state."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
 from loanpulse.streams.learning.weights import WeightsError, scorecard_from_bytes
+from loanpulse.streams.record_batches import FetchedRecords
 
 log = structlog.get_logger(__name__)
 
@@ -68,18 +69,18 @@ class TrainerProcess:
     _changed: bool = False
     _failed: str = ""
 
-    def take(self, topic: str, partition: int, records: Iterable[Any]) -> None:
+    def take(self, topic: str, partition: int, records: FetchedRecords) -> None:
         """Take a fetched batch of one of the inputs."""
         name = topic.removeprefix(self.prefix)
-        for record in records:
+        for row, offset in enumerate(records.offsets.tolist()):
             place = (name, partition)
-            if record.offset < self.state.offsets.get(place, 0):
+            if offset < self.state.offsets.get(place, 0):
                 continue
-            self.state.offsets[place] = record.offset + 1
+            self.state.offsets[place] = offset + 1
             self._changed = True
             self.counts.records += 1
             try:
-                self._add(name, partition, self.codec.decode(topic, record.value))
+                self._add(name, partition, self.codec.decode(topic, records.values[row]))
             except CodecError:
                 # Events that can't be decoded are dead-lettered by the workers, whose input they are.
                 self.counts.undecodable += 1
