@@ -22,8 +22,8 @@ from loanpulse.streams import trainer_state
 from loanpulse.streams.checkpoint import PublishError
 from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.learning_loop import LearningState
-from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
-from loanpulse.streams.learning.weights import WeightsError, scorecard_from_bytes
+from loanpulse.streams.learning.trainer import Measured, Version
+from loanpulse.streams.learning.weights import WeightsError
 from loanpulse.streams.record_batches import FetchedRecords
 
 log = structlog.get_logger(__name__)
@@ -92,17 +92,18 @@ class TrainerProcess:
             self.state.labeller.add_repayment(partition, forms.repayment_of(value))
         elif name == TRAINING_EXAMPLES:
             self.counts.learned += self.state.examples.add(partition, forms.matured_of(value))
-        elif value["decided_by"] != "trainer" and value["status"] == "IN_FORCE" and value["model_id"] == LOGISTIC:
+        elif value["decided_by"] != "trainer":
             self._follow(value)
 
     def _follow(self, value: dict[str, Any]) -> None:
         """Go on from the version that a person has put in force."""
         try:
-            scorecard = scorecard_from_bytes(value["weights"], value["sha256"])
+            scorecard = forms.scorecard_in_force(value)
         except WeightsError as error:
             log.error("a version put in force can't be used", version=value["model_version"], reason=str(error))
             return
-        self.state.examples.trainer.put_in_force(value["model_version"], scorecard)
+        if scorecard is not None:
+            self.state.examples.trainer.put_in_force(value["model_version"], scorecard)
 
     def step(self, *, stopping: bool = False) -> Offsets:
         """Label, learn and publish what can be; returns the offsets that are durable, if the state was stored."""
