@@ -148,4 +148,4 @@ def test_killed_at_any_point_it_ends_with_the_same_weights(learning: Settings, r
     assert digests(reader) == expected
     examples = {value["example_id"]: value for value in reader.values(TRAINING_EXAMPLES)}
     assert {value["outcome"] for value in examples.values()} >= {"CURRENT", "DEFAULTED"}
-    assert any(value["auc"] is not None for value in reader.values(MODEL_HEALTH))
+    reader.read_until(lambda: any(value["auc"] is not None for value in reader.values(MODEL_HEALTH)), 20)
