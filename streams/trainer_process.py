@@ -31,6 +31,8 @@ log = structlog.get_logger(__name__)
 INPUTS = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES, MODEL_SNAPSHOTS)
 IN_FORCE_KEY = "champion"
 FULL_QUEUE_WAIT_SECONDS = 0.05
+GRACE_SECONDS = 3.0
+"""How long nothing must have come before a partition counts as one with nothing to give."""
 
 Offsets = dict[tuple[str, int], int]
 
@@ -65,6 +67,7 @@ class TrainerProcess:
     checkpoint_seconds: float = 10.0
     monotonic: Callable[[], float] = time.monotonic
     counts: Counts = field(default_factory=Counts)
+    _heard_at: dict[tuple[str, int], float] = field(default_factory=dict)
     _stored_at: float = 0.0
     _changed: bool = False
     _failed: str = ""
@@ -77,6 +80,7 @@ class TrainerProcess:
             if offset < self.state.offsets.get(place, 0):
                 continue
             self.state.offsets[place] = offset + 1
+            self._heard_at[place] = self.monotonic()
             self._changed = True
             self.counts.records += 1
             try:
@@ -113,7 +117,7 @@ class TrainerProcess:
                 key, value = matured.prediction.borrower_id, forms.example_value(matured)
                 self._produce(TRAINING_EXAMPLES, key, value, partition)
                 self.counts.examples += 1
-        idle = {partition: self._is_idle(TRAINING_EXAMPLES, partition) for partition in range(self.partitions)}
+        idle = {partition: self._has_no_more(partition) for partition in range(self.partitions)}
         for output in self.state.examples.close(idle, self.groups):
             self._publish(output)
         due = self.monotonic() - self._stored_at >= self.checkpoint_seconds
@@ -124,7 +128,15 @@ class TrainerProcess:
         self._stored_at, self._changed = self.monotonic(), False
         return {(full_name(name, self.prefix), part): at for (name, part), at in self.state.offsets.items()}
 
+    def _has_no_more(self, partition: int) -> bool:
+        """Tell whether a partition has no examples to give for now: neither on their way nor still to be labelled."""
+        sources = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES)
+        quiet = all(self._is_idle(name, partition) for name in sources)
+        return quiet and self.state.examples.has_all(partition, self.state.labeller)
+
     def _is_idle(self, name: str, partition: int) -> bool:
+        if self.monotonic() - self._heard_at.setdefault((name, partition), self.monotonic()) < GRACE_SECONDS:
+            return False
         return self.caught_up(full_name(name, self.prefix), partition, self.state.offsets.get((name, partition), 0))
 
     def _publish(self, output: Version | Measured) -> None:

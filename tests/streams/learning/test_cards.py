@@ -84,7 +84,7 @@ def test_the_outcome_of_october_reaches_only_september(predictions: list[Predict
 
 def test_it_learns_and_the_index_follows_the_probability(predictions: list[Prediction]) -> None:
     assert SCORE.outcome is not None
-    assert auc(SCORE.outcome, predictions[-1].pd) > 0.6
+    assert auc(SCORE.outcome, predictions[-1].pd) > 0.55
     assert predictions[0].served == CHAMPION, "in April nothing has been learned"
     order = np.argsort(predictions[-1].pd)
     assert (np.diff(predictions[-1].lhi[order]) <= 1e-9).all()
