@@ -28,7 +28,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import load
+from benchmarks import learning, load
 from loanpulse.commands import child, topics_admin
 from loanpulse.commands.broker import EmbeddedBroker
 from loanpulse.schemas.codec import Codec
@@ -86,6 +86,8 @@ def main() -> None:
             chosen.seconds,
             figures,
         )
+    console.print("learning …")
+    learning.measure(figures)
     report(figures, console)
 
 

@@ -4,6 +4,7 @@ import typer
 
 from loanpulse.commands import (
     alerts,
+    backtest,
     config,
     demo,
     doctor,
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 app.command("demo", rich_help_panel="Try it")(demo.demo)
 app.command("replay", rich_help_panel="Try it")(replay.replay)
+app.command("backtest", rich_help_panel="Try it")(backtest.backtest)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Try it")
 app.command("publish", rich_help_panel="Send events")(publish.publish)
 app.command("simulate", rich_help_panel="Send events")(simulate.simulate)

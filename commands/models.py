@@ -16,6 +16,7 @@ from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties, producer_properties
 from loanpulse.streams.indicators.catalogue import INDICATORS
+from loanpulse.streams.learning.trainer import LOGISTIC
 from loanpulse.streams.learning.weights import WeightsError, challenger_from_bytes, scorecard_from_bytes
 from loanpulse.streams.trainer_process import IN_FORCE_KEY
 
@@ -151,6 +152,8 @@ def _decide(version: str, by: str, why: str, config: Any, word: str) -> None:
     settings, codec, versions = _opened(config)
     with failures(UnknownVersion):
         value = _find(versions, version)
+    if value["model_id"] != LOGISTIC:
+        fail(f"{version} is no scorecard, and workers score with scorecards only: promote a {LOGISTIC} version.")
     before = versions.get(IN_FORCE_KEY)
     now = datetime.now(UTC)
     decided = {

@@ -1,7 +1,7 @@
 """What the trainer does with fetched batches, and what it leaves behind: examples, versions, health, its state."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,17 @@ from loanpulse.streams import trainer_state
 from loanpulse.streams.checkpoint import PublishError
 from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.learning_loop import LearningState
-from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
-from loanpulse.streams.learning.weights import WeightsError, scorecard_from_bytes
+from loanpulse.streams.learning.trainer import Measured, Version
+from loanpulse.streams.learning.weights import WeightsError
+from loanpulse.streams.record_batches import FetchedRecords
 
 log = structlog.get_logger(__name__)
 
 INPUTS = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES, MODEL_SNAPSHOTS)
 IN_FORCE_KEY = "champion"
 FULL_QUEUE_WAIT_SECONDS = 0.05
+GRACE_SECONDS = 3.0
+"""How long nothing must have come before a partition counts as one with nothing to give."""
 
 Offsets = dict[tuple[str, int], int]
 
@@ -64,22 +67,24 @@ class TrainerProcess:
     checkpoint_seconds: float = 10.0
     monotonic: Callable[[], float] = time.monotonic
     counts: Counts = field(default_factory=Counts)
+    _heard_at: dict[tuple[str, int], float] = field(default_factory=dict)
     _stored_at: float = 0.0
     _changed: bool = False
     _failed: str = ""
 
-    def take(self, topic: str, partition: int, records: Iterable[Any]) -> None:
+    def take(self, topic: str, partition: int, records: FetchedRecords) -> None:
         """Take a fetched batch of one of the inputs."""
         name = topic.removeprefix(self.prefix)
-        for record in records:
+        for row, offset in enumerate(records.offsets.tolist()):
             place = (name, partition)
-            if record.offset < self.state.offsets.get(place, 0):
+            if offset < self.state.offsets.get(place, 0):
                 continue
-            self.state.offsets[place] = record.offset + 1
+            self.state.offsets[place] = offset + 1
+            self._heard_at[place] = self.monotonic()
             self._changed = True
             self.counts.records += 1
             try:
-                self._add(name, partition, self.codec.decode(topic, record.value))
+                self._add(name, partition, self.codec.decode(topic, records.values[row]))
             except CodecError:
                 # Events that can't be decoded are dead-lettered by the workers, whose input they are.
                 self.counts.undecodable += 1
@@ -91,17 +96,18 @@ class TrainerProcess:
             self.state.labeller.add_repayment(partition, forms.repayment_of(value))
         elif name == TRAINING_EXAMPLES:
             self.counts.learned += self.state.examples.add(partition, forms.matured_of(value))
-        elif value["decided_by"] != "trainer" and value["status"] == "IN_FORCE" and value["model_id"] == LOGISTIC:
+        elif value["decided_by"] != "trainer":
             self._follow(value)
 
     def _follow(self, value: dict[str, Any]) -> None:
         """Go on from the version that a person has put in force."""
         try:
-            scorecard = scorecard_from_bytes(value["weights"], value["sha256"])
+            scorecard = forms.scorecard_in_force(value)
         except WeightsError as error:
             log.error("a version put in force can't be used", version=value["model_version"], reason=str(error))
             return
-        self.state.examples.trainer.put_in_force(value["model_version"], scorecard)
+        if scorecard is not None:
+            self.state.examples.trainer.put_in_force(value["model_version"], scorecard)
 
     def step(self, *, stopping: bool = False) -> Offsets:
         """Label, learn and publish what can be; returns the offsets that are durable, if the state was stored."""
@@ -111,7 +117,7 @@ class TrainerProcess:
                 key, value = matured.prediction.borrower_id, forms.example_value(matured)
                 self._produce(TRAINING_EXAMPLES, key, value, partition)
                 self.counts.examples += 1
-        idle = {partition: self._is_idle(TRAINING_EXAMPLES, partition) for partition in range(self.partitions)}
+        idle = {partition: self._has_no_more(partition) for partition in range(self.partitions)}
         for output in self.state.examples.close(idle, self.groups):
             self._publish(output)
         due = self.monotonic() - self._stored_at >= self.checkpoint_seconds
@@ -122,7 +128,15 @@ class TrainerProcess:
         self._stored_at, self._changed = self.monotonic(), False
         return {(full_name(name, self.prefix), part): at for (name, part), at in self.state.offsets.items()}
 
+    def _has_no_more(self, partition: int) -> bool:
+        """Tell whether a partition has no examples to give for now: neither on their way nor still to be labelled."""
+        sources = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES)
+        quiet = all(self._is_idle(name, partition) for name in sources)
+        return quiet and self.state.examples.has_all(partition, self.state.labeller)
+
     def _is_idle(self, name: str, partition: int) -> bool:
+        if self.monotonic() - self._heard_at.setdefault((name, partition), self.monotonic()) < GRACE_SECONDS:
+            return False
         return self.caught_up(full_name(name, self.prefix), partition, self.state.offsets.get((name, partition), 0))
 
     def _publish(self, output: Version | Measured) -> None:

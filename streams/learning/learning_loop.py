@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 from loanpulse.streams.learning.ledger import DAY_MS, LeakError, Ledger, LedgerOptions, Matured, Prediction, Repayment
 from loanpulse.streams.learning.trainer import Output, Trainer, TrainerOptions
 
+Place = tuple[int, str, int]
+"""Where an example stands in its partition's order of maturity."""
+NOWHERE: Place = (-1, "", -1)
+
 PATIENCE_DAYS = 14
 """A partition that has nothing more to give holds the others up for at most so many days of event time."""
+
+
+def place_of(example: Matured) -> Place:
+    """Return where an example stands in its partition's order of maturity."""
+    return example.matured_time, example.prediction.snapshot_id, example.horizon_days
 
 
 @dataclass(slots=True)
@@ -21,6 +30,8 @@ class Labeller:
     options: LedgerOptions = field(default_factory=LedgerOptions)
     leaks: int = 0
     ledgers: dict[int, Ledger] = field(default_factory=dict)
+    said: dict[int, Place] = field(default_factory=dict)
+    """The last example given, per partition."""
     _reached: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def _ledger(self, partition: int) -> Ledger:
@@ -51,7 +62,9 @@ class Labeller:
         if not repayments_done:
             limit = min(limit, self._reached.get((partition, "repayments"), -1))
         if partition in self.ledgers and limit > self.ledgers[partition].advanced_to:
-            yield from self.ledgers[partition].advance(limit)
+            for one in self.ledgers[partition].advance(limit):
+                self.said[partition] = place_of(one)
+                yield one
 
 
 @dataclass(slots=True)
@@ -63,16 +76,20 @@ class Examples:
     """
 
     trainer: Trainer
-    _last: dict[int, tuple[int, str, int]] = field(default_factory=dict)
+    _last: dict[int, Place] = field(default_factory=dict)
 
     def add(self, partition: int, example: Matured) -> bool:
         """Take an example; returns whether it was new."""
-        place = example.matured_time, example.prediction.snapshot_id, example.horizon_days
-        if place <= self._last.get(partition, (-1, "", -1)):
+        place = place_of(example)
+        if place <= self._last.get(partition, NOWHERE):
             return False
         self._last[partition] = place
         self.trainer.add(example)
         return True
+
+    def has_all(self, partition: int, labeller: Labeller) -> bool:
+        """Tell whether all that the labeller said of a partition has come back by its topic."""
+        return self._last.get(partition, NOWHERE) >= labeller.said.get(partition, NOWHERE)
 
     def close(self, idle: Mapping[int, bool], groups: Mapping[str, str]) -> Iterator[Output]:
         """Close the days that every partition has passed; an idle one is not waited for beyond some days."""
@@ -81,7 +98,7 @@ class Examples:
         furthest = max(place[0] for place in self._last.values()) // DAY_MS
         days = []
         for partition, is_idle in idle.items():
-            day = self._last.get(partition, (-1, "", -1))[0] // DAY_MS
+            day = self._last.get(partition, NOWHERE)[0] // DAY_MS
             days.append(max(day, furthest - PATIENCE_DAYS) if is_idle else day)
         yield from self.trainer.close(min(days, default=-1), groups)
 

@@ -48,7 +48,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Matured:
-    """A prediction with its outcome; ``matured_time`` (ms) is when the outcome became known."""
+    """A prediction with its outcome: ``defaulted_at`` (ms) if it did, known at ``matured_time`` (ms)."""
 
     example_id: str
     prediction: Prediction
@@ -56,6 +56,7 @@ class Matured:
     matured_time: int
     outcome: ExampleOutcome
     lender: str | None
+    defaulted_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +203,14 @@ class Ledger:
             outcome = ExampleOutcome.CURRENT if known else ExampleOutcome.CENSORED
             lender = prediction.lenders[0] if len(prediction.lenders) == 1 else None
         return Matured(
-            example_id(prediction.snapshot_id, horizon), prediction, horizon, matures, outcome, lender
-        )  # fmt: skip
+            example_id(prediction.snapshot_id, horizon),
+            prediction,
+            horizon,
+            matures,
+            outcome,
+            lender,
+            within[0][0] if within else None,
+        )
 
     def _known(self, borrower: _Borrower, prediction: Prediction, end: int) -> bool:
         """Tell whether a borrower who did not default was there to be seen until the horizon's end."""

@@ -7,10 +7,11 @@ from loanpulse.schemas.contracts import ExampleOutcome
 from loanpulse.schemas.events import milliseconds
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.learning import weights as weighing
+from loanpulse.streams.learning.champion import Scorecard
 from loanpulse.streams.learning.fairness import GroupAudit
 from loanpulse.streams.learning.health import known
 from loanpulse.streams.learning.ledger import Matured, Prediction, Repayment
-from loanpulse.streams.learning.trainer import Measured, Version
+from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
 
 Value = dict[str, Any]
 
@@ -138,6 +139,17 @@ def version_value(version: Version, offsets: list[int]) -> Value:
         "horizon_days": 30,
         "examples_topic_offsets": offsets,
     }
+
+
+def scorecard_in_force(value: Value) -> Scorecard | None:
+    """Return the scorecard that a record of model-snapshots puts in force, None where it puts none.
+
+    Raises:
+        WeightsError: the weights are damaged.
+    """
+    if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION" or value["model_id"] != LOGISTIC:
+        return None
+    return weighing.scorecard_from_bytes(value["weights"], value["sha256"])
 
 
 def health_value(measured: Measured) -> Value:

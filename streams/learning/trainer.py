@@ -43,7 +43,7 @@ class TrainerOptions:
     window: int = 16_384
     budget_per_day: int = 50
     health_days: int = 7
-    """A day of every so many closes with a measure of health."""
+    """Days of event time between two measures of health, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ class Trainer:
     _window: dict[int, list[_Row]] = field(default_factory=lambda: defaultdict(list))
     _reference: dict[int, list[_Row]] = field(default_factory=lambda: defaultdict(list))
     _since_version: int = 0
+    _measured_day: int = 0
     _drift: dict[str, ErrorDrift] = field(default_factory=lambda: {LOGISTIC: ErrorDrift(), FOREST: ErrorDrift()})
 
     def __post_init__(self) -> None:
@@ -158,7 +159,8 @@ class Trainer:
                     self._since_version = 0
                     yield from self._versions(example.matured_time)
         self.closed_day = day
-        if day % self.options.health_days == 0:
+        if day - self._measured_day >= self.options.health_days:
+            self._measured_day = day
             yield from self._measures((day + 1) * DAY_MS, groups)
 
     def _learn(self, lesson: list[Matured]) -> None:

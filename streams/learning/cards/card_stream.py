@@ -9,8 +9,7 @@ from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS
-from loanpulse.streams.engine import Engine, EngineOptions
-from loanpulse.streams.intake import Fetched
+from loanpulse.streams.engine import Engine, EngineOptions, fetched_of
 from loanpulse.streams.learning.cards.card_events import CardAccount, month_start
 from loanpulse.streams.learning.cards.card_file import CardMonth
 from loanpulse.streams.learning.readings import Reals
@@ -72,7 +71,6 @@ class CardStream:
         first = self._offsets[source]
         self._offsets[source] += len(records)
         times, keys, values = zip(*records, strict=True)
-        offsets = range(first, first + len(records))
-        refused = self._engine.take(Fetched.of(source, PARTITION, offsets, times, keys, values))
+        refused = self._engine.take(fetched_of(source, PARTITION, first, times, keys, values))
         if refused:
             raise RefusedEvent(f"a month made an event that was refused: {refused[0].violation.sentence}")

@@ -108,7 +108,7 @@ def publish(settings: Settings, records: list[Record]) -> None:
 @pytest.fixture
 def learning(deployment: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The deployment with small versions, so that a test sees several."""
-    for name, value in {"VERSION_EXAMPLES": "256", "HORIZONS": "[30]", "CHECKPOINT_SECONDS": "0.3"}.items():
+    for name, value in {"VERSION_EXAMPLES": "256", "HORIZONS": "30", "CHECKPOINT_SECONDS": "0.3"}.items():
         monkeypatch.setenv(f"LOANPULSE_LEARNING__{name}", value)
     folder = Path(deployment.streams.data_dir).parent / "learning"
     monkeypatch.setenv("LOANPULSE_LEARNING__DATA_DIR", str(folder))
@@ -148,4 +148,4 @@ def test_killed_at_any_point_it_ends_with_the_same_weights(learning: Settings, r
     assert digests(reader) == expected
     examples = {value["example_id"]: value for value in reader.values(TRAINING_EXAMPLES)}
     assert {value["outcome"] for value in examples.values()} >= {"CURRENT", "DEFAULTED"}
-    assert any(value["auc"] is not None for value in reader.values(MODEL_HEALTH))
+    reader.read_until(lambda: any(value["auc"] is not None for value in reader.values(MODEL_HEALTH)), 20)

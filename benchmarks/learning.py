@@ -1,0 +1,66 @@
+"""What learning costs: examples learned per second, prediction per borrower and batch, and the size of each model."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from loanpulse.streams.indicators.catalogue import COUNT
+from loanpulse.streams.learning.calibration import probability
+from loanpulse.streams.learning.challenger import Challenger
+from loanpulse.streams.learning.champion import Champion
+from loanpulse.streams.learning.readings import INDEX_READINGS
+from loanpulse.streams.learning.trainer import FEATURES
+from loanpulse.streams.learning.weights import challenger_to_bytes, scorecard_to_bytes
+
+LESSON = 128
+LESSONS = 40
+BATCH = 1_000
+
+Figures = dict[str, float]
+
+
+def timed(call: Callable[[], Any]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
+
+
+def measure(figures: Figures) -> None:
+    """Learn made-up examples with both models and add the figures."""
+    dice = np.random.default_rng(1)
+    count = LESSON * LESSONS
+    rows = dice.random((count, FEATURES)) - 0.6
+    counted = np.ascontiguousarray(rows[:, :COUNT])
+    outcomes = dice.random(count) < probability(-2.0 - 3.0 * counted[:, 6] - 2.0 * counted[:, 0] * counted[:, 1])
+    champion, challenger = Champion(INDEX_READINGS, 0.04), Challenger(FEATURES)
+    lessons = [slice(start, start + LESSON) for start in range(0, count, LESSON)]
+
+    def teach_champion() -> None:
+        for part in lessons:
+            champion.learn(counted[part], outcomes[part])
+
+    def teach_challenger() -> None:
+        for part in lessons:
+            challenger.learn(rows[part], np.zeros(LESSON), outcomes[part])
+
+    figures["learning: champion, examples/s"] = count / timed(teach_champion)
+    figures["learning: challenger, examples/s"] = count / timed(teach_challenger)
+    scorecard, flat = champion.scorecard(), challenger.flat()
+    batch, odds = rows[:BATCH], np.zeros(BATCH)
+    flat.log_odds(batch, odds)
+    figures["prediction: champion, µs a batch of 1,000"] = 1e6 * timed(lambda: scorecard.pd(counted[:BATCH]))
+    figures["prediction: challenger, µs a batch of 1,000"] = 1e6 * timed(lambda: flat.log_odds(batch, odds))
+    one, no_odds = rows[:1], np.zeros(1)
+    figures["prediction: champion, µs one borrower"] = 1e6 * timed(lambda: scorecard.pd(counted[:1]))
+    figures["prediction: challenger, µs one borrower"] = 1e6 * timed(lambda: flat.log_odds(one, no_odds))
+    figures["size: champion, bytes"] = len(scorecard_to_bytes(scorecard))
+    figures["size: challenger, bytes"] = len(challenger_to_bytes(flat))
+
+
+if __name__ == "__main__":
+    found: Figures = {}
+    measure(found)
+    for name, value in found.items():
+        print(f"{name:48} {value:12,.1f}")

@@ -1,0 +1,112 @@
+"""Replaying a lender's files with learning on."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.contracts import Level
+from loanpulse.schemas.events import milliseconds
+from loanpulse.schemas.lines import EventLine, LineError, read_lines
+from loanpulse.schemas.partitioning import partition_of
+from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.topics import ALERT_FEEDBACK, REPAYMENT_EVENTS
+from loanpulse.streams.engine import Engine, EngineOptions, Scored
+from loanpulse.streams.learning import records as forms
+from loanpulse.streams.learning.backtest import Backtest
+from loanpulse.streams.learning.learning_loop import LearningState
+from loanpulse.streams.learning.ledger import LedgerOptions, Prediction
+from loanpulse.streams.learning.trainer import TrainerOptions
+from loanpulse.streams.policy import MODEL_VERSION, Policy
+from loanpulse.streams.replay import Replay, ReplayReport
+from loanpulse.streams.scoring import Score
+from loanpulse.streams.snapshots import lenders_shown
+
+
+class BacktestRun:
+    """Drives replay, the ledger and the trainer over the same lines."""
+
+    def __init__(
+        self,
+        options: EngineOptions,
+        policy: Policy,
+        registry: SchemaRegistry,
+        ledger: LedgerOptions,
+        trainer: TrainerOptions,
+    ) -> None:
+        self._replay = Replay(Engine(options, policy, registry), Codec(registry))
+        self._partitions = options.partitions
+        self._state = LearningState.new(ledger, trainer)
+        self._sampled: dict[bytes, int] = {}
+        self._sample_ms = ledger.sample_ms
+        self.backtest = Backtest(trainer.horizon_days)
+
+    def run(self, paths: Sequence[Path], progress: Callable[[int], None] = lambda events: None) -> ReplayReport:
+        """Go through the files; ``progress`` hears how many events were taken. Raises OSError."""
+        report = self._replay.report
+        for path in paths:
+            for line in read_lines(path):
+                if isinstance(line, LineError):
+                    self._replay.refuse(str(path), line.number, line.code, line.message)
+                    continue
+                self._replay.add(str(path), line)
+                self._note(line)
+                if self._replay.full():
+                    for scored in self._replay.carry():
+                        self._take(scored)
+                    self._learn()
+                    progress(report.events)
+        for scored in self._replay.finish(None):
+            self._take(scored)
+        self._learn(to_the_end=True)
+        return report
+
+    def _note(self, line: EventLine) -> None:
+        if line.value is None:
+            return
+        if line.topic == REPAYMENT_EVENTS:
+            partition = partition_of(line.key, self._partitions)
+            self._state.labeller.add_repayment(partition, forms.repayment_of(line.value))
+        elif line.topic == ALERT_FEEDBACK and line.value["outcome"] == "CONTACTED":
+            self.backtest.note_contact(line.value["borrower_id"], milliseconds(line.value["event_time"]))
+
+    def _take(self, scored: Scored) -> None:
+        scores = scored.scores
+        self._replay.report.snapshots += len(scores)
+        columns = zip(scored.keys.tolist(), scores["time"].tolist(), scores["level"].tolist(), strict=True)
+        for place, (key, time, level) in enumerate(columns):
+            self.backtest.note_level(key.decode(), time, level)
+            bucket = time // self._sample_ms
+            if self._sampled.get(key) == bucket:
+                continue
+            self._sampled[key] = bucket
+            prediction = prediction_of_score(scores[place], key.decode(), scored.ids[place].decode())
+            self._state.labeller.add_snapshot(partition_of(key, self._partitions), prediction)
+
+    def _learn(self, *, to_the_end: bool = False) -> None:
+        for partition in range(self._partitions):
+            for matured in self._state.labeller.matured(partition, repayments_done=True):
+                self._state.examples.add(partition, matured)
+                if matured.horizon_days == self.backtest.horizon_days:
+                    self.backtest.matured.append(matured)
+        idle = dict.fromkeys(range(self._partitions), to_the_end)
+        self.backtest.note_outputs(self._state.examples.close(idle, {}))
+
+
+def prediction_of_score(score: Score, borrower_id: str, snapshot_id: str) -> Prediction:
+    """Return what the ledger keeps of a scoring."""
+    lenders = lenders_shown(score["lender"][None])[0].tolist()
+    parts = (score[name].tolist() for name in ("value", "utility", "evidence", "points", "age_days"))
+    return Prediction(
+        snapshot_id,
+        borrower_id,
+        int(score["time"]),
+        int(score["known_at"]),
+        float(score["lhi"]),
+        float(score["pd"]),
+        Level(int(score["level"])).name,
+        MODEL_VERSION,
+        tuple(lender.decode() for lender in lenders if lender),
+        int(score["days_past_due"]),
+        int(score["open_loans"]),
+        tuple(zip(*parts, strict=True)),
+    )
