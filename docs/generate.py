@@ -1,5 +1,6 @@
 """Writes the references in docs/ from their sources; with --check only says whether they are up to date."""
 
+import inspect
 import re
 import sys
 import tomllib
@@ -7,15 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from loanpulse.schemas import contracts
+from loanpulse.schemas.contracts import SpendingCategory
 from loanpulse.schemas.topics import TOPICS
 from loanpulse.schemas.violations import Violation
 from loanpulse.settings import load_with_origins
 from loanpulse.sinks.migrate import load_migrations
 from loanpulse.sinks.queries import named_queries
+from loanpulse.streams import policy
 from loanpulse.streams.actions import MEANINGS
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
+from loanpulse.streams.dimensions import DIMENSIONS
 from loanpulse.streams.indicators.catalogue import INDICATORS
+from loanpulse.streams.indicators.definition import Indicator
 from loanpulse.streams.policy import PACKAGED, PolicyFile
+from loanpulse.streams.purposes import CLASS_OF_CATEGORY, OTHER_USE, USES
+from loanpulse.streams.scoring import HARD_EVENT_NAMES
 
 FOLDER = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the source; change the source and run `make docs`. -->\n"
@@ -96,20 +103,105 @@ def tables_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def formula_of(indicator: Indicator) -> str:
+    """Return the source of the module that reads an indicator, without its imports and its entry here."""
+    source = inspect.getsource(sys.modules[indicator.read.__module__])
+    lines = source[: source.index("\nINDICATOR = ")].splitlines()
+    last = max(place for place, line in enumerate(lines) if line.startswith(("from ", ")")))
+    return "\n".join(lines[last + 1 :]).strip()
+
+
+def index_section(file: policy.PolicyFile) -> list[str]:
+    levels, index = file.levels, file.index
+    floors = ", ".join(f"{name} {getattr(file.floors, name)}" for name in HARD_EVENT_NAMES if name)
+    return [
+        "\n## The index\n",
+        "Without evidence a utility counts as the neutral one; between, in proportion to the evidence. So a feed that",
+        "is missing, or falls silent, moves the index towards the prior and lowers the confidence; it never makes a",
+        "borrower look healthier or worse.\n",
+        "```",
+        "counted    = evidence * utility + (1 - evidence) * neutral_utility",
+        "log_odds   = ln((1 - neutral_pd) / neutral_pd) + sum(weight * (counted - neutral_utility))",
+        "LHI        = clip(points_at_even_odds + points_to_double_odds / ln 2 * log_odds, 0, 100)",
+        "PD         = 1 / (1 + exp(log_odds))",
+        "confidence = sum(weight * evidence) / sum(weight)",
+        "```\n",
+        f"The packaged policy has neutral_utility {index.neutral_utility:g}, neutral_pd {index.neutral_pd:g},",
+        f"points_at_even_odds {index.points_at_even_odds:g}, points_to_double_odds {index.points_to_double_odds:g}.",
+        f"Levels begin at {levels.AMPLE:g} (AMPLE), {levels.STABLE:g} (STABLE), {levels.WATCH:g} (WATCH) and "
+        f"{levels.TENSE:g} (TENSE); below is CRISIS.",
+        f"A better level needs {levels.hysteresis:g} points more than its floor and {levels.improvement_dwell_hours:g} "
+        f"hours at the old one; a worse one {levels.dwell_hours:g} hours,",
+        f"or {levels.relapse_dwell_hours:g} where an improvement had led to the present level.",
+        f"Hard events set a floor at once: {floors}.\n",
+    ]
+
+
+def dimensions_section(weights: policy.CqplmSection) -> list[str]:
+    lines = [
+        "\n# The other two dimensions, and the CQ-PLM score\n",
+        "| part | meaning | unit |",
+        "|---|---|---|",
+        *(f"| {one.name} | {one.meaning} | {one.unit} |" for one in DIMENSIONS),
+        "\n```",
+        f"credit_score   = 100 * ({weights.timeliness:g} * timeliness + {weights.elasticity:g} * elasticity)",
+        f"scenario_score = 100 * ({weights.purpose_share:g} * purpose_share + {weights.purpose_deviation:g} * "
+        "(1 - purpose_deviation))",
+        f"cqplm_score    = {weights.liquidity:g} * LHI + {weights.credit:g} * credit_score + {weights.scenario:g} * "
+        "scenario_score",
+        "```\n",
+        "The weights are the packaged policy's (`[cqplm]`), brought to a sum of 1 over the parts that are known.\n",
+        "What a declared purpose may be spent on (categories of SpendingEvent); everything else deviates, paying",
+        "instalments aside. Spending names its loan by `loan_id` alone, without the lender; it is matched to the loan",
+        "of the same borrower that has this id, so two lenders of one borrower should not use the same loan id.\n",
+        "| declared purpose | categories |",
+        "|---|---|",
+    ]
+    for purpose, uses in USES.items():
+        kept = [category.name for category in SpendingCategory if CLASS_OF_CATEGORY.get(category, OTHER_USE) in uses]
+        lines.append(f"| {purpose.name} | {', '.join(kept)} |")
+    return lines
+
+
+def indicator_section(one: Indicator) -> list[str]:
+    return [
+        f"\n## {one.name}\n",
+        f"{one.meaning[0].upper()}{one.meaning[1:]}.\n",
+        f"Unit: {one.unit}. Utility 1 at {one.healthy:g}, 0 at {one.unhealthy:g}. Weight {one.weight:g}.",
+        f"Evidence: {one.evidence}.\n",
+        "```python",
+        formula_of(one),
+        "```",
+    ]
+
+
 def indicators_page() -> str:
+    file = policy.load().file
     lines = [
         NOTE,
         "# The twelve indicators\n",
-        "Each has a value, a utility (1 at the healthy anchor, 0 at the unhealthy, linear between) and an evidence.",
+        "Each has a value, a utility (1 at the healthy anchor, 0 at the unhealthy, linear between), an evidence (how",
+        "much data stands behind it, 0 to 1) and an age (days since the newest data behind it).",
         "The weight is in log-odds of staying current between the two anchors.\n",
-        "| indicator | meaning | unit | healthy | unhealthy | weight | evidence | source | reason |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| indicator | unit | healthy | unhealthy | weight | source | reason |",
+        "|---|---|---|---|---|---|---|",
     ]
     for one in INDICATORS:
         lines.append(
-            f"| {one.name} | {one.meaning} | {one.unit} | {one.healthy:g} | {one.unhealthy:g} | {one.weight:g} | "
-            f"{one.evidence} | {one.source} | {one.reason_en} / {one.reason_zh} |"
+            f"| [{one.name}](#{one.name}) | {one.unit} | {one.healthy:g} | {one.unhealthy:g} | {one.weight:g} | "
+            f"{one.source} | {one.reason_en} / {one.reason_zh} |"
         )
+    lines += [
+        *index_section(file),
+        "## A supervisor's early warnings\n",
+        "The list of the SAMA rulebook, Appendix 1, and the indicator that sees each.\n",
+        "| early warning | indicator |",
+        "|---|---|",
+        *(f"| {warning} | [{one.name}](#{one.name}) |" for one in INDICATORS for warning in one.watched),
+    ]
+    for one in INDICATORS:
+        lines += indicator_section(one)
+    lines += dimensions_section(file.cqplm)
     return "\n".join(lines) + "\n"
 
 

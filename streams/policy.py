@@ -4,7 +4,7 @@ import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import AfterValidator, Field, ValidationError, model_validator
@@ -26,7 +26,7 @@ from loanpulse.streams.interventions import (
     Share,
 )
 from loanpulse.streams.policy_section import Section
-from loanpulse.streams.scoring import CARD, Card
+from loanpulse.streams.scoring import CARD, HARD_EVENT_NAMES, Card
 
 PACKAGED = Path(__file__).with_name("policy.toml")
 MODEL_VERSION = "expert-1"
@@ -69,6 +69,17 @@ class LevelsSection(Section):
         return self
 
 
+Floor = Literal["STABLE", "WATCH", "TENSE", "CRISIS"]
+
+
+class FloorsSection(Section):
+    """The best level that each hard event allows; it holds at once, whatever the index and the dwell."""
+
+    DPD_30: Floor
+    WRITTEN_OFF: Floor
+    DISCONNECTION_NOTICE: Floor
+
+
 class ArrearsSection(Section):
     """When a payment counts as missed."""
 
@@ -93,6 +104,7 @@ class PolicyFile(Section):
     version: Annotated[str, Field(min_length=1, max_length=64)]
     index: IndexSection
     levels: LevelsSection
+    floors: FloorsSection
     arrears: ArrearsSection
     confidence: ConfidenceSection
     cqplm: CqplmSection
@@ -219,6 +231,8 @@ def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: 
     levels = file.levels
     card["level_floor"] = (levels.AMPLE, levels.STABLE, levels.WATCH, levels.TENSE)
     card["hysteresis"] = levels.hysteresis
+    floors = [Level[getattr(file.floors, name)] if name else Level.AMPLE for name in HARD_EVENT_NAMES]
+    card["hard_floor"] = [int(level) for level in floors]
     card["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
     card["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
     card["relapse_dwell_ms"] = round(levels.relapse_dwell_hours * HOUR_MS)

@@ -100,6 +100,7 @@ CARD = np.dtype(
         ("factor", "f8"),  # points per unit of log-odds: PDO / ln 2
         ("level_floor", "f8", (4,)),  # lowest index of AMPLE, STABLE, WATCH, TENSE
         ("hysteresis", "f8"),
+        ("hard_floor", "i1", (4,)),  # the best level that each hard event allows
         ("dwell_ms", "i8"),
         ("improvement_dwell_ms", "i8"),
         ("relapse_dwell_ms", "i8"),
@@ -224,14 +225,6 @@ def hard_event(record: Record, days_past_due: int, time: int) -> int:
 
 
 @compiled
-def floor_of(hard: int) -> int:
-    """Return the best level that a hard event allows."""
-    if hard == HARD_WRITE_OFF:
-        return CRISIS
-    return AMPLE if hard == NO_HARD_EVENT else TENSE
-
-
-@compiled
 def wanted_level(lhi: float, level: int, behaviours: int, card: Card) -> int:
     """Return the level that the index asks for, one worse where behaviours compound each other."""
     worse = 1 if episodes.compounded(behaviours) else 0
@@ -243,7 +236,7 @@ def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> 
     """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once."""
     level: int = record["level"]
     wanted = wanted_level(lhi, level, int(record["behaviours"]), card)
-    floor = floor_of(hard)
+    floor = int(card["hard_floor"][hard])
     if floor > level:
         return max(floor, wanted)
     wanted = max(wanted, floor)

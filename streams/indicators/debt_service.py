@@ -43,7 +43,7 @@ def read(record: Record, time: int) -> tuple[float, float]:
     evidence *= freshness(record, REPAYMENT, time, MONTHLY_DAYS)
     if due <= 0.0 or evidence == 0.0:
         return NAN, 0.0
-    moment = as_of(record, SPENDING, time)
+    moment = as_of(record, SPENDING, time, OFTEN_DAYS)
     income = monthly_income(record, moment)
     ratio = min(MOST, due / income) if income > 0.0 else MOST
     before = ratio_before(record, moment)

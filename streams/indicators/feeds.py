@@ -39,13 +39,13 @@ def freshness(record: Record, source: int, time: int, allowed_days: float) -> fl
 
 
 @compiled
-def as_of(record: Record, source: int, time: int) -> int:
-    """Return the moment up to which a source tells anything: ``time``, or a day after it was last heard.
+def as_of(record: Record, source: int, time: int, allowed_days: float) -> int:
+    """Return the moment up to which a source tells anything: ``time``, or when it was last heard and what is allowed.
 
     A feed that falls silent so leaves its indicators where they were, with ever less evidence: what is not heard
     moves the index towards the prior, never towards health or risk.
     """
-    return int(min(time, record["last_seen"][source] + DAY_MS))
+    return int(min(time, record["last_seen"][source] + int(allowed_days) * DAY_MS))
 
 
 @compiled

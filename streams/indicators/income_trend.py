@@ -29,7 +29,7 @@ def read(record: Record, time: int) -> tuple[float, float]:
     evidence = saturate(history_days(record, time) - 30.0, 60.0) * freshness(record, SPENDING, time, OFTEN_DAYS)
     if evidence == 0.0:
         return NAN, 0.0
-    moment = as_of(record, SPENDING, time)
+    moment = as_of(record, SPENDING, time, OFTEN_DAYS)
     long = decay.long_rate(record, INCOME, moment)
     if long <= 0.0:
         return NAN, 0.0

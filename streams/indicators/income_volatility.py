@@ -16,7 +16,7 @@ def read(record: Record, time: int) -> tuple[float, float]:
     evidence = freshness(record, SPENDING, time, OFTEN_DAYS)
     if evidence == 0.0:
         return NAN, 0.0
-    moment = as_of(record, SPENDING, time)
+    moment = as_of(record, SPENDING, time, OFTEN_DAYS)
     months = full_months(record, moment)
     if months < 2:
         return NAN, 0.0

@@ -17,7 +17,7 @@ def read(record: Record, time: int) -> tuple[float, float]:
     evidence *= freshness(record, SPENDING, time, OFTEN_DAYS)
     if evidence == 0.0:
         return NAN, 0.0
-    moment = as_of(record, SPENDING, time)
+    moment = as_of(record, SPENDING, time, OFTEN_DAYS)
     other = max(0.0, decay.short_rate(record, INFLOW, moment) - decay.short_rate(record, INCOME, moment))
     inflow = other + short_income(record, moment)
     outflow = max(0.0, decay.short_rate(record, OUTFLOW, moment))

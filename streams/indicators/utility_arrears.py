@@ -56,7 +56,7 @@ def read(record: Record, time: int) -> tuple[float, float]:
     evidence = freshness(record, UTILITY, time, MONTHLY_DAYS)
     if evidence == 0.0:
         return NAN, 0.0
-    fallen_due, streak, oldest = late_streak(record, as_of(record, UTILITY, time))
+    fallen_due, streak, oldest = late_streak(record, as_of(record, UTILITY, time, MONTHLY_DAYS))
     if fallen_due == 0:
         return NAN, 0.0
     return streak + math.floor(oldest / 30.0), evidence * saturate(fallen_due, 2.0)

@@ -9,7 +9,16 @@ from loanpulse.schemas.contracts import Level, LoanStatus
 from loanpulse.streams import policy as policies
 from loanpulse.streams.borrower_record import DAY_MS, empty_records
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS
-from loanpulse.streams.scoring import HARD_30_DPD, NO_HARD_EVENT, SCORE, next_level, score_borrower, weigh
+from loanpulse.streams.scoring import (
+    HARD_30_DPD,
+    HARD_DISCONNECTION,
+    HARD_WRITE_OFF,
+    NO_HARD_EVENT,
+    SCORE,
+    next_level,
+    score_borrower,
+    weigh,
+)
 
 CARD = policies.load().card
 unit = st.floats(0, 1)
@@ -68,6 +77,38 @@ def test_a_level_stands_for_its_dwell_but_a_hard_event_waits_for_nothing() -> No
     record["scored"], record["level"], record["level_since"] = 1, Level.AMPLE, NOW - 1000
     assert next_level(record, 10.0, NO_HARD_EVENT, NOW, CARD) == Level.AMPLE
     assert next_level(record, 99.0, HARD_30_DPD, NOW, CARD) == Level.TENSE
+
+
+def test_a_level_that_an_improvement_led_to_stands_longer_before_it_worsens_again() -> None:
+    record = empty_records(1)[0]
+    since = NOW - int(CARD["dwell_ms"]) - 1
+    record["scored"], record["level"], record["level_since"] = 1, Level.STABLE, since
+    assert next_level(record, 10.0, NO_HARD_EVENT, NOW, CARD) == Level.CRISIS
+    record["improved"] = 1
+    assert next_level(record, 10.0, NO_HARD_EVENT, NOW, CARD) == Level.STABLE
+    assert next_level(record, 10.0, NO_HARD_EVENT, since + int(CARD["relapse_dwell_ms"]), CARD) == Level.CRISIS
+    assert next_level(record, 99.0, HARD_30_DPD, NOW, CARD) == Level.TENSE
+
+
+@pytest.mark.parametrize(
+    ("hard", "floor"),
+    [(NO_HARD_EVENT, Level.AMPLE), (HARD_30_DPD, Level.TENSE), (HARD_WRITE_OFF, Level.CRISIS),
+     (HARD_DISCONNECTION, Level.WATCH)],
+)  # fmt: skip
+def test_a_hard_event_sets_the_policy_s_floor_at_once_and_holds_it(hard: int, floor: Level) -> None:
+    record = empty_records(1)[0]
+    record["scored"], record["level"], record["level_since"] = 1, Level.AMPLE, NOW - 1000
+    assert next_level(record, 100.0, hard, NOW, CARD) == floor
+    record["level"], record["level_since"] = floor, NOW - 3_650 * DAY_MS
+    assert next_level(record, 100.0, hard, NOW, CARD) == floor
+
+
+def test_a_borrower_who_recovers_reaches_ample_again() -> None:
+    record = empty_records(1)[0]
+    record["scored"], record["level"], record["level_since"] = 1, Level.CRISIS, NOW
+    later = NOW + int(CARD["improvement_dwell_ms"])
+    assert next_level(record, 100.0, NO_HARD_EVENT, later - 1, CARD) == Level.CRISIS
+    assert next_level(record, 100.0, NO_HARD_EVENT, later, CARD) == Level.AMPLE
 
 
 def test_a_write_off_is_crisis_at_once() -> None:
