@@ -188,8 +188,7 @@ def joined(first: float, second: float, weights: Reals) -> float:
         return 100.0 * first
     if math.isnan(first):
         return 100.0 * second
-    mean: float = 100.0 * (weights[0] * first + weights[1] * second) / (weights[0] + weights[1])
-    return mean
+    return float(100.0 * (weights[0] * first + weights[1] * second) / (weights[0] + weights[1]))
 
 
 @compiled
@@ -203,5 +202,4 @@ def cqplm(lhi: float, credit: float, scenario: float, weights: Reals) -> float:
     if not math.isnan(scenario):
         total += weights[2] * scenario
         weight += weights[2]
-    score: float = total / weight
-    return score
+    return float(total / weight)

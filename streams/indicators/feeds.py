@@ -17,8 +17,7 @@ LN_2 = math.log(2.0)
 @compiled
 def fresh(age_days: float, allowed_days: float) -> float:
     """Return 1 for an age within what is allowed, falling by half for every 30 days over it."""
-    share: float = math.exp(-LN_2 * max(0.0, age_days - allowed_days) / HALF_LIFE_DAYS)
-    return share
+    return float(math.exp(-LN_2 * max(0.0, age_days - allowed_days) / HALF_LIFE_DAYS))
 
 
 @compiled

@@ -53,8 +53,7 @@ def short_income(record: Record, time: int) -> float:
     rate = max(0.0, decay.short_rate(record, INCOME, time))
     # A young history holds too few paydays for their phase to be steady; it is let in with the days.
     settled = min(1.0, max(0.0, days - 30.0) / 30.0)
-    income: float = rate / (settled * phase_factor(record, time) + (1.0 - settled))
-    return income
+    return float(rate / (settled * phase_factor(record, time) + (1.0 - settled)))
 
 
 @compiled

@@ -25,8 +25,7 @@ def stress_share(record: Record, constant: float) -> float:
     if spent <= 0.0:
         return 0.0
     stressed = max(0.0, sums[DISTRESS]) + 0.5 * sums[NIGHT] + sums[CASH_ADVANCES]
-    share: float = min(1.0, stressed / spent)
-    return share
+    return float(min(1.0, stressed / spent))
 
 
 @compiled
