@@ -26,7 +26,7 @@ def silent_days(record: Record, source: int, time: int) -> float:
     heard = record["last_seen"][source]
     if heard == LONG_AGO:
         return math.inf
-    return max(0.0, (time - heard) / DAY_MS)
+    return float(max(0.0, (time - heard) / DAY_MS))
 
 
 @compiled
