@@ -7,11 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import RepaymentKind, SpendingCategory, SpendingKind, UtilityKind
+from loanpulse.streams import policy
 from loanpulse.streams.borrower_record import BORROWER, DAY_MS, REPAYMENT, SPENDING, UTILITY, empty_records
 from loanpulse.streams.event_columns import EVENT, empty_events
 from loanpulse.streams.fold import fold_event, seen_before
+from loanpulse.streams.scoring import SCORE, describe
 
 START = 1_700_000_000_000
+CARD = policy.load().card
 NOT_COMPARED = {
     "recent_low", "recent_high", "recent_next",  # bookkeeping, whose order is that of arrival
     "late_bill_day", "late_bill_signs",  # compared as sets in behaviours/test_episodes.py
@@ -77,6 +80,21 @@ def test_any_order_of_events_gives_the_same_record(events: np.ndarray, random) -
     straight, shuffled = comparable(fold_all(events)), comparable(fold_all(events[order]))
     for name, value in straight.items():
         np.testing.assert_allclose(shuffled[name], value, rtol=1e-9, err_msg=name)
+
+
+@settings(deadline=None, max_examples=80)
+@given(histories(), st.randoms(use_true_random=False), st.integers(0, 60))
+def test_any_order_of_events_gives_the_same_scoring(events: np.ndarray, random, days: int) -> None:
+    order = list(range(len(events)))
+    random.shuffle(order)
+    said = []
+    for each in (events, events[order]):
+        score = np.zeros(1, SCORE)[0]
+        describe(fold_all(each), START + (8 + days) * DAY_MS, CARD, score)
+        said.append(score)
+    for name in SCORE.names:
+        if name != "lender":  # shown in the order of the slots, written in that of the ids
+            np.testing.assert_allclose(said[1][name], said[0][name], rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 @settings(deadline=None, max_examples=100)
