@@ -176,8 +176,10 @@ def test_scores_of_a_borrower_come_in_order_of_time(log: Log) -> None:
     for source, partition in log:
         engine.take(fetched(log, source, partition, 0, 100_000))
     scored = engine.run(0, END, inclusive=True)
-    times: dict[bytes, list[int]] = defaultdict(list)
+    times: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for score, key in zip(scored.scores, scored.keys, strict=True):
-        times[key].append(int(score["time"]))
+        # A restatement comes before the scoring of the moment at which it was known.
+        times[key].append((int(score["known_at"]), int(score["time"])))
+    assert (scored.scores["restated"] == 1).any()
     assert all(a < b for moments in times.values() for a, b in pairwise(moments))
     assert np.isfinite(scored.scores["lhi"]).all()
