@@ -92,7 +92,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "INCOME_STOPPED",
         "the learned payday passed `tolerance_days` ago without pay; for irregular earners the longest gap between "
-        "pays, times `irregular_factor`, has passed",
+        "pays, times `irregular_factor`, has passed; not while the account's feed is silent and other feeds go on",
         "days since the expected payday",
         "absence; the field's first sign of job loss",
         "An expected payday passed without income",

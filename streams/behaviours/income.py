@@ -5,7 +5,19 @@ import math
 import numpy as np
 
 from loanpulse.streams.behaviours import pay_cycle
-from loanpulse.streams.borrower_record import DAY_MS, MONTHS, NEVER, PAYS, SPENDING, Integers, Reals, Record
+from loanpulse.streams.borrower_record import (
+    DAY_MS,
+    LONG_AGO,
+    MONTHS,
+    NEVER,
+    PAYS,
+    REPAYMENT,
+    SPENDING,
+    UTILITY,
+    Integers,
+    Reals,
+    Record,
+)
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.indicators.income import full_months, month_income
 from loanpulse.streams.local_time import local_day, start_of
@@ -16,7 +28,8 @@ TOLERANCE_DAYS, IRREGULAR_FACTOR, IRREGULAR_LEAST_DAYS = range(1, 4)
 PAYS_BEFORE = 6
 """The most pays that the latest is held against."""
 FEWEST_BEFORE = 3
-SILENT_GAPS, SILENT_LEAST_DAYS = 10, 10.0
+SILENT_DAYS, SILENT_GAPS = 10, 10
+"""An account's feed is silent after so many days, and so many of the usual gaps between its movements."""
 
 
 @compiled
@@ -109,23 +122,23 @@ def stop_moment(record: Record, parameters: Reals) -> int:
 
 
 @compiled
-def feed_is_silent(record: Record, moment: int) -> bool:
-    """Tell whether the account's feed had stopped by ``moment`` (ms), so that a pay may have come unseen.
+def account_unheard(record: Record) -> bool:
+    """Tell whether the account's feed fell silent while another feed went on: then no pay being told means nothing.
 
-    It had where nothing came for ten times the borrower's usual gap between movements, and for ten days.
+    Where nothing at all is heard any more, the silence is the borrower's.
     """
+    others = max(record["last_seen"][REPAYMENT], record["last_seen"][UTILITY])
+    if others == LONG_AGO:
+        return False
     heard = record["last_seen"][SPENDING]
-    usual = (heard - record["first_seen"]) / max(1, record["spending_events"])
-    return bool(moment - heard > max(SILENT_GAPS * usual, SILENT_LEAST_DAYS * DAY_MS))
+    usual = (heard - record["first_seen"]) / max(1, int(record["spending_events"]))
+    return bool(others - heard > max(SILENT_DAYS * DAY_MS, SILENT_GAPS * usual))
 
 
 @compiled
 def income_stopped(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
-    """Return the days since the tolerance for the expected pay ran out (0 before), and whether it has.
-
-    A pay that may have come unseen, because the whole feed fell silent, has not stopped.
-    """
+    """Return the days since the tolerance for the expected pay ran out (0 before), and whether it has."""
     moment = stop_moment(record, parameters)
     if moment == NEVER:
         return math.nan, False
-    return max(0.0, (time - moment) / DAY_MS), time >= moment and not feed_is_silent(record, moment)
+    return max(0.0, (time - moment) / DAY_MS), time >= moment and not account_unheard(record)

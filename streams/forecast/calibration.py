@@ -17,9 +17,9 @@ from loanpulse.streams.compiled import compiled
 from loanpulse.streams.forecast.shortfall import HORIZON_DAYS, day_of_chance
 from loanpulse.streams.local_time import local_day
 
-START_LOW, START_HIGH = 0.27, 0.61
+START_LOW, START_HIGH = 0.28, 0.57
 """The levels of the first and the last quantile for a borrower of whom no outcome is known."""
-MISSED_LOW, MISSED_HIGH = 0.05, 0.15
+MISSED_LOW, MISSED_HIGH = 0.07, 0.13
 """The share of outcomes that is to lie before the interval, and after it."""
 GAIN = 0.02
 LEAST_LEVEL, MOST_LEVEL = 0.005, 0.995

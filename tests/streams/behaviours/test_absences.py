@@ -1,6 +1,7 @@
 """Absences are found by time passing: at the moment itself, after a restart that spanned it, and in lasting silence."""
 
 import numpy as np
+import pytest
 
 from loanpulse.streams.engine import Engine, EngineOptions
 from tests.streams.behaviours.life import REGISTRY, Found, Life, days, months, ms, policy_with
@@ -59,6 +60,27 @@ def test_an_irregular_earner_is_given_twice_the_longest_gap() -> None:
         life.earn(when, 900, "OTHER")
     assert life.found("2026-03-16 23:59").opened() == []
     assert life.found("2026-03-17").opened() == [("2026-03-17 00:00", "INCOME_STOPPED")]
+
+
+@pytest.mark.parametrize(("bills", "names"), [(0, ["INCOME_STOPPED"]), (2, [])])
+def test_a_silent_account_tells_of_no_stop_while_other_feeds_go_on(bills: int, names: list[str]) -> None:
+    life = Life()
+    for when in months("2026-01-10", 5):
+        life.earn(when, 7000)
+    for when in days("2026-01-02", 140):
+        life.spend(when, 80)
+    for due in ("2026-06-05", "2026-06-25")[:bills]:
+        life.bill(due, due)
+    assert life.found("2026-06-30").names() == names
+
+
+def test_an_account_that_goes_on_without_pay_tells_of_a_stop() -> None:
+    life = Life().bill("2026-06-05", "2026-06-05")
+    for when in months("2026-01-10", 5):
+        life.earn(when, 7000)
+    for when in days("2026-01-02", 170):
+        life.spend(when, 80)
+    assert life.found("2026-06-30").names() == ["INCOME_STOPPED"]
 
 
 def test_two_pays_teach_no_payday() -> None:
