@@ -41,10 +41,13 @@ def new_lenders(record: Record, time: int, days: float) -> int:
             continue
         newest = time - ms_of(record["loan_opened"][slot]) < days * DAY_MS
         for other in range(LOANS):
-            if other == slot or record["loan_key"][other] == 0 or not lender_is(record, slot, other):
+            known = record["loan_status"][other]
+            if other == slot or record["loan_key"][other] == 0 or known == APPLIED:
+                continue
+            if not lender_is(record, slot, other):
                 continue
             earlier = record["loan_opened"][other] - record["loan_opened"][slot]
-            if earlier < 0 or (earlier == 0 and other < slot):
+            if earlier < 0 or (earlier == 0 and (known == NO_STATUS or other < slot)):
                 newest = False
         if newest:
             count += 1
