@@ -1,6 +1,7 @@
 """Replaying a lender's files with learning on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from loanpulse.schemas.codec import Codec
@@ -10,7 +11,9 @@ from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import ALERT_FEEDBACK, REPAYMENT_EVENTS
-from loanpulse.streams.engine import Engine, EngineOptions, Scored
+from loanpulse.streams.alerts import Scored
+from loanpulse.streams.engine import Engine, EngineOptions
+from loanpulse.streams.event_lines import EventLog
 from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.backtest import Backtest
 from loanpulse.streams.learning.learning_loop import LearningState
@@ -20,6 +23,8 @@ from loanpulse.streams.policy import MODEL_VERSION, Policy
 from loanpulse.streams.replay import Replay, ReplayReport
 from loanpulse.streams.scoring import Score
 from loanpulse.streams.snapshots import lenders_shown
+
+LINES_AT_ONCE = 20_000
 
 
 class BacktestRun:
@@ -33,7 +38,9 @@ class BacktestRun:
         ledger: LedgerOptions,
         trainer: TrainerOptions,
     ) -> None:
-        self._replay = Replay(Engine(options, policy, registry), Codec(registry))
+        codec = Codec(registry)
+        self._replay = Replay(Engine(options, policy, registry), codec)
+        self._log = EventLog(codec, registry, options.partitions)
         self._partitions = options.partitions
         self._state = LearningState.new(ledger, trainer)
         self._sampled: dict[bytes, int] = {}
@@ -44,21 +51,25 @@ class BacktestRun:
         """Go through the files; ``progress`` hears how many events were taken. Raises OSError."""
         report = self._replay.report
         for path in paths:
-            for line in read_lines(path):
-                if isinstance(line, LineError):
-                    self._replay.refuse(str(path), line.number, line.code, line.message)
-                    continue
-                self._replay.add(str(path), line)
-                self._note(line)
-                if self._replay.full():
-                    for scored in self._replay.carry():
-                        self._take(scored)
-                    self._learn()
-                    progress(report.events)
+            lines = read_lines(path)
+            while piece := list(islice(lines, LINES_AT_ONCE)):
+                self._replay.take(str(path), self._log.piece_of(list(self._good(str(path), piece))))
+                for scored in self._replay.carry():
+                    self._take(scored)
+                self._learn()
+                progress(report.events)
         for scored in self._replay.finish(None):
             self._take(scored)
         self._learn(to_the_end=True)
         return report
+
+    def _good(self, path: str, lines: Sequence[EventLine | LineError]) -> Iterator[EventLine]:
+        for line in lines:
+            if isinstance(line, LineError):
+                self._replay.refuse(path, line.number, line.code, line.message)
+            else:
+                self._note(line)
+                yield line
 
     def _note(self, line: EventLine) -> None:
         if line.value is None:

@@ -20,7 +20,7 @@ from loanpulse.streams.compiled import compiled
 from loanpulse.streams.indicators import arrears, debt, debt_service, net_cash_flow, payment_shortfall
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.interventions import HelpSection
-from loanpulse.streams.scoring import Card, Scores, floor_of, hard_event, wanted_level, weigh
+from loanpulse.streams.scoring import Card, Scores, hard_event, wanted_level, weigh
 
 Lender = npt.NDArray[np.uint64]
 """A lender's id as a record holds it: 24 bytes in three words."""
@@ -127,7 +127,7 @@ def level_after(
         values[ARREARS], evidences[ARREARS] = arrears.read(record, time)
         values[PAYMENT_SHORTFALL], evidences[PAYMENT_SHORTFALL] = payment_shortfall.read(record, time)
     days_past_due, _, _ = debt.arrears_now(record, time)
-    floor = floor_of(hard_event(record, days_past_due, time))
+    floor = int(card["hard_floor"][hard_event(record, days_past_due, time)])
     cut_instalments(record, lender, time, share, felt)
     values[DEBT_SERVICE], evidences[DEBT_SERVICE] = debt_service.read(record, time)
     values[NET_CASH_FLOW], evidences[NET_CASH_FLOW] = net_cash_flow.read(record, time)

@@ -15,7 +15,7 @@ from loanpulse.streams.learning.forest import ForestOptions
 from loanpulse.streams.learning.guards import Verdict, compare
 from loanpulse.streams.learning.readings import INDEX_READINGS, Integers, Labels, Reals, counted
 from loanpulse.streams.policy import Policy
-from loanpulse.streams.scoring import floor_of, index_of, level_with_hysteresis
+from loanpulse.streams.scoring import index_of, level_with_hysteresis
 
 LESSON = 256
 READINGS = (*INDEX_READINGS, *CARD_READINGS)
@@ -121,7 +121,7 @@ class CardScoring:
         lhi = np.array([index_of(float(odds), card) for odds in np.log((1.0 - pd) / pd)])
         before = np.zeros(len(pd), np.int8) if self._level is None else self._level
         level = [
-            max(level_with_hysteresis(float(points), int(last), card), floor_of(int(event)))
+            max(level_with_hysteresis(float(points), int(last), card), int(card["hard_floor"][int(event)]))
             for points, last, event in zip(lhi.tolist(), before.tolist(), hard.tolist(), strict=True)
         ]
         self._level = np.array(level, np.int8)
