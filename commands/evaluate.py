@@ -11,6 +11,7 @@ from rich.markdown import Markdown
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from loanpulse.city.plan import CityPlan, PlanError
+from loanpulse.commands import evaluate_uci
 from loanpulse.commands.console import FAILURE, USAGE_ERROR, ConfigOption, configured, err, fail, failures, out
 from loanpulse.evaluation import evaluation as evaluations
 from loanpulse.evaluation import report as reports
@@ -122,3 +123,6 @@ def _run(plan: CityPlan, settings: Settings) -> Run:
             load_policy(settings),
             lambda events: progress.update(task, description=f"city {plan.seed}: {events:,} events"),
         )
+
+
+app.command("uci")(evaluate_uci.uci)
