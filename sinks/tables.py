@@ -97,8 +97,9 @@ TABLES: tuple[TopicTable, ...] = (
     ),
     TopicTable(
         "model_health", topics.MODEL_HEALTH, "How good each model is, window by window and group by group",
-        ("model_id", "event_time", "model_version", "role", "audited_group"), Contract.MODEL_HEALTH,
-        filled={"audited_group": "''"},
+        ("model_id", "event_time", "model_version", "role", "horizon_days", "lender_id", "audited_group"),
+        Contract.MODEL_HEALTH,
+        filled={"lender_id": "''", "audited_group": "''"},
     ),
     TopicTable(
         "dead_letters", topics.DEAD_LETTERS, "Records that could not be taken, whole",

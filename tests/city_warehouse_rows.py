@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 from loanpulse.city.outlets import encoded
 from loanpulse.schemas import dead_letters, topics
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.lines import EventLine, read_lines
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.violations import Violation
 from loanpulse.settings import load
@@ -26,6 +25,7 @@ from loanpulse.sinks.migrate import migrate
 from loanpulse.sinks.rows import RowMaker
 from loanpulse.streams.configured import engine_options, load_policy
 from loanpulse.streams.engine import Engine
+from loanpulse.streams.event_lines import EventLog
 from loanpulse.streams.replay import Replay
 from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
@@ -129,17 +129,17 @@ def _said(scratch: Path, city: Any) -> Iterator[tuple[str, tuple[str, bytes], in
     engine = Engine(engine_options(settings), load_policy(settings), LocalRegistry())
     replay = Replay(engine, CODEC)
     file = histories.write(scratch / "events.jsonl", city)
-    for line in read_lines(file):
-        assert isinstance(line, EventLine)
-        replay.add(str(file), line)
-    encoder = SnapshotEncoder(CODEC.schema_id(topics.LIQUIDITY_SNAPSHOTS), "model-1", "policy-1")
+    for piece in EventLog(CODEC, LocalRegistry(), engine.options.partitions).pieces(file):
+        replay.take(str(file), piece)
+    assert not replay.report.refused
+    encoder = SnapshotEncoder(CODEC.schema_id(topics.LIQUIDITY_SNAPSHOTS))
     for scored in replay.finish(None):
         if not len(scored):
             continue
-        values = encoder.encode(scored.scores, scored.keys, scored.ids)
+        values = encoder.encode(scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version)
         for key, value, time in zip(scored.keys.tolist(), values, scored.scores["time"].tolist(), strict=True):
             yield topics.LIQUIDITY_SNAPSHOTS, (key.decode(), value), time
-        for alert in engine.outputs.alerts(scored.scores, scored.keys, scored.ids):
+        for alert in engine.alerts(scored):
             stamp = int(alert["event_time"].timestamp() * 1000)
             value = CODEC.encode(topics.LIQUIDITY_ALERTS, alert)
             yield topics.LIQUIDITY_ALERTS, (alert["borrower_id"], value), stamp

@@ -115,7 +115,7 @@ CREATE TABLE alerts
     pd Float64 COMMENT 'Probability, 0..1, of an instalment going 30 or more days past due within 30 days' CODEC(ZSTD(1)),
     confidence Float64 COMMENT 'How much evidence stands behind the index, 0..1' CODEC(ZSTD(1)),
     runway_days Nullable(Float64) COMMENT 'Expected days until the balance cannot meet the next instalment; null where it cannot be told' CODEC(ZSTD(1)),
-    reasons Array(Tuple(code LowCardinality(String), points Float64, text_en LowCardinality(String), text_zh LowCardinality(String))) COMMENT 'Why, the largest loss first; never empty' CODEC(ZSTD(1)),
+    reasons Array(Tuple(code LowCardinality(String), points Float64, text_en LowCardinality(String), text_zh LowCardinality(String))) COMMENT 'Why: what opened the alert, then the readings that cost most points, the largest loss first; never empty' CODEC(ZSTD(1)),
     actions Array(LowCardinality(String)) COMMENT 'Recommended actions in order, as codes of the policy' CODEC(ZSTD(1)),
     hard_event LowCardinality(Nullable(String)) COMMENT 'The hard event that set a floor at once (30 days past due, disconnection notice, write-off), if one did',
     event_time DateTime64(3, 'UTC') COMMENT 'The moment, in event time, at which it became true' CODEC(Delta, ZSTD(1)),
@@ -180,7 +180,7 @@ COMMENT 'What came of alerts, as the teams that worked them report';
 CREATE TABLE suppressions
 (
     suppression_id String COMMENT 'UUID of the order' CODEC(ZSTD(1)),
-    borrower_id String COMMENT 'Pseudonymous token of the borrower, 1 to 64 printable ASCII characters, made by the lender. Never a name, a phone number or an ID number. Equal to the record''s key' CODEC(ZSTD(1)),
+    borrower_id String COMMENT 'Pseudonymous token of the borrower, 1 to 64 printable ASCII characters, made by the lender. Never a name, a phone number or an ID number' CODEC(ZSTD(1)),
     event_time DateTime64(3, 'UTC') COMMENT 'From when it is effective, in event time, UTC' CODEC(Delta, ZSTD(1)),
     source LowCardinality(String) COMMENT 'The system or desk that gives the order',
     lender_id LowCardinality(Nullable(String)) COMMENT 'Only alerts to this lender; null means to all',

@@ -107,6 +107,31 @@ CREATE TABLE model_health
     psi Nullable(Float64) COMMENT 'Population stability index against the training window. Null where too few examples were seen' CODEC(ZSTD(1)),
     lead_time_days Nullable(Float64) COMMENT 'Median days from the first alert to the default. Null where too few examples were seen' CODEC(ZSTD(1)),
     group_deviation Nullable(Float64) COMMENT 'Difference of the mean probability from everybody''s, for an audited group. Null where too few examples were seen' CODEC(ZSTD(1)),
+    horizon_days Int32 COMMENT 'Horizon of the outcome in days: 30, 60 or 90' CODEC(ZSTD(1)),
+    lender_id LowCardinality(String) COMMENT 'The lender whose borrowers were measured; null means all lenders together. Where the record has null, an empty text stands here',
+    censored Int64 COMMENT 'Snapshots of the window whose outcome can''t be known; they count in no measure' CODEC(ZSTD(1)),
+    auc_low Nullable(Float64) COMMENT 'Lower end of the 95% interval of auc (DeLong). Null where too few examples were seen' CODEC(ZSTD(1)),
+    auc_high Nullable(Float64) COMMENT 'Upper end of the 95% interval of auc (DeLong). Null where too few examples were seen' CODEC(ZSTD(1)),
+    gini Nullable(Float64) COMMENT '2 auc - 1. Null where too few examples were seen' CODEC(ZSTD(1)),
+    precision_at_budget Nullable(Float64) COMMENT 'Share of defaulters among the borrowers that the team''s daily budget could reach, the riskiest first. Null where too few examples were seen' CODEC(ZSTD(1)),
+    recall_at_budget Nullable(Float64) COMMENT 'Share of all defaulters that the team''s daily budget could reach, the riskiest first. Null where too few examples were seen' CODEC(ZSTD(1)),
+    budget Nullable(Int64) COMMENT 'Examples that the budget could reach within the window' CODEC(ZSTD(1)),
+    lift_by_decile Array(Float64) COMMENT 'Default rate of each tenth of the examples, the riskiest first, over everybody''s' CODEC(ZSTD(1)),
+    reliability_predicted Array(Float64) COMMENT 'Mean probability of each bin of the reliability curve, the lowest first' CODEC(ZSTD(1)),
+    reliability_observed Array(Float64) COMMENT 'Observed default rate of each bin of the reliability curve' CODEC(ZSTD(1)),
+    reliability_examples Array(Int64) COMMENT 'Examples of each bin of the reliability curve' CODEC(ZSTD(1)),
+    psi_critical Nullable(Float64) COMMENT 'Value that psi would exceed by chance in 1 of 100 windows of this size. Null where too few examples were seen' CODEC(ZSTD(1)),
+    indicator_psi Array(Float64) COMMENT 'Population stability index of each indicator''s utility against the training window, in the order of the snapshot''s indicators' CODEC(ZSTD(1)),
+    indicator_age_days Array(Float64) COMMENT 'Median age in days of the data behind each indicator, -1 where none had any, in the order of the snapshot''s indicators' CODEC(ZSTD(1)),
+    drifted Bool COMMENT 'Whether a drift detector or a stability index has raised its alarm in this window',
+    moved Array(LowCardinality(String)) COMMENT 'What moved: names of indicators, or ERROR for the model''s own error' CODEC(ZSTD(1)),
+    selection_rate Nullable(Float64) COMMENT 'Share of the audited group that would be alerted (level TENSE or worse). Null where too few examples were seen' CODEC(ZSTD(1)),
+    true_positive_rate Nullable(Float64) COMMENT 'Share of the audited group''s defaulters that would be alerted. Null where too few examples were seen' CODEC(ZSTD(1)),
+    false_positive_rate Nullable(Float64) COMMENT 'Share of the audited group''s non-defaulters that would be alerted. Null where too few examples were seen' CODEC(ZSTD(1)),
+    deviation_margin Nullable(Float64) COMMENT 'Half width of the 95% interval of the group''s largest deviation. Null where too few examples were seen' CODEC(ZSTD(1)),
+    group_alarm Bool COMMENT 'Whether the group deviates by more than 2.1 percentage points, beyond what its size allows by chance',
+    proxy_auc Nullable(Float64) COMMENT 'How well the features predict membership of the audited group; 0.5 is not at all. Null where too few examples were seen' CODEC(ZSTD(1)),
+    reason_consistency Nullable(Float64) COMMENT 'Share of borrowers who keep their first reason when the indicators are perturbed within noise. Null where too few examples were seen' CODEC(ZSTD(1)),
     kafka_partition UInt32 COMMENT 'Partition that the row came from',
     kafka_offset Int64 COMMENT 'Offset that the row came from' CODEC(Delta, ZSTD(1)),
     published_at DateTime64(3, 'UTC') COMMENT 'When the record was published, by its own timestamp' CODEC(Delta, ZSTD(1)),
@@ -114,6 +139,6 @@ CREATE TABLE model_health
 )
 ENGINE = ReplacingMergeTree(loaded_at)
 PARTITION BY toYYYYMM(event_time)
-ORDER BY (model_id, event_time, model_version, role, audited_group)
+ORDER BY (model_id, event_time, model_version, role, horizon_days, lender_id, audited_group)
 SETTINGS non_replicated_deduplication_window = 10000
 COMMENT 'How good each model is, window by window and group by group';

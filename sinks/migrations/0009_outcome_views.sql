@@ -172,7 +172,7 @@ CREATE VIEW model_health_now AS
 SELECT * EXCEPT (kafka_partition, kafka_offset, published_at, loaded_at)
 FROM model_health FINAL
 ORDER BY event_time DESC
-LIMIT 1 BY model_id, role, audited_group
+LIMIT 1 BY model_id, role, horizon_days, lender_id, audited_group
 COMMENT 'How good each model is by its newest measure';
 
 CREATE VIEW dead_letters_by_code AS

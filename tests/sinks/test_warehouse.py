@@ -27,6 +27,10 @@ from loanpulse.sinks.queries import EVENT_CLOCK, bind, named_queries
 from loanpulse.sinks.rows import RowMaker
 from loanpulse.sinks.tables import TABLES, TopicTable
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
+from loanpulse.streams.configured import engine_options, load_policy
+from loanpulse.streams.engine import Engine
+from loanpulse.streams.event_lines import EventLog
+from loanpulse.streams.replay import Replay
 from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
 from tests.deployment import CODEC
@@ -47,20 +51,13 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWare
 @pytest.fixture(scope="module")
 def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]:
     """What the stream would have sent for a small city."""
-    from loanpulse.streams.replay import Replay, Writer
-
     found: dict[str, list[Record]] = {LIQUIDITY_SNAPSHOTS: [], LIQUIDITY_ALERTS: [], DEAD_LETTERS: []}
-    from loanpulse.schemas.lines import EventLine, read_lines
-    from loanpulse.streams.configured import engine_options, load_policy
-    from loanpulse.streams.engine import Engine
-
     settings: Settings = load_settings(environment={})
     engine = Engine(engine_options(settings), load_policy(settings), LocalRegistry())
     replay = Replay(engine, CODEC)
     file = histories.write(tmp_path_factory.mktemp("log") / "events.jsonl", histories.city(20, 60, 2))
-    for line in read_lines(file):
-        assert isinstance(line, EventLine)
-        replay.add(str(file), line)
+    for piece in EventLog(CODEC, LocalRegistry(), engine.options.partitions).pieces(file):
+        replay.take(str(file), piece)
     for scored in replay.finish(None):
         if not len(scored):
             continue
@@ -75,7 +72,6 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]
             found[LIQUIDITY_ALERTS].append(Record(LIQUIDITY_ALERTS, place, alert["borrower_id"].encode(), value))
     letter = dead_letters.DeadLetter("spending-events", 1, 7, 5, b"k", b"\x01", Violation.BAD_MAGIC)
     found[DEAD_LETTERS].append(Record(DEAD_LETTERS, 0, b"k", b"\x01", letter.headers()))
-    assert Writer
     return found
 
 
