@@ -58,9 +58,10 @@ EXPORTS = (
         f"WHERE lender_id = {{lender:String}} AND {_IN_MONTH.format(name='event_time')}",
     ),
     Exported(
-        "model_health", "model_health", "How good the models were in the month, over all lenders",
+        "model_health", "model_health",
+        "How good the models were in the month: over all lenders, where lender_id is empty, and for this one",
         "SELECT * EXCEPT (kafka_partition, kafka_offset, loaded_at) FROM model_health FINAL "
-        f"WHERE {_IN_MONTH.format(name='event_time')}",
+        f"WHERE lender_id IN ('', {{lender:String}}) AND {_IN_MONTH.format(name='event_time')}",
     ),
 )  # fmt: skip
 

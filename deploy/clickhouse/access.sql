@@ -89,6 +89,10 @@ CREATE ROW POLICY IF NOT EXISTS own_lender ON loanpulse.dpd_buckets_now USING le
 CREATE ROW POLICY IF NOT EXISTS everybody ON loanpulse.dpd_buckets_now USING 1 TO loanpulse_loader, loanpulse_operator, loanpulse_views;
 CREATE ROW POLICY IF NOT EXISTS own_lender ON loanpulse.level_changes_daily USING lender_id IN (SELECT lender_id FROM loanpulse.analyst_lenders WHERE analyst = currentUser()) TO loanpulse_analyst;
 CREATE ROW POLICY IF NOT EXISTS everybody ON loanpulse.level_changes_daily USING 1 TO loanpulse_loader, loanpulse_operator, loanpulse_views;
+CREATE ROW POLICY IF NOT EXISTS own_lender ON loanpulse.model_health_history USING lender_id IN (SELECT lender_id FROM loanpulse.analyst_lenders WHERE analyst = currentUser()) TO loanpulse_analyst;
+CREATE ROW POLICY IF NOT EXISTS everybody ON loanpulse.model_health_history USING 1 TO loanpulse_loader, loanpulse_operator, loanpulse_views;
+CREATE ROW POLICY IF NOT EXISTS own_lender ON loanpulse.model_health_now USING lender_id IN (SELECT lender_id FROM loanpulse.analyst_lenders WHERE analyst = currentUser()) TO loanpulse_analyst;
+CREATE ROW POLICY IF NOT EXISTS everybody ON loanpulse.model_health_now USING 1 TO loanpulse_loader, loanpulse_operator, loanpulse_views;
 CREATE ROW POLICY IF NOT EXISTS own_lender ON loanpulse.portfolio_by_day USING lender_id IN (SELECT lender_id FROM loanpulse.analyst_lenders WHERE analyst = currentUser()) TO loanpulse_analyst;
 CREATE ROW POLICY IF NOT EXISTS everybody ON loanpulse.portfolio_by_day USING 1 TO loanpulse_loader, loanpulse_operator, loanpulse_views;
 CREATE ROW POLICY IF NOT EXISTS own_lender ON loanpulse.portfolio_by_hour USING lender_id IN (SELECT lender_id FROM loanpulse.analyst_lenders WHERE analyst = currentUser()) TO loanpulse_analyst;

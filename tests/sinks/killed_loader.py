@@ -1,0 +1,87 @@
+"""A loader that is killed again and again while it loads a log into a warehouse's folder, then once left alone.
+
+A program of its own (`python -m tests.sinks.killed_loader FOLDER`), because its children are forked, and a process in
+which other tests have run the engine can't be.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.settings import load
+from loanpulse.sinks.embedded import EmbeddedWarehouse
+from loanpulse.sinks.loader import Loader
+from loanpulse.sinks.migrate import migrate
+from loanpulse.sinks.rows import RowMaker
+from loanpulse.streams.warm_up import warm_up  # noqa: F401 - children are forked with everything imported
+from tests.sinks import made_records as made
+from tests.sinks.memory_log import Log, MemoryConsumer, Record
+
+SEED = 20260301
+KILLS = 100
+LONGEST_LIFE_SECONDS = 0.35
+
+
+def a_log() -> Log:
+    log: Log = {}
+    for partition in range(2):
+        values = [
+            made.snapshot(f"b-{partition}-{n % 50}", made.START + timedelta(hours=n // 10, seconds=n))
+            for n in range(3_000)
+        ]
+        log[made.SNAPSHOTS, partition] = made.records(made.SNAPSHOTS, values, partition)
+        alerts = [made.alert(f"b-{partition}-{n}", made.START + timedelta(hours=n)) for n in range(400)]
+        log[made.ALERTS, partition] = made.records(made.ALERTS, alerts, partition)
+        log[made.ALERTS, partition][7] = Record(made.ALERTS, 7, b"b", b"\x00junk", None, partition)
+    return log
+
+
+def load_log(log: Log, folder: Path) -> None:
+    """What a loader does, from its start to the end of the log; runs in a forked child."""
+    settings = load(environment={"LOANPULSE_WAREHOUSE__BATCH_ROWS": "150", "LOANPULSE_WAREHOUSE__INSERT_THREADS": "2"})
+    warehouse = EmbeddedWarehouse(folder, "loanpulse")
+    consumer = MemoryConsumer(log, at_once=40)
+    loader = Loader(settings, consumer, warehouse, RowMaker(LocalRegistry()))
+    loader.subscribe()
+    while not consumer.is_at_end:
+        loader.step()
+    loader.finish()
+    warehouse.close()
+
+
+def in_a_child(log: Log, folder: Path, life_seconds: float | None) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            load_log(log, folder)
+        finally:
+            os._exit(0)
+    if life_seconds is not None:
+        time.sleep(life_seconds)
+        os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
+
+
+def main(folder: Path) -> None:
+    """Print how many of the children were killed before the log's end."""
+    log = a_log()
+    RowMaker(LocalRegistry()).rows(made.SNAPSHOTS, log[made.SNAPSHOTS, 0][:1])  # compiled before the children fork
+    if os.fork() == 0:  # tables are made by a child, so that this process never runs the engine's threads
+        warehouse = EmbeddedWarehouse(folder, "loanpulse")
+        migrate(warehouse)
+        warehouse.close()
+        os._exit(0)
+    os.wait()
+    dice = random.Random(SEED)
+    lives = [dice.uniform(0.02, LONGEST_LIFE_SECONDS) for _ in range(KILLS)]
+    print(sum(os.WIFSIGNALED(in_a_child(log, folder, life)) for life in lives))  # noqa: T201
+    in_a_child(log, folder, None)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
