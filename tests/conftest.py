@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -21,6 +22,13 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("loanpulse")
 
 PARTITIONS = 2
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_its_own() -> Iterator[None]:
+    """A command run inside a test sets up logging to that test's output, which is closed after it."""
+    yield
+    structlog.reset_defaults()
 
 
 def on_kafka() -> bool:

@@ -30,7 +30,7 @@ Alerts = dict[str, dict[str, Any]]
 
 def log() -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = defaultdict(list)
-    for record in histories.city(60, 110, 7):
+    for record in histories.city(100, 140, 7):
         found[record.topic].append((record.at_ms, record.key.encode(), encoded(record, CODEC)))
     return found
 
