@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
-from loanpulse.streams.learning.champion import Scorecard
 from loanpulse.streams.learning.explanations import (
     champion_points,
     consistency,
     indicator_groups,
     shapley,
 )
+from loanpulse.streams.learning.scorecard import Scorecard
 
 WEIGHTS = np.array([indicator.weight for indicator in INDICATORS])
 SCORECARD = Scorecard(NAMES, WEIGHTS, 3.0)

@@ -13,22 +13,22 @@ from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import metrics
 from loanpulse.streams.learning.calibration import Calibrator, probability
 from loanpulse.streams.learning.challenger import Challenger
-from loanpulse.streams.learning.champion import Champion, Scorecard
+from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import Forest, ForestOptions, vote
 from loanpulse.streams.learning.guards import check_signs, compare, judge
 from loanpulse.streams.learning.ledger import DAY_MS, Matured, Prediction, example_id
 from loanpulse.streams.learning.readings import INDEX_READINGS
-from loanpulse.streams.learning.trainer import FEATURES, Measured, Trainer, TrainerOptions, Version
-from loanpulse.streams.learning.weights import (
+from loanpulse.streams.learning.scorecard import (
     BYTES_MOST,
+    Scorecard,
     WeightsError,
     card_with,
-    challenger_from_bytes,
-    challenger_to_bytes,
     scorecard_from_bytes,
     scorecard_to_bytes,
     sha256,
 )
+from loanpulse.streams.learning.trainer import FEATURES, Measured, Trainer, TrainerOptions, Version
+from loanpulse.streams.learning.weights import challenger_from_bytes, challenger_to_bytes
 from loanpulse.streams.scoring import SCORE, weigh
 
 NEUTRAL = 0.6
