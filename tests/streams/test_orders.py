@@ -84,7 +84,7 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
     records = histories.city(40, 90, 6)
     borrowers = sorted({record.key for record in records})[:6]
     orders = [
-        activation("budgeted", 10, ("alerts_per_day = 0", "alerts_per_day = 2"), ("share = 0.0", "share = 0.1")),
+        activation("budgeted", 10, ("alerts_per_day = 0", "alerts_per_day = 1"), ("share = 0.0", "share = 0.1")),
         activation("stricter", 25, (f"TENSE = {PACKAGED.file.levels.TENSE}", "TENSE = 40.0")),
         model("logistic-30-1024", 18),
         *(suppression(borrower, number) for number, borrower in enumerate(borrowers)),
