@@ -11,8 +11,9 @@ from loanpulse.streams.learning.calibration import probability
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.readings import INDEX_READINGS
+from loanpulse.streams.learning.scorecard import scorecard_to_bytes
 from loanpulse.streams.learning.trainer import FEATURES
-from loanpulse.streams.learning.weights import challenger_to_bytes, scorecard_to_bytes
+from loanpulse.streams.learning.weights import challenger_to_bytes
 
 LESSON = 128
 LESSONS = 40

@@ -99,6 +99,9 @@ lenders = ["lender-a"]
 future_tolerance_seconds = 315360000
 data_dir = "{folder / "streams"}"
 
+[learning]
+data_dir = "{folder / "learning"}"
+
 [warehouse]
 kind = "embedded"
 path = "{folder / "warehouse"}"

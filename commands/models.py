@@ -1,7 +1,7 @@
 """`loanpulse models`: the versions of the models, and a person's decisions about them."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +16,9 @@ from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties, producer_properties
 from loanpulse.streams.indicators.catalogue import INDICATORS
+from loanpulse.streams.learning.scorecard import WeightsError, scorecard_from_bytes
 from loanpulse.streams.learning.trainer import LOGISTIC
-from loanpulse.streams.learning.weights import WeightsError, challenger_from_bytes, scorecard_from_bytes
+from loanpulse.streams.learning.weights import challenger_from_bytes
 from loanpulse.streams.trainer_process import IN_FORCE_KEY
 
 READ_SECONDS = 15.0
@@ -146,6 +147,15 @@ def rollback(
     _decide(to, by, why, config, "rolled back to")
 
 
+def _after(before: dict[str, Any] | None) -> datetime:
+    """Return from when on a decision holds: now, or after what it replaces if event time is ahead of the clock."""
+    now = datetime.now(UTC)
+    if before is None:
+        return now
+    since: datetime = before["effective_time"] or before["event_time"]
+    return max(now, since + timedelta(milliseconds=1))
+
+
 def _decide(version: str, by: str, why: str, config: Any, word: str) -> None:
     if not by.strip() or not why.strip() or by.strip() == "trainer":
         fail("--by and --why must say who decides and why; trainer is not a person.", USAGE_ERROR)
@@ -155,7 +165,7 @@ def _decide(version: str, by: str, why: str, config: Any, word: str) -> None:
     if value["model_id"] != LOGISTIC:
         fail(f"{version} is no scorecard, and workers score with scorecards only: promote a {LOGISTIC} version.")
     before = versions.get(IN_FORCE_KEY)
-    now = datetime.now(UTC)
+    now = _after(before)
     decided = {
         **value, "status": "IN_FORCE", "role": "CHAMPION", "decided_by": by, "reason": f"{word}: {why}",
         "effective_time": now,

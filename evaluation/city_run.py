@@ -40,6 +40,7 @@ class Run:
     panel: Panel
     accounts: Accounts
     outcomes: Outcomes
+    policy: Policy
 
 
 def run_city(plan: CityPlan, options: EngineOptions, policy: Policy, progress: Progress = lambda events: None) -> Run:
@@ -66,7 +67,9 @@ def run_city(plan: CityPlan, options: EngineOptions, policy: Policy, progress: P
         progress(count)
     for scored in replay.finish(plan.start_ms + plan.days * DAY_MS):
         panel.add(scored)
-    return Run(plan, count, panel.panel(), accounts.accounts(), outcomes_of(truth, borrowers, first_day, plan.days))
+    return Run(
+        plan, count, panel.panel(), accounts.accounts(), outcomes_of(truth, borrowers, first_day, plan.days), policy
+    )
 
 
 def _lines(events: Iterable[Published]) -> Iterator[EventLine]:

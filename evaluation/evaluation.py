@@ -16,6 +16,7 @@ from loanpulse.evaluation.detectors import Detector
 from loanpulse.evaluation.hardships import Seen, seen_by_kind
 from loanpulse.evaluation.outcomes import DEFAULT_DAYS, Failure, is_followed
 from loanpulse.evaluation.panel import Flags, Panel
+from loanpulse.evaluation.reasons import reasons_kept
 from loanpulse.evaluation.stability import flip_rate
 from loanpulse.schemas.contracts import Level
 from loanpulse.schemas.topics import DAY_MS
@@ -90,6 +91,8 @@ class Evaluation:
     share_in_trouble: float
     behaviours: tuple[Found, ...]
     left_out: tuple[LeftOut, ...]
+    reasons_asked: int
+    reasons_kept: float
 
 
 def period_of(days: int) -> Period:
@@ -152,6 +155,7 @@ def evaluate(run: Run, teacher: Run, budget_a_day: float, *, boosting: bool = Tr
         share_in_trouble,
         tuple(behaviours),
         tuple(_left_out(run.panel, questions)),
+        *reasons_kept(run.panel, period, run.policy.file.index),
     )
 
 

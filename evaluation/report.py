@@ -12,6 +12,7 @@ LEAST_LEAD_DAYS = 14.0
 LEAST_PRECISION = 0.5
 HIGHEST_FLIP_RATE = 0.05
 COVERAGE_RANGE = (0.76, 0.84)
+LEAST_REASONS_KEPT = 0.91
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ def targets(evaluation: Evaluation) -> tuple[Target, ...]:
         Target(
             "shortfalls inside the 80% interval", f"{low:.0%} to {high:.0%}", _share(evaluation.shortfall.inside),
             low <= evaluation.shortfall.inside <= high,
+        ),
+        Target(
+            f"the first reason kept within noise ({evaluation.reasons_asked:,} weeks at WATCH or worse)",
+            f"{LEAST_REASONS_KEPT:.2f} or better", _number(evaluation.reasons_kept),
+            evaluation.reasons_kept >= LEAST_REASONS_KEPT,
         ),
     )  # fmt: skip
 

@@ -1,8 +1,12 @@
-"""The JSON form of a contract's value, as files carry it: decimals as strings, times ISO 8601, plain unions.
+"""The JSON form of a contract's value, as files carry it: decimals as strings, times ISO 8601, bytes base64.
+
+Unions are plain.
 
 Errors name the field and say what is allowed.
 """
 
+import base64
+import binascii
 import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -48,6 +52,8 @@ def _to(item: Any) -> Any:
         return item.isoformat()
     if isinstance(item, Decimal):
         return f"{item:f}"
+    if isinstance(item, bytes):
+        return base64.b64encode(item).decode()
     if isinstance(item, float) and not math.isfinite(item):
         return None
     if isinstance(item, dict):
@@ -139,6 +145,8 @@ def _plain(schema: Any, item: Any, path: str) -> Any:
         if item not in schema["symbols"]:
             raise FieldError(path, f"{_shown(item)} is not one of {', '.join(schema['symbols'])}")
         return item
+    if kind == "bytes":
+        return _bytes(item, path)
     wanted, words = _TYPES[kind]
     if not isinstance(item, wanted) or (isinstance(item, bool) and kind != "boolean"):
         raise FieldError(path, f"must be {words}")
@@ -176,6 +184,15 @@ def _decimal(schema: Any, item: Any, path: str) -> Decimal:
     if not amount.is_finite() or amount != round(amount, scale) or abs(amount) >= Decimal(10) ** (precision - scale):
         raise FieldError(path, f"must have at most {precision - scale} digits before and {scale} after the point")
     return amount.quantize(Decimal(1).scaleb(-scale))
+
+
+def _bytes(item: Any, path: str) -> bytes:
+    try:
+        if not isinstance(item, str):
+            raise binascii.Error
+        return base64.b64decode(item, validate=True)
+    except (binascii.Error, ValueError):
+        raise FieldError(path, "must be bytes as base64 text") from None
 
 
 def _timestamp(_: Any, item: Any, path: str) -> datetime:

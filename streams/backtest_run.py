@@ -10,7 +10,7 @@ from loanpulse.schemas.events import milliseconds
 from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
-from loanpulse.schemas.topics import ALERT_FEEDBACK, REPAYMENT_EVENTS
+from loanpulse.schemas.topics import ALERT_FEEDBACK, MODEL_SNAPSHOTS, REPAYMENT_EVENTS
 from loanpulse.streams.alerts import Scored
 from loanpulse.streams.engine import Engine, EngineOptions
 from loanpulse.streams.event_lines import EventLog
@@ -18,8 +18,8 @@ from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.backtest import Backtest
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.ledger import LedgerOptions, Prediction
-from loanpulse.streams.learning.trainer import TrainerOptions
-from loanpulse.streams.policy import MODEL_VERSION, Policy
+from loanpulse.streams.learning.trainer import Output, TrainerOptions, Version
+from loanpulse.streams.policy import Policy
 from loanpulse.streams.replay import Replay, ReplayReport
 from loanpulse.streams.scoring import Score
 from loanpulse.streams.snapshots import lenders_shown
@@ -28,7 +28,10 @@ LINES_AT_ONCE = 20_000
 
 
 class BacktestRun:
-    """Drives replay, the ledger and the trainer over the same lines."""
+    """Drives replay, the ledger and the trainer over the same lines.
+
+    A version that the trainer puts in force scores from the next piece of the files on, as workers would take it up.
+    """
 
     def __init__(
         self,
@@ -90,7 +93,9 @@ class BacktestRun:
             if self._sampled.get(key) == bucket:
                 continue
             self._sampled[key] = bucket
-            prediction = prediction_of_score(scores[place], key.decode(), scored.ids[place].decode())
+            prediction = prediction_of_score(
+                scores[place], key.decode(), scored.ids[place].decode(), scored.model_version
+            )
             self._state.labeller.add_snapshot(partition_of(key, self._partitions), prediction)
 
     def _learn(self, *, to_the_end: bool = False) -> None:
@@ -100,10 +105,17 @@ class BacktestRun:
                 if matured.horizon_days == self.backtest.horizon_days:
                     self.backtest.matured.append(matured)
         idle = dict.fromkeys(range(self._partitions), to_the_end)
-        self.backtest.note_outputs(self._state.examples.close(idle, {}))
+        outputs = list(self._state.examples.close(idle, {}))
+        self.backtest.note_outputs(outputs)
+        self._put_in_force(outputs)
+
+    def _put_in_force(self, outputs: Sequence[Output]) -> None:
+        for one in outputs:
+            if isinstance(one, Version) and one.in_force:
+                self._replay.engine.controls.add(MODEL_SNAPSHOTS, forms.version_value(one, []))
 
 
-def prediction_of_score(score: Score, borrower_id: str, snapshot_id: str) -> Prediction:
+def prediction_of_score(score: Score, borrower_id: str, snapshot_id: str, model_version: str) -> Prediction:
     """Return what the ledger keeps of a scoring."""
     lenders = lenders_shown(score["lender"][None])[0].tolist()
     parts = (score[name].tolist() for name in ("value", "utility", "evidence", "points", "age_days"))
@@ -115,7 +127,7 @@ def prediction_of_score(score: Score, borrower_id: str, snapshot_id: str) -> Pre
         float(score["lhi"]),
         float(score["pd"]),
         Level(int(score["level"])).name,
-        MODEL_VERSION,
+        model_version,
         tuple(lender.decode() for lender in lenders if lender),
         int(score["days_past_due"]),
         int(score["open_loans"]),

@@ -1,12 +1,21 @@
 """The control topics that a lane obeys, and what their records do to it."""
 
 import hashlib
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from loanpulse.schemas.contracts import AlertKind
-from loanpulse.schemas.topics import POLICY_ACTIVATIONS, SUPPRESSIONS
+from loanpulse.schemas.topics import MODEL_SNAPSHOTS, POLICY_ACTIVATIONS, SUPPRESSIONS
 from loanpulse.streams import policy as policies
 from loanpulse.streams.controls import ControlKind, Order, OrderError
+from loanpulse.streams.learning.scorecard import (
+    FORMAT,
+    Scorecard,
+    WeightsError,
+    check_servable,
+    scorecard_from_bytes,
+)
 from loanpulse.streams.policy import PolicyFile
 from loanpulse.streams.standing import Standing
 
@@ -57,8 +66,51 @@ def apply_suppression(standing: Standing, order: Order) -> None:
     standing.suppressions.add(order.content)
 
 
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A version of the champion to score with."""
+
+    version: str
+    scorecard: Scorecard
+
+
+def read_model(value: dict[str, Any]) -> Model | None:
+    """Return the version that a record of model-snapshots puts in force, None where it puts none.
+
+    Raises:
+        OrderError: the weights are damaged or in a form that is not known, or borrowers can't be scored with them.
+    """
+    if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION":
+        return None
+    if value["weights_format"] != FORMAT:
+        raise OrderError(f"weights_format is {value['weights_format']!r}; this version reads {FORMAT}")
+    if not value["model_version"]:
+        raise OrderError("model_version is empty")
+    try:
+        scorecard = scorecard_from_bytes(value["weights"], value["sha256"])
+        check_servable(scorecard)
+    except WeightsError as error:
+        raise OrderError(str(error)) from error
+    return Model(value["model_version"], scorecard)
+
+
+def model_effective(value: dict[str, Any]) -> datetime:
+    """Return from when on workers score with a version: its effective time, else that up to which it has learned."""
+    moment: datetime = value["effective_time"] or value["event_time"]
+    return moment
+
+
+def apply_model(standing: Standing, order: Order) -> None:
+    """Score with a version of the champion, unless one put in force for a later moment stands already."""
+    since = order.effective_at, order.identity
+    if since > standing.model_since:
+        standing.model_since = since
+        standing.model_version, standing.scorecard = order.content.version, order.content.scorecard
+
+
 CONTROL_KINDS: tuple[ControlKind, ...] = (
     ControlKind(POLICY_ACTIVATIONS, read_activation, apply_activation),
+    ControlKind(MODEL_SNAPSHOTS, read_model, apply_model, model_effective),
     # An order to hold back compares each alert's own moment, so no scoring depends on when it is noted.
     ControlKind(SUPPRESSIONS, read_suppression, apply_suppression, splits=False),
 )

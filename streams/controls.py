@@ -11,6 +11,7 @@ import heapq
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -35,18 +36,25 @@ class Order:
     content: Any = field(compare=False)
 
 
+def at_event_time(value: Value) -> datetime:
+    """Return the moment from which most orders hold: their own event time."""
+    moment: datetime = value["event_time"]
+    return moment
+
+
 @dataclass(frozen=True, slots=True)
 class ControlKind:
     """What the records of one control topic mean.
 
-    ``read`` turns a native value into what ``apply`` needs, or raises OrderError; ``apply`` puts a due order in force
-    in one lane. ``splits`` says that scorings before and after the order differ, so that the lane must be carried up
-    to just before it first.
+    ``read`` turns a native value into what ``apply`` needs, or raises OrderError; None is a record that orders
+    nothing. ``apply`` puts a due order in force in one lane, ``effective`` is from when on. ``splits`` says that
+    scorings before and after the order differ, so that the lane must be carried up to just before it first.
     """
 
     topic: str
     read: Callable[[Value], Any]
     apply: Callable[[Standing, Order], None]
+    effective: Callable[[Value], datetime] = at_event_time
     splits: bool = True
 
 
@@ -77,11 +85,13 @@ class Controls:
         Raises:
             OrderError: it can't be obeyed.
         """
-        content = self._kinds[topic].read(value)
-        said = orjson.dumps(json_form.to_json(topic, value), option=orjson.OPT_SORT_KEYS, default=bytes.hex)
-        order = Order(
-            json_form.milliseconds(value["event_time"]), topic, hashlib.sha256(said).hexdigest(), content
-        )  # fmt: skip
+        kind = self._kinds[topic]
+        content = kind.read(value)
+        if content is None:
+            return
+        said = orjson.dumps(json_form.to_json(topic, value), option=orjson.OPT_SORT_KEYS)
+        effective_at = json_form.milliseconds(kind.effective(value))
+        order = Order(effective_at, topic, hashlib.sha256(said).hexdigest(), content)
         with self._lock:
             if (topic, order.identity) in self._orders:
                 return

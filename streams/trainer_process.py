@@ -22,8 +22,8 @@ from loanpulse.streams import trainer_state
 from loanpulse.streams.checkpoint import PublishError
 from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.learning_loop import LearningState
+from loanpulse.streams.learning.scorecard import WeightsError
 from loanpulse.streams.learning.trainer import Measured, Version
-from loanpulse.streams.learning.weights import WeightsError
 from loanpulse.streams.record_batches import FetchedRecords
 
 log = structlog.get_logger(__name__)

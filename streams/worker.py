@@ -1,6 +1,7 @@
 """The Faust worker: batches in, lanes carried on, checkpoints out. It wires; what it means is in the engine."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -292,7 +293,7 @@ class CheckpointLoop:
     _engine_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "engine"))
     _publish_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "publish"))
     _quiet: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _last_beat: float = 0.0
+    _last_beat: float = math.inf
     _state_at: float = 0.0
     _writing: asyncio.Task[None] | None = None
 

@@ -53,9 +53,10 @@ class Backtest:
     def report(self) -> Table:
         """Return the whole report as plain values."""
         told = [one for one in self.matured if one.outcome is not ExampleOutcome.CENSORED]
-        by_month, by_lender = defaultdict(list), defaultdict(list)
+        by_month, by_lender, by_version = defaultdict(list), defaultdict(list), defaultdict(list)
         for one in told:
             by_month[f"{datetime.fromtimestamp(one.prediction.time / 1000, UTC):%Y-%m}"].append(one)
+            by_version[one.prediction.model_version].append(one)
             if one.lender is not None:
                 by_lender[one.lender].append(one)
         return {
@@ -68,6 +69,8 @@ class Backtest:
             "lead_time": [lead(told, days) for days in LEADS],
             "by_month": {month: summary(rows) for month, rows in sorted(by_month.items())},
             "by_lender": {lender: summary(rows) for lender, rows in sorted(by_lender.items())},
+            # In the order in which they first scored.
+            "by_version": {version: summary(rows) for version, rows in by_version.items()},
             "before_contact": self._before_contact(),
             "versions": [
                 {"version": one.version, "in_force": one.in_force, "examples": one.examples, "reason": one.reason}

@@ -88,6 +88,7 @@ def page(report: dict[str, Any]) -> str:
         ),
         table("By month", ("month", *measures), named(report["by_month"], measures)),
         table("By lender", ("lender", *measures), named(report["by_lender"], measures)),
+        table("By the version that scored", ("version", *measures), named(report["by_version"], measures)),
         contacts(report["before_contact"]),
         table("Versions of the models", versions, picked(report["versions"], versions)),
     ]

@@ -14,6 +14,7 @@ from river import linear_model
 from loanpulse.streams.learning.calibration import Calibrator, probability
 from loanpulse.streams.learning.readings import Labels, Reading, Reals
 from loanpulse.streams.learning.replay_buffer import ReplayBuffer
+from loanpulse.streams.learning.scorecard import Scorecard
 from loanpulse.streams.learning.sign_constrained import SignConstrainedAdaGrad
 
 ALGORITHM = "river.linear_model.LogisticRegression, sign-constrained"
@@ -29,25 +30,6 @@ class ChampionOptions:
     replays: int = 30
     """Batches drawn again from the newest examples after each new batch."""
     intercept_rate: float = 0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Scorecard:
-    """The champion as workers score with it: log-odds of staying current = neutral + counted utilities @ weights."""
-
-    names: tuple[str, ...]
-    weights: Reals
-    neutral_log_odds: float
-
-    def log_odds(self, counted: Reals) -> Reals:
-        """Return the log-odds of staying current of each row of counted utilities."""
-        result: Reals = counted @ self.weights + self.neutral_log_odds
-        return result
-
-    def pd(self, counted: Reals) -> Reals:
-        """Return each row's probability of default."""
-        result: Reals = 1.0 / (1.0 + np.exp(self.log_odds(counted)))
-        return result
 
 
 @dataclass(slots=True)

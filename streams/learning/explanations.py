@@ -3,6 +3,7 @@
 Both speak in index points lost, per indicator, so that they can be laid beside each other.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from loanpulse.streams.indicators.catalogue import COUNT
-from loanpulse.streams.learning.champion import Scorecard
 from loanpulse.streams.learning.readings import Integers, Reals
+from loanpulse.streams.learning.scorecard import Scorecard
 
 Model = Callable[[Reals], Reals]
 """Takes rows of features, gives log-odds of default."""
@@ -96,3 +97,17 @@ def consistency(
         for _ in range(draws)
     ]
     return float(np.mean(kept))
+
+
+def reason_consistency(weights: Reals, counted: Reals, perfect: float) -> float:
+    """Return how often borrowers keep their first reason by a scorecard's weights; NaN where there are none.
+
+    ``counted`` are rows of counted utilities, 0 where there is no evidence: of such an indicator no reason speaks.
+    ``perfect`` is the counted utility of a perfect reading.
+    """
+
+    def explain(rows: Reals) -> Reals:
+        points: Reals = np.where(rows == 0.0, -np.inf, weights * (perfect - rows))
+        return points
+
+    return consistency(explain, counted) if len(counted) else math.nan

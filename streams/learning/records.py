@@ -6,11 +6,11 @@ from typing import Any
 from loanpulse.schemas.contracts import ExampleOutcome
 from loanpulse.schemas.events import milliseconds
 from loanpulse.streams.indicators.catalogue import NAMES
-from loanpulse.streams.learning import weights as weighing
-from loanpulse.streams.learning.champion import Scorecard
+from loanpulse.streams.learning import scorecard as scorecards
 from loanpulse.streams.learning.fairness import GroupAudit
 from loanpulse.streams.learning.health import known
 from loanpulse.streams.learning.ledger import Matured, Prediction, Repayment
+from loanpulse.streams.learning.scorecard import Scorecard
 from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
 
 Value = dict[str, Any]
@@ -129,9 +129,9 @@ def version_value(version: Version, offsets: list[int]) -> Value:
         "examples": version.examples,
         "parent_version": version.parent,
         "algorithm": version.algorithm,
-        "weights_format": weighing.FORMAT,
+        "weights_format": scorecards.FORMAT,
         "weights": version.weights,
-        "sha256": weighing.sha256(version.weights),
+        "sha256": scorecards.sha256(version.weights),
         "status": status,
         "reason": version.reason,
         "decided_by": "trainer",
@@ -149,7 +149,7 @@ def scorecard_in_force(value: Value) -> Scorecard | None:
     """
     if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION" or value["model_id"] != LOGISTIC:
         return None
-    return weighing.scorecard_from_bytes(value["weights"], value["sha256"])
+    return scorecards.scorecard_from_bytes(value["weights"], value["sha256"])
 
 
 def health_value(measured: Measured) -> Value:
@@ -179,6 +179,7 @@ def health_value(measured: Measured) -> Value:
         "drifted": found.drifted,
         "moved": list(found.moved),
         "proxy_auc": measured.proxy_auc,
+        "reason_consistency": measured.reason_consistency,
     }
     if found.auc is not None:
         value |= {

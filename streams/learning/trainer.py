@@ -17,18 +17,22 @@ from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import champion as champions
 from loanpulse.streams.learning.calibration import probability
 from loanpulse.streams.learning.challenger import ALGORITHM, Challenger
-from loanpulse.streams.learning.champion import Champion, Scorecard
+from loanpulse.streams.learning.champion import Champion
+from loanpulse.streams.learning.explanations import reason_consistency
 from loanpulse.streams.learning.fairness import GroupAudit, audit, groups_of, proxy_auc
 from loanpulse.streams.learning.guards import judge
-from loanpulse.streams.learning.health import Cohort, Health, health
+from loanpulse.streams.learning.health import ENOUGH, Cohort, Health, health
 from loanpulse.streams.learning.ledger import DAY_MS, Matured
 from loanpulse.streams.learning.readings import INDEX_READINGS, Labels, Reals, counted
+from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.learning.stability import ErrorDrift
-from loanpulse.streams.learning.weights import challenger_to_bytes, scorecard_to_bytes
+from loanpulse.streams.learning.weights import challenger_to_bytes
 
 LOGISTIC, FOREST = "logistic", "forest"
 EXPERTS_VERSION = "expert-1"
 FEATURES = 3 * COUNT
+REASONED = 2_048
+"""The newest borrowers pointed out whose first reasons are tried for consistency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class Measured:
     health: Health
     group: GroupAudit | None = None
     proxy_auc: float | None = None
+    reason_consistency: float | None = None
 
 
 Output = Version | Measured
@@ -93,6 +98,7 @@ class _Row:
     candidate: float
     challenger: float
     selected: bool
+    counted: Reals
     utilities: Reals
     ages: Reals
 
@@ -195,6 +201,7 @@ class Trainer:
             row = _Row(
                 prediction.time, prediction.borrower_id, example.lender, example.outcome, float(in_force[place]),
                 float(candidate[place]), float(challenger[place]), Level[prediction.level] >= Level.TENSE,
+                counted_utilities[place],
                 np.where(readings[:, 2] > 0, readings[:, 1], self.options.neutral_utility), readings[:, 4],
             )  # fmt: skip
             self._remember(example.horizon_days, row)
@@ -263,7 +270,17 @@ class Trainer:
         version = (
             self.in_force_version if model == LOGISTIC else f"{FOREST}-{self.options.horizon_days}-{self.examples}"
         )
-        return Measured(model, version, model == LOGISTIC, time, window, horizon, lender, found)
+        kept = self._reasons_kept(rows) if model == LOGISTIC and lender is None else None
+        return Measured(
+            model, version, model == LOGISTIC, time, window, horizon, lender, found, reason_consistency=kept
+        )  # fmt: skip
+
+    def _reasons_kept(self, rows: list[_Row]) -> float | None:
+        """Return how often a borrower pointed out keeps the first reason by the version in force; None of too few."""
+        pointed = [one.counted for one in rows if one.selected][-REASONED:]
+        if len(pointed) < ENOUGH:
+            return None
+        return reason_consistency(self.in_force.weights, np.array(pointed), 1.0 - self.options.neutral_utility)
 
     def _audits(self, time: int, rows: list[_Row], groups: Mapping[str, str]) -> Iterator[Measured]:
         rows = [one for one in rows if one.outcome is not ExampleOutcome.CENSORED]

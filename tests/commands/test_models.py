@@ -12,9 +12,8 @@ from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.indicators.catalogue import COUNT, NAMES
-from loanpulse.streams.learning.champion import Scorecard
+from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.learning.trainer import Version
-from loanpulse.streams.learning.weights import scorecard_to_bytes
 from loanpulse.streams.trainer_process import published
 from tests.conftest import environment
 from tests.deployment import CODEC, Reader

@@ -14,8 +14,10 @@ from typer.testing import CliRunner
 from loanpulse.city.simulation import City
 from loanpulse.city.truth import DefaultTruth, Truth
 from loanpulse.commands.main import app
+from loanpulse.evaluation.alarms import Period
 from loanpulse.evaluation.city_run import Run, run_city
 from loanpulse.evaluation.evaluation import alerts_begun
+from loanpulse.evaluation.reasons import reasons_kept
 from loanpulse.schemas.contracts import Level
 from loanpulse.schemas.topics import DAY_MS
 from loanpulse.settings import load
@@ -88,6 +90,16 @@ def test_alerts_of_trouble_are_worsened_levels(run: Run) -> None:
         if change["after"] > change["before"] and change["after"] >= int(Level.WATCH):
             assert begun[change["borrower"], change["time"] // DAY_MS - run.panel.first_day]
     assert begun.any()
+
+
+def test_the_first_reason_mostly_holds_within_noise(run: Run) -> None:
+    asked, kept = reasons_kept(run.panel, Period(30, 120), run.policy.file.index)
+    weekly = run.panel.observed[:, 30:120:7] & (run.panel.daily["level"][:, 30:120:7] >= int(Level.WATCH))
+    assert asked == weekly.sum() > 0
+    assert 0.5 < kept <= 1.0
+    nobody, unknown = reasons_kept(run.panel, Period(0, 0), run.policy.file.index)
+    assert nobody == 0
+    assert np.isnan(unknown)
 
 
 SMALL = ["evaluate", "city", "--seed", "3", "--borrowers", "50", "--days", "280", "--life-events", "2"]

@@ -16,7 +16,7 @@ from loanpulse.schemas import contracts
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.registry import LocalRegistry, stable_id
-from loanpulse.schemas.topics import EVENT_TOPICS, TOPICS
+from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS, TOPICS
 from loanpulse.schemas.violations import Violation
 from tests.schemas.values import same, values_of
 
@@ -41,7 +41,7 @@ def test_a_value_comes_back_as_it_went_in(topic: str) -> None:
     round_trip()
 
 
-@pytest.mark.parametrize("topic", EVENT_TOPICS)
+@pytest.mark.parametrize("topic", [*EVENT_TOPICS, MODEL_SNAPSHOTS])
 def test_the_json_form_comes_back_as_it_went_in(topic: str) -> None:
     @settings(max_examples=60)
     @given(any_value(topic))

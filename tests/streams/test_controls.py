@@ -3,22 +3,28 @@
 import hashlib
 import json
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from loanpulse.city.outlets import encoded
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
-from loanpulse.schemas.topics import EVENT_TOPICS, POLICY_ACTIVATIONS, SUPPRESSIONS
+from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS, POLICY_ACTIVATIONS, SUPPRESSIONS
 from loanpulse.streams import policy as policies
 from loanpulse.streams.control_kinds import CONTROL_KINDS
 from loanpulse.streams.controls import Controls, OrderError
 from loanpulse.streams.engine import Engine, EngineOptions
+from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.intake import Fetched
+from loanpulse.streams.learning import records as forms
+from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes, sha256
+from loanpulse.streams.learning.trainer import Version
 from loanpulse.streams.replay import ReplayReport, replay_files
 from tests import histories
 
@@ -44,6 +50,22 @@ def suppression(**changes: Any) -> dict[str, Any]:
         "suppression_id": "s-1", "borrower_id": "b", "event_time": MIDDLE, "source": "test", "lender_id": None,
         "kind": None, "until": None, "reason": "COMPLAINT", "ordered_by": "p-1", "lifted": False, **changes,
     }  # fmt: skip
+
+
+EXPERTS = Scorecard(
+    NAMES, np.array([indicator.weight for indicator in INDICATORS]), float(POLICY.card["neutral_log_odds"])
+)
+BETTER = replace(EXPERTS, weights=EXPERTS.weights * 1.5, neutral_log_odds=2.0)
+
+
+def model(
+    version: str = "logistic-30-1024", at: datetime = MIDDLE, scorecard: Scorecard = BETTER, **changes: Any
+) -> Any:
+    """A version as the trainer publishes it."""
+    weights = scorecard_to_bytes(scorecard)
+    time = json_form.milliseconds(at)
+    said = Version("logistic", version, "expert-1", True, True, time, 1024, "test", weights, "no worse")
+    return forms.version_value(said, [0]) | changes
 
 
 def line(topic: str, value: dict[str, Any]) -> str:
@@ -88,6 +110,36 @@ def test_a_suppression_that_ends_before_it_begins_is_refused() -> None:
         controls().add(SUPPRESSIONS, suppression(until=MIDDLE - timedelta(days=1)))
 
 
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        (model(sha256="0" * 64), "SHA-256"),
+        (model(weights=b"weights", sha256=sha256(b"weights")), "json"),
+        (model(weights_format="pickle"), "weights_format"),
+        (model(scorecard=replace(EXPERTS, weights=EXPERTS.weights - 1.0)), "wrong sign"),
+        (model(scorecard=replace(EXPERTS, weights=np.zeros(COUNT))), "are 0"),
+        (model(scorecard=replace(EXPERTS, names=NAMES[::-1])), "twelve indicators"),
+        (model(scorecard=replace(EXPERTS, weights=EXPERTS.weights[:3])), "one number for each"),
+    ],
+    ids=["digest", "bytes", "format", "sign", "zeros", "names", "count"],
+)
+def test_a_version_that_cannot_be_scored_with_is_refused(order: dict[str, Any], reason: str) -> None:
+    book = controls()
+    with pytest.raises(OrderError, match=reason):
+        book.add(MODEL_SNAPSHOTS, order)
+    assert not book.orders()
+
+
+def test_only_the_champion_in_force_is_an_order_and_that_once() -> None:
+    book = controls()
+    for changes in ({"status": "REFUSED"}, {"status": "RETIRED"}, {"status": "CANDIDATE"}, {"role": "CHALLENGER"}):
+        book.add(MODEL_SNAPSHOTS, model(**changes))
+    assert not book.orders()
+    for _key in ("champion", "logistic/logistic-30-1024"):
+        book.add(MODEL_SNAPSHOTS, model())
+    assert len(book.orders()) == 1
+
+
 def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -> dict[tuple[bytes, int], Any]:
     """Feed a small city in batches; returns the policy version, index and level of every scoring."""
     log: dict[int, list[tuple[int, bytes, bytes]]] = defaultdict(list)
@@ -97,7 +149,7 @@ def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -
     def started() -> Engine:
         engine = Engine(EngineOptions(1), POLICY, REGISTRY)
         for order in orders:
-            engine.controls.add(POLICY_ACTIVATIONS, order)
+            engine.controls.add(MODEL_SNAPSHOTS if "model_id" in order else POLICY_ACTIVATIONS, order)
         return engine
 
     def take(engine: Engine, start: int, end: int) -> None:
@@ -130,7 +182,12 @@ def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -
 
 def told(scored: Any) -> dict[tuple[bytes, int], Any]:
     return {
-        (key, int(score["time"])): (scored.policy.version, float(score["lhi"]), int(score["level"]))
+        (key, int(score["time"])): (
+            scored.policy.version,
+            scored.model_version,
+            float(score["lhi"]),
+            int(score["level"]),
+        )
         for score, key in zip(scored.scores, scored.keys.tolist(), strict=True)
     }
 
@@ -138,12 +195,56 @@ def told(scored: Any) -> dict[tuple[bytes, int], Any]:
 def test_a_policy_stands_from_its_moment_on_under_any_batching_and_restart() -> None:
     orders = [activation(), activation("third", MIDDLE + timedelta(days=20))]
     straight = versions(100_000, orders)
-    assert {version for version, _, _ in straight.values()} == {POLICY.version, "next", "third"}
-    for (_, time), (version, _, _) in straight.items():
+    assert {version for version, *_ in straight.values()} == {POLICY.version, "next", "third"}
+    for (_, time), (version, *_) in straight.items():
         assert (version == POLICY.version) == (time < MIDDLE_MS)
     assert versions(150, orders) == straight
     assert versions(150, orders, cut=4) == straight
     assert versions(150, orders, cut=9) == straight
+
+
+def test_a_model_stands_from_its_moment_on_under_any_batching_and_restart() -> None:
+    later = MIDDLE + timedelta(days=20)
+    # What was learned up to a moment may be put in force later, by a person.
+    promoted = model("promoted", MIDDLE, replace(BETTER, neutral_log_odds=1.0), effective_time=later)
+    orders = [model(), activation(at=MIDDLE + timedelta(days=9)), promoted]
+    straight = versions(100_000, orders)
+    for (_, time), (_, version, *_) in straight.items():
+        expected = "expert-1" if time < MIDDLE_MS else "logistic-30-1024"
+        assert version == (expected if time < json_form.milliseconds(later) else "promoted")
+    assert {version for _, version, *_ in straight.values()} == {"expert-1", "logistic-30-1024", "promoted"}
+    assert versions(150, orders) == straight
+    assert versions(150, orders, cut=4) == straight
+    assert versions(150, orders[::-1], cut=9) == straight
+    without = versions(100_000, [])
+    changed = [one for one in straight.keys() & without.keys() if straight[one][2] != without[one][2]]
+    assert changed, "the learned weights move the index"
+    assert min(time for _, time in changed) >= MIDDLE_MS
+
+
+@pytest.mark.parametrize("model_first", [True, False])
+def test_a_policy_and_a_model_stand_together_in_either_order(model_first: bool) -> None:
+    engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+    early, late = MIDDLE, MIDDLE + timedelta(days=1)
+    engine.controls.add(MODEL_SNAPSHOTS, model(at=early if model_first else late))
+    engine.controls.add(POLICY_ACTIVATIONS, activation(at=late if model_first else early))
+    engine.carry(0, END)
+    card = engine.lane(0).card
+    assert card["weight"].tolist() == BETTER.weights.tolist()
+    assert card["neutral_log_odds"] == 2.0
+    assert card["level_floor"][3] == 40.0
+    assert engine.standing(0).policy.version == "next"
+    assert engine.standing(0).model_version == "logistic-30-1024"
+
+
+def test_an_older_version_that_comes_late_does_not_replace_a_newer_one() -> None:
+    engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+    engine.controls.add(MODEL_SNAPSHOTS, model("newer"))
+    engine.carry(0, MIDDLE_MS + 10)
+    engine.controls.add(MODEL_SNAPSHOTS, model("older", MIDDLE - timedelta(days=3), EXPERTS))
+    engine.carry(0, MIDDLE_MS + 20)
+    assert engine.standing(0).model_version == "newer"
+    assert engine.lane(0).card["weight"].tolist() == BETTER.weights.tolist()
 
 
 def test_an_older_activation_that_comes_late_does_not_replace_a_newer_one() -> None:
@@ -178,6 +279,21 @@ def test_replay_takes_orders_from_its_files_and_from_a_file_of_their_own(tmp_pat
     assert not clean.refused
     found = {json.loads(text)["value"]["policy_version"] for text in with_lines}
     assert found == {POLICY.version, "next"}
+
+
+def test_a_replay_scores_with_the_versions_of_its_lines(tmp_path: Path) -> None:
+    events = histories.write(tmp_path / "events.jsonl", histories.city(12, 80))
+    orders = tmp_path / "orders.jsonl"
+    orders.write_text(line(MODEL_SNAPSHOTS, model()) + line(MODEL_SNAPSHOTS, model("bad", sha256="0" * 64)))
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text(orders.read_text() + events.read_text())
+    report, with_file = replayed(tmp_path, [events], orders)
+    assert [(refused.line, refused.code) for refused in report.refused] == [(2, "ORDER_INVALID")]
+    assert replayed(tmp_path, [mixed])[1] == with_file
+    for text in with_file:
+        value = json.loads(text)["value"]
+        after = json_form.moment_of(value["event_time"]) >= MIDDLE
+        assert value["model_version"] == ("logistic-30-1024" if after else "expert-1")
 
 
 def test_an_order_of_a_file_that_cannot_be_obeyed_is_told_with_its_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Orders in the stream: policies and suppressions take effect at the scoring at which replay lets them."""
+"""Orders in the stream: policies, models and suppressions take effect at the scoring at which replay lets them."""
 
 import hashlib
 import time
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -19,12 +20,17 @@ from loanpulse.schemas.topics import (
     DEAD_LETTERS,
     LIQUIDITY_ALERTS,
     LIQUIDITY_SNAPSHOTS,
+    MODEL_SNAPSHOTS,
     POLICY_ACTIVATIONS,
     SUPPRESSIONS,
 )
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams import policy as policies
+from loanpulse.streams.indicators.catalogue import INDICATORS, NAMES
+from loanpulse.streams.learning import records as forms
+from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
+from loanpulse.streams.learning.trainer import Version
 from tests import deployment as drive
 from tests import histories
 from tests.deployment import Reader, part
@@ -49,6 +55,14 @@ def activation(version: str, day: int, *changes: tuple[str, str]) -> Order:
     }  # fmt: skip
 
 
+def model(version: str, day: int) -> Order:
+    weights = np.array([1.3 * indicator.weight for indicator in INDICATORS])
+    time_ms = json_form.milliseconds(datetime(2026, 4, day, 7, tzinfo=UTC))
+    packed = scorecard_to_bytes(Scorecard(NAMES, weights, 2.5))
+    said = Version("logistic", version, "expert-1", True, True, time_ms, 1024, "test", packed, "no worse")
+    return MODEL_SNAPSHOTS, forms.version_value(said, [0])
+
+
 def suppression(borrower: str, number: int) -> Order:
     return SUPPRESSIONS, {
         "suppression_id": f"s-{number}", "borrower_id": borrower, "event_time": datetime(2026, 4, 1, tzinfo=UTC),
@@ -70,8 +84,9 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
     records = histories.city(40, 90, 6)
     borrowers = sorted({record.key for record in records})[:6]
     orders = [
-        activation("budgeted", 10, ("alerts_per_day = 0", "alerts_per_day = 2"), ("share = 0.0", "share = 0.1")),
+        activation("budgeted", 10, ("alerts_per_day = 0", "alerts_per_day = 1"), ("share = 0.0", "share = 0.1")),
         activation("stricter", 25, (f"TENSE = {PACKAGED.file.levels.TENSE}", "TENSE = 40.0")),
+        model("logistic-30-1024", 18),
         *(suppression(borrower, number) for number, borrower in enumerate(borrowers)),
     ]
     controls = tmp_path / "orders.jsonl"
@@ -81,8 +96,9 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
         )
     )
     damaged = {**orders[0][1], "policy_id": "damaged", "sha256": "0" * 64}
+    unsound = MODEL_SNAPSHOTS, {**model("unsound", 18)[1], "sha256": "0" * 64}
     with Publisher(producer_properties(deployment), LocalRegistry(), deployment.topics.prefix) as publisher:
-        for topic, value in [*orders, (POLICY_ACTIVATIONS, damaged)]:
+        for topic, value in [*orders, (POLICY_ACTIVATIONS, damaged), unsound]:
             publisher.publish(topic, value)
     half = len(records) // 2
     drive.publish(deployment, records[:half])
@@ -97,10 +113,11 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
     told = {alert["alert_id"]: alert for alert in reader.values(LIQUIDITY_ALERTS)}.values()
     versions = Counter(alert["policy_version"] for alert in told)
     assert {"budgeted", "stricter"} < set(versions)
+    assert {alert["model_version"] for alert in told} == {"expert-1", "logistic-30-1024"}
     assert {alert["disposition"] for alert in told} == {"SENT", "DEFERRED", "SUPPRESSED", "HOLD_OUT"}
     letters = [dead_letters.parse(m.key(), m.value(), m.headers()) for m in reader.messages[DEAD_LETTERS]]
     assert {(letter.topic, letter.violation.name) for letter in letters} == {
-        (deployment.topics.prefix + POLICY_ACTIVATIONS, "ORDER_INVALID")
+        (deployment.topics.prefix + topic, "ORDER_INVALID") for topic in (POLICY_ACTIVATIONS, MODEL_SNAPSHOTS)
     }
 
 

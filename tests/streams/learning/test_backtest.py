@@ -1,11 +1,26 @@
 """The backtest's cells, lead times and page, on outcomes that can be counted by hand."""
 
+import random
+import uuid
 from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
+import orjson
+import pytest
+
+from loanpulse.schemas import events as json_form
 from loanpulse.schemas.contracts import ExampleOutcome, Level
+from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.streams import backtest_run
+from loanpulse.streams import policy as policies
+from loanpulse.streams.backtest_run import BacktestRun
+from loanpulse.streams.engine import EngineOptions
 from loanpulse.streams.learning.backtest import Backtest, confusion, lead
 from loanpulse.streams.learning.backtest_page import page
-from loanpulse.streams.learning.ledger import DAY_MS, Matured
+from loanpulse.streams.learning.ledger import DAY_MS, LedgerOptions, Matured
+from loanpulse.streams.learning.trainer import TrainerOptions
 from tests.streams.learning.test_ledger import snapshot
 
 
@@ -59,6 +74,55 @@ def test_the_page_needs_nothing_else_and_shows_no_markup_of_the_log() -> None:
     assert "<b>x</b>" not in text
     assert "<svg" in text
     assert "6 predictions, of which 3" in text
+
+
+def book(path: Path, borrowers: int = 250, months: int = 8) -> Path:
+    """Write a book in which many pay for some months and then no more; all go on spending and using gas."""
+    dice = random.Random(3)
+    lines: list[tuple[int, bytes]] = []
+
+    def add(topic: str, borrower: str, day: int, kind: str, **fields: Any) -> None:
+        value = {
+            "event_id": str(uuid.UUID(int=len(lines))), "borrower_id": borrower, "source": "test", "kind": kind,
+            "event_time": f"{json_form.moment_at(day * DAY_MS):%FT%TZ}", **fields,
+        }  # fmt: skip
+        lines.append((day, orjson.dumps({"topic": topic, "value": value})))
+
+    for number in range(borrowers):
+        borrower, money = f"b{number}", {"amount": "100.00", "currency": "CNY"}
+        paid = dice.randrange(1, months) if dice.random() < 0.6 else months
+        for month in range(months):
+            due = 20_000 + 30 * month + number % 28
+            loan = {"lender_id": "lender-a", "loan_id": "l", "due_date": f"{date(1970, 1, 1) + timedelta(days=due)}"}
+            add("repayment-events", borrower, due - 4, "INSTALMENT_DUE", **loan, **money)
+            if month < paid:
+                add("repayment-events", borrower, due - 1, "PAID", **loan, **money)
+            add("spending-events", borrower, due, "PURCHASE", category="GROCERIES", **money)
+            add("utility-events", borrower, due, "METER_READ", utility="GAS", usage=1.0, currency="CNY")
+    path.write_bytes(b"\n".join(text for _, text in sorted(lines, key=lambda line: line[0])))
+    return path
+
+
+def test_learned_versions_score_from_the_moment_they_are_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backtest_run, "LINES_AT_ONCE", 200)
+    run = BacktestRun(
+        EngineOptions(2), policies.load(), LocalRegistry(), LedgerOptions((30,)), TrainerOptions(version_examples=256)
+    )
+    run.run([book(tmp_path / "events.jsonl")])
+    report = run.backtest.report()
+    in_force = {one.version: one.time for one in run.backtest.versions if one.in_force}
+    assert in_force
+    served = {one.prediction.model_version for one in run.backtest.matured}
+    assert served & in_force.keys(), "a learned version has scored"
+    assert served <= {"expert-1", *in_force}
+    for one in run.backtest.matured:
+        version = one.prediction.model_version
+        assert version == "expert-1" or one.prediction.time >= in_force[version], "no score from later learning"
+    assert next(iter(report["by_version"])) == "expert-1"
+    assert sum(row["predictions"] for row in report["by_version"].values()) == report["predictions"]
+    assert "By the version that scored" in page(report)
 
 
 def test_an_empty_history_has_a_report_too() -> None:

@@ -1,16 +1,19 @@
 """Reasons add up to what they explain, keep within their time, and do not flicker."""
 
+import math
+
 import numpy as np
 import pytest
 
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
-from loanpulse.streams.learning.champion import Scorecard
 from loanpulse.streams.learning.explanations import (
     champion_points,
     consistency,
     indicator_groups,
+    reason_consistency,
     shapley,
 )
+from loanpulse.streams.learning.scorecard import Scorecard
 
 WEIGHTS = np.array([indicator.weight for indicator in INDICATORS])
 SCORECARD = Scorecard(NAMES, WEIGHTS, 3.0)
@@ -66,3 +69,15 @@ def test_the_first_reason_holds_within_noise() -> None:
     assert consistency(explain, rows(500)) > 0.85
     assert consistency(explain, rows(500), noise=0.5) < 0.7
     assert consistency(explain, rows(500), noise=0.0) == 1.0
+
+
+def test_a_reason_is_only_sought_where_there_is_evidence() -> None:
+    clear, close = np.zeros(COUNT), np.zeros(COUNT)
+    clear[[0, 6]] = 0.3, -0.6
+    close[[0, 6]] = 0.4 - np.array([0.7, 0.7]) / WEIGHTS[[0, 6]]
+    assert reason_consistency(WEIGHTS, clear[None], 0.4) == 1.0
+    assert 0.2 < reason_consistency(WEIGHTS, np.tile(close, (50, 1)), 0.4) < 0.9, "a tie is decided by the noise"
+    unknown = np.zeros(COUNT)
+    unknown[int(np.argmin(WEIGHTS))] = -0.1
+    assert reason_consistency(WEIGHTS, unknown[None], 0.4) == 1.0, "what is not known is no reason, dear as it is"
+    assert math.isnan(reason_consistency(WEIGHTS, np.zeros((0, COUNT)), 0.4))
