@@ -59,6 +59,14 @@ def starts(alarm: Flags) -> Flags:
     return begun
 
 
+def ahead(alarm: Flags, failures: Sequence[Failure], period: Period) -> float:
+    """Return the share of the alarms of the period that begin within ``AHEAD_DAYS`` before a failure, not after it."""
+    before = np.zeros(alarm.shape, np.bool_)
+    for failure in failures:
+        before[failure.borrower, max(0, failure.missed - AHEAD_DAYS) : max(0, failure.missed)] = True
+    return precision(alarm, before, period)[1]
+
+
 def precision(alarm: Flags, right: Flags, period: Period) -> tuple[int, float]:
     """Return the alarms that begin within the period, and the share of them that are right (NaN without any)."""
     begun = starts(alarm)[:, period.first : period.end]

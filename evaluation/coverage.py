@@ -16,19 +16,20 @@ NAN = math.nan
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Of ``forecasts`` checked: the share inside the 80% interval, and under each of its quantiles.
+    """Of ``forecasts`` checked, those that foresee a shortfall: their first quantile lies within the horizon.
 
-    ``informative`` are those where a shortfall came within the horizon or was forecast to be likely, with the
-    share of them inside.
+    ``inside`` is the share of their outcomes inside the 80% interval, what the calibration aims at; ``before`` and
+    ``after`` are the shares outside. The other forecasts say "90 days or more" and are mostly right:
+    ``inside_all`` counts them too.
     """
 
     forecasts: int
+    foreseen: int
     inside: float
-    under_p10: float
-    under_p50: float
-    under_p90: float
-    informative: int
-    inside_informative: float
+    before: float
+    before_median: float
+    after: float
+    inside_all: float
 
 
 def coverage(quantiles: npt.NDArray[np.float32], days_to_shortfall: Integers, checked: Flags) -> Coverage:
@@ -36,17 +37,19 @@ def coverage(quantiles: npt.NDArray[np.float32], days_to_shortfall: Integers, ch
     told = checked & ~np.isnan(quantiles).any(axis=-1)
     low, middle, high = (quantiles[told][:, place].astype(np.float64) for place in range(3))
     came = np.minimum(days_to_shortfall[told], HORIZON_DAYS).astype(np.float64)
-    if not len(came):
-        return Coverage(0, NAN, NAN, NAN, NAN, 0, NAN)
     # A day is an interval: a shortfall on the day on which a quantile lies is inside.
-    inside = (came >= np.floor(low)) & (came <= np.ceil(high))
-    informative = (came < HORIZON_DAYS) | (middle < HORIZON_DAYS)
+    before, after = came < np.floor(low), came > np.ceil(high)
+    foreseen = low < HORIZON_DAYS
     return Coverage(
         len(came),
-        float(inside.mean()),
-        float((came < np.floor(low)).mean()),
-        float((came < np.ceil(middle)).mean()),
-        float((came <= np.ceil(high)).mean()),
-        int(informative.sum()),
-        float(inside[informative].mean()) if informative.any() else NAN,
+        int(foreseen.sum()),
+        _share(~(before | after)[foreseen]),
+        _share(before[foreseen]),
+        _share((came < np.ceil(middle))[foreseen]),
+        _share(after[foreseen]),
+        _share(~(before | after)),
     )
+
+
+def _share(flags: Flags) -> float:
+    return float(flags.mean()) if len(flags) else NAN

@@ -32,9 +32,9 @@ class Detector:
 
 
 def right_alarms(run: Run) -> Flags:
-    """Tell where an alarm is right: before an instalment that is missed and defaults, as far as an alarm looks."""
+    """Tell where an alarm is right: before a missed instalment, as far as an alarm looks, and 30 days after it."""
     outcomes = run.outcomes
-    return is_followed(outcomes.defaults, outcomes.borrowers, outcomes.days, alarms.AHEAD_DAYS)
+    return is_followed(outcomes.misses, outcomes.borrowers, outcomes.days, alarms.AHEAD_DAYS)
 
 
 def threshold_for_precision(score: Table, right: Flags, observed: Flags, period: Period) -> float:

@@ -14,7 +14,7 @@ from loanpulse.evaluation.city_run import Run
 from loanpulse.evaluation.coverage import HORIZON_DAYS, Coverage, coverage
 from loanpulse.evaluation.detectors import Detector
 from loanpulse.evaluation.hardships import Seen, seen_by_kind
-from loanpulse.evaluation.outcomes import DEFAULT_DAYS, Failure, is_followed
+from loanpulse.evaluation.outcomes import DEFAULT_DAYS, Failure, first_of_each, is_followed
 from loanpulse.evaluation.panel import Flags, Panel
 from loanpulse.evaluation.reasons import reasons_kept
 from loanpulse.evaluation.stability import flip_rate
@@ -45,16 +45,22 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One detector's figures: of its alarms against defaults, and against any missed instalment."""
+    """One detector's figures: of its alarms against rows of missed instalments, and against those that default.
+
+    ``ahead`` is the share of its alarms that began before such a row, not in it; ``lead_first`` counts only the
+    first row of each borrower.
+    """
 
     name: str
     rule: str
     ranked: Ranked
     alarms: int
     precision: float
+    ahead: float
     lead: Lead
-    precision_missed: float
-    lead_missed: Lead
+    lead_first: Lead
+    precision_default: float
+    lead_default: Lead
     within_budget: Caught
 
 
@@ -200,7 +206,7 @@ class Questions:
 def _judged(one: Detector, run: Run, period: Period, questions: Questions, budget_a_day: float) -> Judged:
     outcomes = run.outcomes
     right = detectors.right_alarms(run)
-    right_missed = is_followed(outcomes.misses, outcomes.borrowers, outcomes.days, alarms.AHEAD_DAYS)
+    right_default = is_followed(outcomes.defaults, outcomes.borrowers, outcomes.days, alarms.AHEAD_DAYS)
     count, precision = alarms.precision(one.alarm, right, period)
     defaults = judged_failures(outcomes.defaults, run, period)
     worth_working = run.panel.observed & (one.score > 0 if "past due" in one.name else np.isfinite(one.score))
@@ -210,9 +216,11 @@ def _judged(one: Detector, run: Run, period: Period, questions: Questions, budge
         questions.ranked(one.score),
         count,
         precision,
-        alarms.lead(one.alarm, defaults),
-        alarms.precision(one.alarm, right_missed, period)[1],
+        alarms.ahead(one.alarm, outcomes.misses, period),
         alarms.lead(one.alarm, judged_failures(outcomes.misses, run, period)),
+        alarms.lead(one.alarm, judged_failures(first_of_each(outcomes.misses), run, period)),
+        alarms.precision(one.alarm, right_default, period)[1],
+        alarms.lead(one.alarm, defaults),
         alarms.caught_within_budget(one.score, worth_working, right, _within(defaults, period), period, budget_a_day),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +85,14 @@ def failures_of(rows: Iterable[tuple[int, int, int]], defaults: Iterable[tuple[i
         if reach:
             first_default[borrower, first] = min(reach)
     return tuple(Failure(borrower, first, day) for (borrower, first), day in first_default.items())
+
+
+def first_of_each(failures: Sequence[Failure]) -> tuple[Failure, ...]:
+    """Return each borrower's first failure."""
+    first: dict[int, Failure] = {}
+    for failure in sorted(failures, key=lambda one: one.missed):
+        first.setdefault(failure.borrower, failure)
+    return tuple(first.values())
 
 
 def days_to_next(places: tuple[tuple[int, int], ...], borrowers: int, days: int) -> Integers:

@@ -36,7 +36,11 @@ def write(path: Path, records: tuple[Published, ...]) -> Path:
 
 
 def replayed(
-    settings: Settings, folder: Path, records: tuple[Published, ...], controls: Path | None = None
+    settings: Settings,
+    folder: Path,
+    records: tuple[Published, ...],
+    controls: Path | None = None,
+    at_ms: int | None = None,
 ) -> tuple[ReplayReport, Path, Path]:
     """Replay records under a deployment's configuration; returns the report, the alerts and the snapshots."""
     alerts, snapshots = folder / "alerts.jsonl", folder / "snapshots.jsonl"
@@ -48,5 +52,6 @@ def replayed(
         controls=controls,
         alerts=alerts,
         snapshots=snapshots,
+        at_ms=at_ms,
     )
     return report, alerts, snapshots

@@ -17,7 +17,7 @@ from loanpulse.streams.compiled import compiled
 from loanpulse.streams.forecast.shortfall import HORIZON_DAYS, day_of_chance
 from loanpulse.streams.local_time import local_day
 
-START_LOW, START_HIGH = 0.25, 0.63
+START_LOW, START_HIGH = 0.30, 0.59
 """The levels of the first and the last quantile for a borrower of whom no outcome is known."""
 MISSED_LOW, MISSED_HIGH = 0.07, 0.13
 """The share of outcomes that is to lie before the interval, and after it."""

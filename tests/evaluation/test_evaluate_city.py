@@ -35,7 +35,9 @@ def run() -> Run:
 
 def test_the_panel_is_what_replay_writes(run: Run, tmp_path: Path) -> None:
     """Per borrower and day the last snapshot that a replay of the same city writes, carried on where there is none."""
-    _, _, file = histories.replayed(SETTINGS, tmp_path, tuple(City(PLAN).events()))
+    assert PLAN.days is not None
+    until = PLAN.start_ms + PLAN.days * DAY_MS
+    _, _, file = histories.replayed(SETTINGS, tmp_path, tuple(City(PLAN).events()), at_ms=until)
     latest: dict[tuple[str, int], dict[str, Any]] = {}
     end = 0
     for line in file.read_text().splitlines():

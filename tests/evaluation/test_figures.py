@@ -13,7 +13,15 @@ from loanpulse.evaluation import alarms, ranking
 from loanpulse.evaluation.alarms import Period
 from loanpulse.evaluation.coverage import coverage
 from loanpulse.evaluation.hardships import seen_by_kind
-from loanpulse.evaluation.outcomes import FAR_DAYS, Failure, Hardship, days_to_next, failures_of, rows_of_misses
+from loanpulse.evaluation.outcomes import (
+    FAR_DAYS,
+    Failure,
+    Hardship,
+    days_to_next,
+    failures_of,
+    first_of_each,
+    rows_of_misses,
+)
 from loanpulse.evaluation.panel import CHANGE
 from loanpulse.evaluation.stability import flip_rate
 from loanpulse.schemas.topics import DAY_MS
@@ -68,6 +76,17 @@ def test_lead_counts_failures_that_were_never_seen() -> None:
     assert found.median == (10 + alarms.NEVER_SEEN_DAYS) / 2
 
 
+def test_an_alarm_is_ahead_if_it_begins_before_the_miss() -> None:
+    alarm = np.concatenate([on_days((100, 110)), on_days((152, 160)), on_days((140, 141))])
+    failures = [Failure(0, 150, 180), Failure(1, 150, 180)]
+    assert alarms.ahead(alarm, failures, Period(50, 180)) == pytest.approx(1 / 3)
+
+
+def test_only_the_first_failure_of_each_borrower_is_its_first() -> None:
+    later, first, other = Failure(0, 150, 180), Failure(0, 50, 80), Failure(1, 170, 200)
+    assert first_of_each([later, first, other]) == (first, other)
+
+
 def test_precision_counts_alarms_that_begin_within_the_period() -> None:
     alarm = np.concatenate([on_days((5, 8), (100, 110)), on_days((120, 121), (200, 201))])
     right = np.concatenate([on_days((90, 130)), on_days()])
@@ -115,14 +134,20 @@ def test_coverage_counts_what_lay_between_the_quantiles() -> None:
     quantiles = np.array([[[5.0, 20.0, 60.0]] * 4 + [[np.nan] * 3]], np.float32)
     came = np.array([[3, 5, 60, FAR_DAYS, 10]], np.int32)
     found = coverage(quantiles, came, np.ones((1, 5), np.bool_))
-    assert (found.forecasts, found.inside) == (4, 0.5)
-    assert (found.under_p10, found.under_p50, found.under_p90) == (0.25, 0.5, 0.75)
+    assert (found.forecasts, found.foreseen, found.inside) == (4, 4, 0.5)
+    assert (found.before, found.before_median, found.after) == (0.25, 0.5, 0.25)
+
+
+def test_coverage_is_of_the_forecasts_that_foresee_a_shortfall() -> None:
+    quantiles = np.array([[[90.0] * 3] * 3 + [[5.0, 20.0, 60.0]]], np.float32)
+    found = coverage(quantiles, np.array([[FAR_DAYS, FAR_DAYS, 40, 70]], np.int32), np.ones((1, 4), np.bool_))
+    assert (found.forecasts, found.foreseen, found.inside, found.inside_all) == (4, 1, 0.0, 0.5)
 
 
 def test_a_shortfall_beyond_the_horizon_is_covered_by_a_quantile_at_the_horizon() -> None:
     quantiles = np.array([[[30.0, 90.0, 90.0]]], np.float32)
     found = coverage(quantiles, np.array([[FAR_DAYS]], np.int32), np.ones((1, 1), np.bool_))
-    assert (found.inside, found.informative) == (1.0, 0)
+    assert (found.inside, found.foreseen) == (1.0, 1)
 
 
 def test_a_life_event_is_seen_beside_what_comes_by_chance() -> None:

@@ -107,7 +107,10 @@ def test_a_newer_event_is_not_seen_by_the_restatement() -> None:
 @pytest.mark.parametrize("room", CHUNKS)
 def test_restatements_do_not_depend_on_the_room_for_scorings(room: int) -> None:
     events = loan_with_a_missed_instalment(paid_in_time_but_told_late())
-    assert run(events, UNTIL, room).tobytes() == run(events, UNTIL).tobytes()
+    roomy, narrow = run(events, UNTIL), run(events, UNTIL, room)
+    for scores in (roomy, narrow):
+        scores["kept"] = 0  # a place in the room itself
+    assert narrow.tobytes() == roomy.tobytes()
 
 
 def test_a_restated_scoring_has_an_id_of_its_own_and_makes_no_alert() -> None:

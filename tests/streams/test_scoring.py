@@ -93,7 +93,7 @@ def test_a_level_that_an_improvement_led_to_stands_longer_before_it_worsens_agai
 @pytest.mark.parametrize(
     ("hard", "floor"),
     [(NO_HARD_EVENT, Level.AMPLE), (HARD_30_DPD, Level.TENSE), (HARD_WRITE_OFF, Level.CRISIS),
-     (HARD_DISCONNECTION, Level.WATCH)],
+     (HARD_DISCONNECTION, Level.TENSE)],
 )  # fmt: skip
 def test_a_hard_event_sets_the_policy_s_floor_at_once_and_holds_it(hard: int, floor: Level) -> None:
     record = empty_records(1)[0]
