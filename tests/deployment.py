@@ -81,13 +81,13 @@ class Reader:
             self.read()
 
     def read_until_quiet(self, quiet_seconds: float = 5.0, seconds: float = 90.0) -> None:
-        """Read until something has come and then nothing for a while."""
+        """Read until something more has come and then nothing for a while."""
         deadline = time.monotonic() + seconds
-        last = time.monotonic()
+        last: float | None = None
         while time.monotonic() < deadline:
             if self.read():
                 last = time.monotonic()
-            elif any(self.messages.values()) and time.monotonic() - last > quiet_seconds:
+            elif last is not None and time.monotonic() - last > quiet_seconds:
                 return
         raise AssertionError({topic: len(found) for topic, found in self.messages.items()})
 
