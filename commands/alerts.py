@@ -83,14 +83,20 @@ def tail(
                 return
 
 
+LEVEL_KINDS = (AlertKind.LEVEL_WORSENED.name, AlertKind.LEVEL_IMPROVED.name)
+
+
 def line_of(alert: dict[str, Any]) -> Text:
     """Return an alert as a line for a person."""
     text = Text()
     text.append(f"{alert['event_time']:%Y-%m-%d %H:%M} ", style="dim")
     text.append(f"{alert['lender_id']:<10} {alert['borrower_id']:<16} ")
-    text.append(alert["level_from"], style=LEVEL_STYLE.get(alert["level_from"], ""))
-    text.append(" > ")
-    text.append(f"{alert['level_to']:<7}", style=LEVEL_STYLE.get(alert["level_to"], ""))
+    if alert["kind"] in LEVEL_KINDS:
+        text.append(alert["level_from"], style=LEVEL_STYLE.get(alert["level_from"], ""))
+        text.append(" > ")
+        text.append(f"{alert['level_to']:<7}", style=LEVEL_STYLE.get(alert["level_to"], ""))
+    else:
+        text.append(f"{alert['kind']:<16}", style=LEVEL_STYLE.get(alert["level_to"], ""))
     text.append(f" index {alert['lhi']:5.1f}  ")
     text.append("; ".join(reason["text_en"] for reason in alert["reasons"][:3]) or "improved")
     if alert["help"]:
