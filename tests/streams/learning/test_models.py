@@ -81,7 +81,7 @@ def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
     rows, _ = lessons(1, 50, seed=4)[0]
     scorecard = champion.scorecard()
     card = card_with(policies.load().card, scorecard)
-    card["healthy"], card["unhealthy"] = 1.0, 0.0
+    card["healthy"], card["unhealthy"], card["neutral_utility"] = 1.0, 0.0, NEUTRAL
     for counted, expected in zip(rows, scorecard.pd(rows), strict=True):
         score = np.zeros(1, SCORE)[0]
         score["value"], score["evidence"] = counted + NEUTRAL, 1.0
