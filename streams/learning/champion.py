@@ -80,6 +80,13 @@ class Champion:
             -(scale * float(self.model.intercept) + self.calibrator.shift),
         )
 
+    def uncalibrated(self) -> Scorecard:
+        """Return River's own weights and intercept as a scorecard: what the challenger weighs as one of its members."""
+        weights = self.model.weights
+        return Scorecard(
+            tuple(self.names), np.array([-weights[name] for name in self.names]), -float(self.model.intercept)
+        )
+
     def successor(self) -> "Champion":
         """Return a champion of another outcome that starts from, and stays near, what this one has learned."""
         weights = self.model.weights

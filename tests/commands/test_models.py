@@ -1,17 +1,24 @@
 """`loanpulse models` on a broker: versions are listed, and who decided what and why is kept."""
 
 import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import orjson
 import pytest
 from confluent_kafka import Producer
 from typer.testing import CliRunner
 
 from loanpulse.commands.main import app
+from loanpulse.schemas import events as json_form
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
-from loanpulse.streams.indicators.catalogue import COUNT, NAMES
+from loanpulse.streams import policy as policies
+from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
+from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.learning.trainer import Version
 from loanpulse.streams.trainer_process import published
@@ -71,6 +78,60 @@ def test_versions_are_listed_promoted_and_rolled_back(models: Settings) -> None:
     assert {(value["model_version"], value["reason"]) for value in decided} == {
         ("logistic-30-2", "rolled back to: complaints")
     }
+
+
+def test_the_experts_scorecard_can_always_be_gone_back_to(models: Settings) -> None:
+    assert "expert-1" in run("list")
+    run("rollback", "--to", "logistic-30-1", "--by", "Wang", "--why", "complaints")
+    run("rollback", "--by", "Wang", "--why", "more complaints")
+    assert "in force: expert-1" in run("list")
+    reader = Reader(models, MODEL_SNAPSHOTS)
+    reader.read_until(lambda: any(value["model_version"] == "expert-1" for value in reader.values(MODEL_SNAPSHOTS)), 20)
+    decided = [value for value in reader.values(MODEL_SNAPSHOTS) if value["model_version"] == "expert-1"]
+    reader.close()
+    assert {(value["status"], value["decided_by"]) for value in decided} == {("IN_FORCE", "Wang")}
+    scorecard = forms.scorecard_in_force(decided[0])
+    assert scorecard is not None
+    assert scorecard.weights.tolist() == [indicator.weight for indicator in INDICATORS]
+    run("promote", "logistic-30-2", "--by", "Wang", "--why", "mended")
+    assert "in force: logistic-30-2" in run("list")
+
+
+def test_one_score_is_explained_by_any_version(models: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "snapshots.jsonl"
+    file.write_bytes(b"\n".join(orjson.dumps({"topic": "liquidity-snapshots", "value": one}) for one in scores()))
+    by_experts = orjson.loads(run("explain", str(file), "--version", "expert-1", "--borrower", "b2", "--json"))
+    assert by_experts["snapshot_id"] == "b2-9"
+    weight = policies.load().card["factor"] * np.array([indicator.weight for indicator in INDICATORS])
+    assert list(by_experts["points_lost"].values()) == pytest.approx(list(weight * (1.0 - 0.9)))
+    assert by_experts["lhi"] == pytest.approx(by_experts["start"] - sum(by_experts["points_lost"].values()))
+    in_force = orjson.loads(run("explain", str(file), "--snapshot", "b1-3", "--json"))
+    assert (in_force["explained_by"], in_force["borrower_id"]) == ("logistic-30-2", "b1")
+    assert len(set(in_force["points_lost"].values())) == 1, "that version gives all the same weight"
+    assert "arrears" in run("explain", str(file))
+    nobody = CliRunner().invoke(app, ["models", "explain", str(file), "--version", "expert-1", "--borrower", "b9"])
+    assert nobody.exit_code == 1
+
+
+def scores() -> list[dict[str, Any]]:
+    """Snapshots of three borrowers, each better off than the one before; a reading's utility is 0.1 to 0.9."""
+    return [
+        json_form.to_json("liquidity-snapshots", one)
+        for number in range(3)
+        for step in (3, 9)
+        for one in [snapshot(number, step)]
+    ]
+
+
+def snapshot(number: int, step: int) -> dict[str, Any]:
+    moment, utility = forms.moment(20_000 * 86_400_000 + step), 0.1 + 0.4 * number
+    reading = {"value": 1.0, "utility": utility, "evidence": 1.0, "points": 0.0, "age_days": 1.0}
+    return {
+        "snapshot_id": f"b{number}-{step}", "borrower_id": f"b{number}", "event_time": moment, "cause": "EVENT",
+        "lhi": 50.0, "pd": 0.1, "level": "WATCH", "previous_level": "WATCH", "confidence": 1.0, "days_past_due": 0,
+        "overdue_amount": Decimal("0.00"), "open_loans": 1, "lender_ids": ["lender-a"], "model_version": "expert-1",
+        "policy_version": "1", "known_at": moment, **dict.fromkeys(NAMES, reading),
+    }  # fmt: skip
 
 
 def test_a_version_that_is_not_there_and_a_decision_of_nobody_are_refused(models: Settings) -> None:
