@@ -41,19 +41,24 @@ def test_a_champions_explanation_is_the_snapshots_own_points() -> None:
     assert found.pd == pytest.approx(said.pd, abs=1e-12)
 
 
-@pytest.mark.parametrize("others", [0, 20])
-def test_a_challengers_explanation_adds_up_to_its_prediction(others: int) -> None:
+@pytest.fixture(scope="module")
+def published() -> PublishedChallenger:
+    """A challenger of an outcome that follows the seventh indicator alone."""
     dice = np.random.default_rng(3)
     _, rows = inputs_of(np.array([scored(number).readings for number in range(200)]), CARD["neutral_utility"])
     challenger = Challenger(rows.shape[1])
     for _ in range(12):
         lesson = rows[dice.integers(0, len(rows), 128)]
         challenger.learn(lesson, np.zeros(128), lesson[:, 6] + dice.normal(0.0, 0.1, 128) < -0.2)
-    published = PublishedChallenger(challenger.flat(), Champion(INDEX_READINGS, 0.04).uncalibrated())
+    return PublishedChallenger(challenger.flat(), Champion(INDEX_READINGS, 0.04).uncalibrated())
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_a_challengers_explanation_adds_up_to_its_prediction(published: PublishedChallenger, others: int) -> None:
     said = scored(500)
     found = explain_challenger(published, said, [scored(900 + number) for number in range(others)], CARD, seconds=30.0)
     assert found.permutations == 64
     _, row = inputs_of(np.array([said.readings]), CARD["neutral_utility"])
     index = CARD["offset"] - CARD["factor"] * published.log_odds(row)[0]
     assert found.start - found.points.sum() == pytest.approx(index)
-    assert np.abs(found.points).argmax() == 6, "the outcome follows the seventh indicator"
+    assert np.abs(found.points).argmax() == 6
