@@ -32,7 +32,7 @@ def clients(count: int, seed: int) -> CardFile:
     months = []
     for _ in MONTHS:
         bill = np.round(limit * frail * dice.random(count))
-        late = dice.random(count) < 0.35 * frail
+        late = dice.random(count) < 0.8 * frail**3
         months.append(CardMonth(np.where(late, 2.0, 0.0), bill, np.round(bill * (1 - frail) * ~late)))
     outcome = dice.random(count) < np.where(frail > 0.7, 0.8, 0.05)
     return CardFile(tuple(str(place) for place in range(count)), limit, tuple(months), outcome)
