@@ -25,7 +25,8 @@ class ChampionOptions:
     """How the champion learns."""
 
     learning_rate: float = 0.3
-    prior_strength: float = 100.0
+    prior_strength: float = 10.0
+    """What an expert's weight is trusted by: 1 / the square of how far it may well be off, here 0.3 log-odds."""
     batch: int = 256
     replays: int = 30
     """Batches drawn again from the newest examples after each new batch."""

@@ -10,7 +10,7 @@ from loanpulse.streams.learning.cards.card_file import MONTHS, CardFile, CardMon
 from loanpulse.streams.learning.cards.card_history import CARD_READINGS, CardHistory
 from loanpulse.streams.learning.cards.card_stream import CardStream
 from loanpulse.streams.learning.challenger import Challenger, ChallengerOptions
-from loanpulse.streams.learning.champion import Champion, ChampionOptions
+from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import ForestOptions
 from loanpulse.streams.learning.guards import Verdict, compare
 from loanpulse.streams.learning.readings import INDEX_READINGS, Integers, Labels, Reals, counted
@@ -19,8 +19,6 @@ from loanpulse.streams.scoring import index_of, level_with_hysteresis
 
 LESSON = 256
 READINGS = (*INDEX_READINGS, *CARD_READINGS)
-CARD_CHAMPION = ChampionOptions(prior_strength=10.0)
-"""The weights of a card's own readings are first guesses and hold less than the published ones."""
 MONTHLY = ChallengerOptions()
 FINAL = ChallengerOptions(
     forest=ForestOptions(trees=25, patch=0.5, bag=6.0, grace_period=60, delta=0.01, tau=0.05, max_depth=12)
@@ -157,7 +155,7 @@ class CardRun:
     final: Learner | None = None
 
     def __post_init__(self) -> None:
-        self.monthly = Learner(MONTHLY, Champion(READINGS, self.policy.file.index.neutral_pd, CARD_CHAMPION))
+        self.monthly = Learner(MONTHLY, Champion(READINGS, self.policy.file.index.neutral_pd))
 
     def months(self) -> Iterator[Prediction]:
         """Yield the predictions of ``score`` at each month's end, the earliest first."""
