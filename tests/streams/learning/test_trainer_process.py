@@ -90,9 +90,11 @@ def test_killed_at_any_point_it_ends_with_the_same_weights(learning: Settings, r
     assert len(expected) >= 4
     dice = random.Random(3)
     publish(learning, records[: len(records) // 2])
-    for _ in range(3):
+    # Shortly after it begins to label, after it has published a version, and as it comes up again.
+    for at_work in (lambda: reader.values(TRAINING_EXAMPLES), lambda: digests(reader), lambda: True):
         with part(learning, tmp_path / "logs", "trainer") as trainer:
-            time.sleep(dice.uniform(5.0, 9.0))
+            reader.read_until(lambda: bool(at_work()), 90)  # noqa: B023 - called before the next turn
+            time.sleep(dice.uniform(0.0, 2.0))
             kill(trainer)
     # The second half came while it was down.
     publish(learning, records[len(records) // 2 :])
