@@ -108,7 +108,7 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
         drive.kill(worker)
     drive.publish(deployment, records[half:])
     with part(deployment, tmp_path, "worker"):
-        reader.read_until_quiet(8.0)
+        reader.read_until_quiet(20.0, 150.0)
     check_equal(deployment, tmp_path, reader, records, controls)
     told = {alert["alert_id"]: alert for alert in reader.values(LIQUIDITY_ALERTS)}.values()
     versions = Counter(alert["policy_version"] for alert in told)

@@ -98,7 +98,7 @@ def test_a_worker_killed_at_random_points_changes_nothing(deployment: Settings, 
         drive.publish(deployment, records[number * size : (number + 1) * size])
         with part(deployment, tmp_path, "worker") as worker:
             if number == pieces - 1:
-                reader.read_until_quiet(8.0)
+                reader.read_until_quiet(25.0, 150.0)  # longer than a start: what the last one said is still coming in
                 break
             before = len(reader.messages[LIQUIDITY_SNAPSHOTS])
             reader.read_until(lambda before=before: len(reader.messages[LIQUIDITY_SNAPSHOTS]) > before)
