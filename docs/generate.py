@@ -319,9 +319,9 @@ def speed_page() -> str:
             )
         lines.append("")
     lines += [
-        "End to end is one worker process with the broker beside it on the same cores: Avro decoded, folded, state written",
-        "to the changelog, scored, snapshots and alerts published. The plain agent is an ordinary Faust agent over the",
-        "same topic, one event at a time with one table write each, measured in the same run.",
+        "End to end is one worker process with the broker beside it on the same cores: Avro decoded, folded, state",
+        "written to the changelog, scored, snapshots and alerts published. The plain agent is an ordinary Faust agent",
+        "over the same topic, one event at a time with one table write each, measured in the same run.",
     ]
     return "\n".join(lines) + "\n"
 
