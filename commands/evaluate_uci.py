@@ -137,6 +137,7 @@ def _cross_validate(policy: Policy, clients: CardFile, count: int, model: Served
         for one in predictions:
             champion[one.month, part], challenger[one.month, part] = one.champion, one.challenger
             never_late[one.month, part] = one.never_late
+        err.print(f"part {number}: {MONTHS[-1]} served by the {predictions[-1].served}", highlight=False)
     measures = []
     for month in range(len(MONTHS)):
         outcomes = card_report.outcomes_of(clients, month)
