@@ -41,7 +41,7 @@ def test_a_borrower_leaves_every_table_and_nobody_else_does(warehouse: EmbeddedW
     )
     before = found(warehouse, borrower)
     kept = {"snapshots", "alerts", "alert_feedback", "repayment_events", "spending_events", "utility_events"}
-    derived = {"borrowers_latest", "borrower_days", "loans", "instalment_events", "episodes", "level_changes"}
+    derived = {"borrowers_latest", "borrower_days", "loans", "instalment_ledger", "episodes", "level_changes"}
     assert kept | derived | {"dead_letters"} <= before.keys()
     others = "SELECT count() FROM snapshots WHERE borrower_id != '" + borrower + "'"
     counted, letters = one(warehouse, others), one(warehouse, "SELECT count() FROM dead_letters")
