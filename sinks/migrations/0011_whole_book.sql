@@ -193,6 +193,41 @@ FROM episodes FINAL
 WHERE alerted_at IS NOT NULL
 COMMENT 'What became of each alert episode by what was reported; outcome is empty where nothing was';
 
+-- Days to cure are time that passed, not hours struck by the clock.
+CREATE OR REPLACE VIEW alert_outcomes AS
+SELECT
+    episode.lender_id AS lender_id,
+    episode.episode_id AS episode_id,
+    episode.borrower_id AS borrower_id,
+    episode.kind AS kind,
+    episode.alerted_at AS alerted_at,
+    episode.is_sent AS is_sent,
+    episode.outcome AS outcome,
+    episode.hours_to_first_contact AS hours_to_first_contact,
+    arrayFirst(day -> day > toDate(alerted_at), arraySort(truth.defaulted_on)) AS next_default,
+    next_default != toDate(0) AND next_default <= toDate(alerted_at) + 60 AS is_true,
+    is_true OR toDate(alerted_at) + 60 <= toDate((SELECT now FROM event_clock)) AS is_matured,
+    if(is_true, dateDiff('day', toDate(alerted_at), next_default), NULL) AS lead_time_days,
+    arrayFirst(moment -> moment > alerted_at, arraySort(recovery.moments)) AS recovered_at,
+    least(if(recovered_at > alerted_at, toNullable(recovered_at), NULL), episode.paid_at) AS cured_at,
+    round(dateDiff('second', alerted_at, cured_at) / 86400, 1) AS days_to_cure
+FROM alert_episodes AS episode
+LEFT JOIN
+(
+    SELECT lender_id, borrower_id, groupArray(defaulted_on) AS defaulted_on
+    FROM defaults
+    GROUP BY lender_id, borrower_id
+) AS truth USING (lender_id, borrower_id)
+LEFT JOIN
+(
+    SELECT lender_id, borrower_id, groupUniqArray(event_time) AS moments
+    FROM alerts
+    WHERE kind = 'LEVEL_IMPROVED' AND level_to IN ('AMPLE', 'STABLE')
+    GROUP BY lender_id, borrower_id
+) AS recovery USING (lender_id, borrower_id)
+WHERE episode.kind != 'LEVEL_IMPROVED'
+COMMENT 'Each alert episode beside what really happened: true if a loan of the borrower with that lender went 30 days past due within 60 days after it';
+
 -- Past months become one part each, which FINAL reads as it is.
 ALTER TABLE borrower_hours MODIFY SETTING min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1;
 
