@@ -75,3 +75,11 @@ def test_a_pseudonym_is_quoted_whatever_is_in_it(warehouse: EmbeddedWarehouse) -
         assert erase(warehouse, name) == []
         assert found(warehouse, name) == {}
     assert one(warehouse, "SELECT count() FROM snapshots") == before
+
+
+def test_the_search_reaches_all_shards_and_into_dead_letters() -> None:
+    statement = search_statement([("alerts_local", "borrower_id"), ("dead_letters_local", "value")], "b-1")
+    alerts, letters = statement.split(" UNION ALL ")
+    assert alerts.endswith("FROM alerts")
+    assert letters.endswith("FROM dead_letters")
+    assert "tryBase64Decode" in letters
