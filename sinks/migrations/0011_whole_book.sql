@@ -55,16 +55,21 @@ CREATE OR REPLACE VIEW roll_rates_daily AS
 SELECT
     day,
     lender_id,
-    opening.level AS level_from,
-    closing.level AS level_to,
-    count() AS borrowers,
+    level_from,
+    level_to,
+    sum(alike) AS borrowers,
     round(borrowers / sum(borrowers) OVER (PARTITION BY day, lender_id, level_from), 4) AS share
 FROM
 (
-    SELECT day, materialize(borrower_day_moves.opening) AS opening, materialize(borrower_day_moves.closing) AS closing
-    FROM borrower_day_moves FINAL
+    SELECT day, opening.level AS level_from, closing.level AS level_to, closing.lender_ids AS lender_ids, count() AS alike
+    FROM
+    (
+        SELECT day, materialize(borrower_day_moves.opening) AS opening, materialize(borrower_day_moves.closing) AS closing
+        FROM borrower_day_moves FINAL
+    )
+    GROUP BY day, level_from, level_to, lender_ids
 )
-ARRAY JOIN closing.lender_ids AS lender_id
+ARRAY JOIN lender_ids AS lender_id
 GROUP BY day, lender_id, level_from, level_to
 COMMENT 'Where borrowers scored on a day stood before it and at its end: the matrix of roll rates, row by row';
 
