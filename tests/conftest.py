@@ -24,6 +24,15 @@ hypothesis_settings.load_profile("loanpulse")
 PARTITIONS = 2
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files whose tests may take longest first, so that processes that share the tests end together."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0.0), float(mark.args[0]) if mark else 0.0)
+    items.sort(key=lambda item: -longest[item.path])
+
+
 @pytest.fixture(autouse=True)
 def _logging_of_its_own() -> Iterator[None]:
     """A command run inside a test sets up logging to that test's output, which is closed after it."""

@@ -13,7 +13,7 @@ from loanpulse.settings import Settings
 from loanpulse.sinks.borrower_topics import in_state
 from loanpulse.sinks.query_client import run_query
 from tests import deployment as drive
-from tests import histories
+from tests import histories, said
 from tests.commands.test_commands import loanpulse
 from tests.deployment import Reader, part
 from tests.sinks.test_loader import count, wait_for
@@ -34,7 +34,7 @@ def test_forgotten_while_worker_and_loader_run(deployment: Settings, tmp_path: P
     drive.publish(deployment, records)
     reader = Reader(deployment, LIQUIDITY_SNAPSHOTS, LIQUIDITY_ALERTS)
     with part(deployment, tmp_path, "worker"), part(deployment, tmp_path, "loader"):
-        reader.read_until_quiet(4.0)
+        reader.read_all(said.by_replay(deployment, tmp_path, records).ids)
         snapshots = {value["snapshot_id"] for value in reader.values(LIQUIDITY_SNAPSHOTS)}
         wait_for(deployment, "SELECT uniqExact(snapshot_id) FROM snapshots", len(snapshots))
         others = count(deployment, f"SELECT count() FROM snapshots FINAL WHERE borrower_id != '{borrower}'")
