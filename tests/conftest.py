@@ -12,8 +12,12 @@ from hypothesis import settings as hypothesis_settings
 
 from loanpulse.commands import topics_admin
 from loanpulse.commands.broker import EmbeddedBroker
+from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.settings import Settings, load
 from loanpulse.sinks.embedded import EmbeddedWarehouse
+from loanpulse.streams.configured import engine_options, load_policy
+from loanpulse.streams.engine import Engine
+from loanpulse.streams.warm_up import warm_up
 from tests import city_warehouse_rows, kafka_node
 
 hypothesis_settings.register_profile(
@@ -45,7 +49,14 @@ def on_kafka() -> bool:
 
 
 @pytest.fixture(scope="session")
-def bootstrap_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def compiled() -> None:
+    """The core's machine code on disk, so that no process that a test starts spends a minute on it."""
+    settings = load(environment={})
+    warm_up(Engine(engine_options(settings), load_policy(settings), LocalRegistry()))
+
+
+@pytest.fixture(scope="session")
+def bootstrap_servers(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Iterator[str]:
     """The address of a broker that runs for the whole session."""
     folder = tmp_path_factory.mktemp("broker")
     if on_kafka():
