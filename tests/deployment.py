@@ -51,6 +51,13 @@ def part(settings: Settings, folder: Path, *arguments: str) -> Iterator[subproce
         child.stop(process, 20)
 
 
+def wait_until(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()

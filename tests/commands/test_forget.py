@@ -1,9 +1,7 @@
 """A borrower forgotten while everything runs: out of state, changelog and tables, and nobody else with it."""
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,17 +13,10 @@ from loanpulse.sinks.query_client import run_query
 from tests import deployment as drive
 from tests import histories, said
 from tests.commands.test_commands import loanpulse
-from tests.deployment import Reader, part
+from tests.deployment import Reader, part, wait_until
 from tests.sinks.test_loader import count, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
 
 
 def test_forgotten_while_worker_and_loader_run(deployment: Settings, tmp_path: Path) -> None:
