@@ -63,10 +63,7 @@ INDICATOR = Indicator(
     unhealthy=0.0,
     weight=2.4,
     evidence=("age of the last reported balance (halved for every 30 days over three) and days of history (of twenty)"),
-    source=(
-        "report: named by the LHI (应急储蓄覆盖率); household finance finds that what is left to pay from foretells a "
-        "missed payment better than what is owed"
-    ),
+    source="report: named by the LHI (应急储蓄覆盖率)",
     reason_en="Savings cover few months of essentials",
     reason_zh="应急储蓄不足以覆盖基本支出",
     read=read,
