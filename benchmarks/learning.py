@@ -13,7 +13,7 @@ from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.readings import INDEX_READINGS
 from loanpulse.streams.learning.scorecard import scorecard_to_bytes
 from loanpulse.streams.learning.trainer import FEATURES
-from loanpulse.streams.learning.weights import challenger_to_bytes
+from loanpulse.streams.learning.weights import PublishedChallenger, challenger_to_bytes
 
 LESSON = 128
 LESSONS = 40
@@ -57,7 +57,7 @@ def measure(figures: Figures) -> None:
     figures["prediction: champion, µs one borrower"] = 1e6 * timed(lambda: scorecard.pd(counted[:1]))
     figures["prediction: challenger, µs one borrower"] = 1e6 * timed(lambda: flat.log_odds(one, no_odds))
     figures["size: champion, bytes"] = len(scorecard_to_bytes(scorecard))
-    figures["size: challenger, bytes"] = len(challenger_to_bytes(flat))
+    figures["size: challenger, bytes"] = len(challenger_to_bytes(PublishedChallenger(flat, champion.uncalibrated())))
 
 
 if __name__ == "__main__":

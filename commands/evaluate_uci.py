@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import numpy as np
 import orjson
 import typer
+from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -20,6 +21,8 @@ from loanpulse.streams.learning.cards.card_file import MONTHS, CardFile, CardFil
 from loanpulse.streams.learning.cards.card_learning import CardRun, Prediction
 from loanpulse.streams.learning.cards.card_report import Measure
 from loanpulse.streams.policy import Policy, PolicyError
+
+FULL_WIDTH = 140
 
 Served = Literal["best", "champion", "challenger"]
 
@@ -134,6 +137,7 @@ def _cross_validate(policy: Policy, clients: CardFile, count: int, model: Served
         for one in predictions:
             champion[one.month, part], challenger[one.month, part] = one.champion, one.challenger
             never_late[one.month, part] = one.never_late
+        err.print(f"part {number}: {MONTHS[-1]} served by the {predictions[-1].served}", highlight=False)
     measures = []
     for month in range(len(MONTHS)):
         outcomes = card_report.outcomes_of(clients, month)
@@ -153,4 +157,5 @@ def _print(title: str, measures: Sequence[Measure]) -> None:
             one.as_of, one.outcome_month, one.model, f"{one.clients:,}", str(one.auc), f"{one.early_clients:,}",
             str(one.early_auc), f"{one.calibration_error:.4f}",
         )  # fmt: skip
-    out.print(table)
+    # What is piped to a file must not be cut to a terminal's usual width.
+    (out if out.is_terminal else Console(width=FULL_WIDTH)).print(table)

@@ -1,32 +1,35 @@
 """`loanpulse models`: the versions of the models, and a person's decisions about them."""
 
-import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 from rich.table import Table
 
+from loanpulse.commands import models_explain
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
+from loanpulse.commands.model_versions import (
+    READ_SECONDS,
+    UnknownVersion,
+    Versions,
+    find_version,
+    opened,
+    version_in_force,
+)
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.registry import RegistryUnavailable, open_registry
+from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
-from loanpulse.settings.broker import consumer_properties, producer_properties
+from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.learning.scorecard import WeightsError, scorecard_from_bytes
 from loanpulse.streams.learning.trainer import LOGISTIC
 from loanpulse.streams.learning.weights import challenger_from_bytes
+from loanpulse.streams.policy import PolicyError
 from loanpulse.streams.trainer_process import IN_FORCE_KEY
-
-READ_SECONDS = 15.0
-
-
-class UnknownVersion(LookupError):
-    """No version of that name was published."""
-
 
 app = typer.Typer(no_args_is_help=True, help="Look at the models' versions; promote one, or go back to one.")
 
@@ -35,57 +38,20 @@ By = Annotated[str, typer.Option("--by", help="Who decides.")]
 Why = Annotated[str, typer.Option("--why", help="Why; it is published with the version.")]
 
 
-def read_versions(settings: Settings, codec: Codec) -> dict[str, dict[str, Any]]:
-    """Return the newest record of every key of model-snapshots.
-
-    Raises:
-        TimeoutError: the broker did not give the whole topic in time.
-    """
-    topic = full_name(MODEL_SNAPSHOTS, settings.topics.prefix)
-    consumer = Consumer(consumer_properties(settings, "loanpulse-models"))
-    found: dict[str, dict[str, Any]] = {}
-    deadline = time.monotonic() + READ_SECONDS
-    try:
-        _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=READ_SECONDS)
-        consumer.assign([TopicPartition(topic, 0, 0)])
-        reached = 0
-        while reached < end:
-            for message in consumer.consume(500, 0.5):
-                if message.error() is None:
-                    reached = message.offset() + 1
-                    if message.value() is None:
-                        found.pop(message.key().decode(), None)
-                    else:
-                        found[message.key().decode()] = codec.decode(topic, message.value())
-            position = consumer.position([TopicPartition(topic, 0)])[0].offset
-            reached = max(reached, position)
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{topic} could not be read to its end within {READ_SECONDS:.0f} s")
-    finally:
-        consumer.close()
-    return found
+app.command("explain")(models_explain.explain)
 
 
-def _opened(config: Any) -> tuple[Settings, Codec, dict[str, dict[str, Any]]]:
+def _opened(config: Path | None) -> tuple[Settings, Codec, Versions]:
     settings = configured(config)
-    with failures(RegistryUnavailable, TimeoutError):
-        codec = Codec(open_registry(settings.registry), settings.topics.prefix)
-        return settings, codec, read_versions(settings, codec)
-
-
-def _find(versions: dict[str, dict[str, Any]], version: str) -> dict[str, Any]:
-    own = [value for key, value in versions.items() if key != IN_FORCE_KEY and value["model_version"] == version]
-    if own:
-        return own[0]
-    known = ", ".join(sorted(value["model_version"] for value in versions.values())) or "none yet"
-    raise UnknownVersion(f"There is no version {version}; known: {known}.")
+    with failures(PolicyError, RegistryUnavailable, TimeoutError, OSError):
+        return settings, *opened(settings)
 
 
 @app.command("list")
 def list_versions(config: ConfigOption = None) -> None:
     """List the versions, the newest last; the one in force is marked."""
     _, _, versions = _opened(config)
-    in_force = versions.get(IN_FORCE_KEY, {}).get("model_version", "expert-1")
+    in_force = version_in_force(versions)
     table = Table()
     for name in ("", "version", "role", "status", "learned up to", "examples", "bytes", "decided by", "reason"):
         table.add_column(name, overflow="fold")
@@ -93,8 +59,8 @@ def list_versions(config: ConfigOption = None) -> None:
     for value in own:
         table.add_row(
             "*" if value["model_version"] == in_force else "", value["model_version"], value["role"], value["status"],
-            json_form.iso(value["event_time"]), f"{value['examples']:,}", f"{len(value['weights']):,}",
-            value["decided_by"], value["reason"],
+            json_form.iso(value["event_time"]) if value["examples"] else "-", f"{value['examples']:,}",
+            f"{len(value['weights']):,}", value["decided_by"], value["reason"],
         )  # fmt: skip
     out.print(table)
     out.print(f"in force: {in_force}", highlight=False)
@@ -105,13 +71,13 @@ def show(version: Version, config: ConfigOption = None) -> None:
     """Show one version: where it comes from, and the champion's weights beside the experts'."""
     _, _, versions = _opened(config)
     with failures(UnknownVersion):
-        value = _find(versions, version)
+        value = find_version(versions, version)
     for name in ("model_version", "parent_version", "role", "status", "decided_by", "reason", "algorithm", "examples",
                  "horizon_days", "sha256"):  # fmt: skip
         out.print(f"{name:16} {value[name]}", markup=False, highlight=False, soft_wrap=True)
     with failures(WeightsError):
         if value["role"] == "CHALLENGER" and not value["model_id"].startswith("logistic"):
-            model = challenger_from_bytes(value["weights"], value["sha256"])
+            model = challenger_from_bytes(value["weights"], value["sha256"]).model
             leaves = sum(int((one.feature < 0).sum()) for one in model.trees)
             out.print(f"{len(model.trees)} trees, {leaves:,} leaves, {model.segments.width} segments", highlight=False)
             return
@@ -156,12 +122,12 @@ def _after(before: dict[str, Any] | None) -> datetime:
     return max(now, since + timedelta(milliseconds=1))
 
 
-def _decide(version: str, by: str, why: str, config: Any, word: str) -> None:
+def _decide(version: str, by: str, why: str, config: Path | None, word: str) -> None:
     if not by.strip() or not why.strip() or by.strip() == "trainer":
         fail("--by and --why must say who decides and why; trainer is not a person.", USAGE_ERROR)
     settings, codec, versions = _opened(config)
     with failures(UnknownVersion):
-        value = _find(versions, version)
+        value = find_version(versions, version)
     if value["model_id"] != LOGISTIC:
         fail(f"{version} is no scorecard, and workers score with scorecards only: promote a {LOGISTIC} version.")
     before = versions.get(IN_FORCE_KEY)

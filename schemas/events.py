@@ -111,6 +111,9 @@ def _record_from(schema: Any, value: Any, prefix: str, names: dict[str, Any]) ->
             raise FieldError(path, "is missing")
         if entry["name"] not in value and entry["default"] is not None:
             native[entry["name"]] = entry["default"]
+        elif item is None and entry["type"] in ("float", "double") and "NaN" in entry["doc"]:
+            # JSON knows no NaN: where the contract does, ``to_json`` writes null.
+            native[entry["name"]] = math.nan
         else:
             native[entry["name"]] = _from(entry["type"], item, path, names)
     return native

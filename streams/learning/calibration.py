@@ -13,8 +13,11 @@ from loanpulse.streams.learning.readings import Labels, Reals
 WINDOW = 16_384
 RIDGE = 4.0
 """How many examples' worth of information stand for the starting scales."""
-NEWTON_STEPS = 3
-"""From the scales before: a lesson moves them little."""
+NEWTON_STEPS = 20
+"""At most; from the scales before, a lesson moves them little and two or three do."""
+HALVINGS = 12
+"""Of a step that would not lower the loss: far from what is observed, Newton's own step leads much too far."""
+SETTLED = 1e-5
 ENOUGH_OF_EACH_CLASS = 20
 LOG_ODDS_LIMIT = 12.0
 
@@ -63,17 +66,37 @@ class Calibrator:
     def _fit(self) -> None:
         rows = np.column_stack([self._seen, np.ones(len(self._seen))])
         start = np.append(np.full(self.inputs, 1.0 / self.inputs), 0.0)
-        ridge = np.diag(np.append(np.full(self.inputs, RIDGE), 1e-6))
+        ridge = np.append(np.full(self.inputs, RIDGE), 1e-6)
+
+        def loss(weights: Reals) -> float:
+            odds = rows @ weights
+            told = np.logaddexp(0.0, odds).sum() - odds[self._outcomes].sum()
+            return float(told + 0.5 * (ridge * (weights - start) ** 2).sum())
+
         weights = np.append(self.scales, self.shift)
+        reached = loss(weights)
         for _ in range(NEWTON_STEPS):
-            expected = probability(rows @ weights)
-            slope = rows.T @ (expected - self._outcomes) + ridge @ (weights - start)
-            curve = (rows * (expected * (1.0 - expected))[:, None]).T @ rows + ridge
-            # A scale that stands at 0 and would fall below is held there; the others are solved for without it.
-            free = (weights > 0.0) | (slope < 0.0)
-            free[-1] = True
-            step = np.zeros_like(weights)
-            step[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
-            weights -= step
-            weights[:-1] = np.maximum(weights[:-1], 0.0)
+            step = self._step(rows, weights, start, ridge)
+            for halving in range(HALVINGS):
+                moved = weights - step * 0.5**halving
+                moved[:-1] = np.maximum(moved[:-1], 0.0)
+                if (found := loss(moved)) <= reached:
+                    break
+            else:
+                break
+            far = float(np.abs(moved - weights).max())
+            weights, reached = moved, found
+            if far < SETTLED:
+                break
         self.scales, self.shift = weights[:-1], float(weights[-1])
+
+    def _step(self, rows: Reals, weights: Reals, start: Reals, ridge: Reals) -> Reals:
+        """Return Newton's step; a scale that stands at 0 and would fall below is held there."""
+        expected = probability(rows @ weights)
+        slope = rows.T @ (expected - self._outcomes) + ridge * (weights - start)
+        curve = (rows * (expected * (1.0 - expected))[:, None]).T @ rows + np.diag(ridge)
+        free = (weights > 0.0) | (slope < 0.0)
+        free[-1] = True
+        step = np.zeros_like(weights)
+        step[free] = np.linalg.solve(curve[np.ix_(free, free)], slope[free])
+        return step

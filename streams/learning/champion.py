@@ -25,7 +25,8 @@ class ChampionOptions:
     """How the champion learns."""
 
     learning_rate: float = 0.3
-    prior_strength: float = 100.0
+    prior_strength: float = 10.0
+    """What an expert's weight is trusted by: 1 / the square of how far it may well be off, here 0.3 log-odds."""
     batch: int = 256
     replays: int = 30
     """Batches drawn again from the newest examples after each new batch."""
@@ -78,6 +79,13 @@ class Champion:
             tuple(self.names),
             np.array([-scale * weights[name] for name in self.names]),
             -(scale * float(self.model.intercept) + self.calibrator.shift),
+        )
+
+    def uncalibrated(self) -> Scorecard:
+        """Return River's own weights and intercept as a scorecard: what the challenger weighs as one of its members."""
+        weights = self.model.weights
+        return Scorecard(
+            tuple(self.names), np.array([-weights[name] for name in self.names]), -float(self.model.intercept)
         )
 
     def successor(self) -> "Champion":

@@ -12,6 +12,7 @@ from loanpulse.streams.learning.health import known
 from loanpulse.streams.learning.ledger import Matured, Prediction, Repayment
 from loanpulse.streams.learning.scorecard import Scorecard
 from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
+from loanpulse.streams.policy import MODEL_VERSION
 
 Value = dict[str, Any]
 
@@ -88,6 +89,7 @@ def example_value(matured: Matured) -> Value:
         "outcome": matured.outcome.name,
         "known_at": moment(prediction.known_at),
         "level": prediction.level,
+        "defaulted_time": None if matured.defaulted_at is None else moment(matured.defaulted_at),
     }  # fmt: skip
 
 
@@ -112,9 +114,10 @@ def matured_of(value: Value) -> Matured:
         0,
         _readings(value),
     )
+    defaulted = value["defaulted_time"]
     return Matured(
         value["example_id"], prediction, value["horizon_days"], milliseconds(value["matured_time"]), outcome,
-        value["lender_id"],
+        value["lender_id"], None if defaulted is None else milliseconds(defaulted),
     )  # fmt: skip
 
 
@@ -127,7 +130,7 @@ def version_value(version: Version, offsets: list[int]) -> Value:
         "role": "CHAMPION" if version.champion else "CHALLENGER",
         "event_time": moment(version.time),
         "examples": version.examples,
-        "parent_version": version.parent,
+        "parent_version": version.parent or None,
         "algorithm": version.algorithm,
         "weights_format": scorecards.FORMAT,
         "weights": version.weights,
@@ -139,6 +142,16 @@ def version_value(version: Version, offsets: list[int]) -> Value:
         "horizon_days": 30,
         "examples_topic_offsets": offsets,
     }
+
+
+def experts_value(scorecard: Scorecard, *, in_force: bool) -> Value:
+    """Return the experts' scorecard as a value of model-snapshots: what stands before all that is learned."""
+    weights = scorecards.scorecard_to_bytes(scorecard)
+    version = Version(
+        LOGISTIC, MODEL_VERSION, "", True, in_force, 0, 0, "the indicator catalogue's published weights", weights,
+        "where learning starts from",
+    )  # fmt: skip
+    return version_value(version, []) | {"status": "IN_FORCE" if in_force else "RETIRED", "decided_by": "experts"}
 
 
 def scorecard_in_force(value: Value) -> Scorecard | None:
@@ -180,6 +193,7 @@ def health_value(measured: Measured) -> Value:
         "moved": list(found.moved),
         "proxy_auc": measured.proxy_auc,
         "reason_consistency": measured.reason_consistency,
+        "lead_time_days": measured.lead_time_days,
     }
     if found.auc is not None:
         value |= {

@@ -72,11 +72,14 @@ def unpacked(weights: bytes, digest: str) -> dict[str, Any]:
     return content
 
 
+def as_numbers(scorecard: Scorecard) -> dict[str, Any]:
+    """Return a scorecard as what ``packed`` takes."""
+    return {"names": scorecard.names, "weights": scorecard.weights, "neutral_log_odds": scorecard.neutral_log_odds}
+
+
 def scorecard_to_bytes(scorecard: Scorecard) -> bytes:
     """Return a scorecard as bytes."""
-    return packed(
-        {"names": scorecard.names, "weights": scorecard.weights, "neutral_log_odds": scorecard.neutral_log_odds}
-    )
+    return packed(as_numbers(scorecard))
 
 
 def scorecard_from_bytes(weights: bytes, digest: str) -> Scorecard:
@@ -85,7 +88,15 @@ def scorecard_from_bytes(weights: bytes, digest: str) -> Scorecard:
     Raises:
         WeightsError: the bytes are damaged or hold another kind of model.
     """
-    content = unpacked(weights, digest)
+    return of_numbers(unpacked(weights, digest))
+
+
+def of_numbers(content: dict[str, Any]) -> Scorecard:
+    """Return the scorecard that ``as_numbers`` made numbers of.
+
+    Raises:
+        WeightsError: they are another kind of model.
+    """
     try:
         found = Scorecard(
             tuple(content["names"]), np.array(content["weights"], np.float64), float(content["neutral_log_odds"])
@@ -114,6 +125,11 @@ def check_servable(scorecard: Scorecard) -> None:
         raise WeightsError(f"the weight of {', '.join(wrong)} has the wrong sign: it must be at least 0")
     if not scorecard.weights.any():
         raise WeightsError("all weights are 0, so nothing is known of any borrower")
+
+
+def scorecard_of(card: Card) -> Scorecard:
+    """Return the weights by which a card scores; of a policy's own card they are the experts'."""
+    return Scorecard(NAMES, np.array(card["weight"]), float(card["neutral_log_odds"]))
 
 
 def card_with(card: Card, scorecard: Scorecard) -> Card:

@@ -19,7 +19,8 @@ class SignConstrainedAdaGrad(optim.base.Optimizer):  # type: ignore[misc]
     prior
         The weights to stay near, by feature; none is above 0.
     strength
-        How many examples the prior is worth: the pull on a weight is ``strength / seen`` times its distance.
+        Precision of the prior, 1 / the square of a weight's likely distance from it in log-odds: the pull on a weight
+        is ``strength / seen`` times its distance, so the more examples there are, the less it counts.
 
     Attributes
     ----------

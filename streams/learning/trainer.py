@@ -23,16 +23,18 @@ from loanpulse.streams.learning.fairness import GroupAudit, audit, groups_of, pr
 from loanpulse.streams.learning.guards import judge
 from loanpulse.streams.learning.health import ENOUGH, Cohort, Health, health
 from loanpulse.streams.learning.ledger import DAY_MS, Matured
-from loanpulse.streams.learning.readings import INDEX_READINGS, Labels, Reals, counted
+from loanpulse.streams.learning.readings import INDEX_READINGS, Labels, Reals, inputs_of
 from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.learning.stability import ErrorDrift
-from loanpulse.streams.learning.weights import challenger_to_bytes
+from loanpulse.streams.learning.weights import PublishedChallenger, challenger_to_bytes
+from loanpulse.streams.policy import MODEL_VERSION
 
 LOGISTIC, FOREST = "logistic", "forest"
-EXPERTS_VERSION = "expert-1"
 FEATURES = 3 * COUNT
 REASONED = 2_048
 """The newest borrowers pointed out whose first reasons are tried for consistency."""
+DEFAULTS_FOUND = 20
+"""Defaults with a row at TENSE or worse before them below which no lead time is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Measured:
     group: GroupAudit | None = None
     proxy_auc: float | None = None
     reason_consistency: float | None = None
+    lead_time_days: float | None = None
 
 
 Output = Version | Measured
@@ -101,6 +104,7 @@ class _Row:
     counted: Reals
     utilities: Reals
     ages: Reals
+    defaulted_at: int | None
 
 
 @dataclass(slots=True)
@@ -111,7 +115,7 @@ class Trainer:
     champion: Champion = field(init=False)
     challenger: Challenger = field(default_factory=lambda: Challenger(FEATURES))
     in_force: Scorecard = field(init=False)
-    in_force_version: str = EXPERTS_VERSION
+    in_force_version: str = MODEL_VERSION
     closed_day: int = -1
     examples: int = 0
     _days: dict[int, list[Matured]] = field(default_factory=lambda: defaultdict(list))
@@ -179,9 +183,7 @@ class Trainer:
 
     def _columns(self, examples: list[Matured]) -> tuple[Reals, Reals, Labels]:
         readings = np.array([one.prediction.readings for one in examples])
-        values, utilities, evidence = readings[:, :, 0], readings[:, :, 1], readings[:, :, 2]
-        counted_utilities = counted(utilities, evidence, self.options.neutral_utility)
-        features = np.column_stack([counted_utilities, np.nan_to_num(values), evidence])
+        counted_utilities, features = inputs_of(readings, self.options.neutral_utility)
         return counted_utilities, features, np.array([one.outcome is ExampleOutcome.DEFAULTED for one in examples])
 
     def _note(self, examples: list[Matured]) -> None:
@@ -203,6 +205,7 @@ class Trainer:
                 float(candidate[place]), float(challenger[place]), Level[prediction.level] >= Level.TENSE,
                 counted_utilities[place],
                 np.where(readings[:, 2] > 0, readings[:, 1], self.options.neutral_utility), readings[:, 4],
+                example.defaulted_at,
             )  # fmt: skip
             self._remember(example.horizon_days, row)
         if examples[0].horizon_days == self.options.horizon_days:
@@ -240,9 +243,10 @@ class Trainer:
         )  # fmt: skip
         if self.challenger.ready:
             challenger = f"{FOREST}-{self.options.horizon_days}-{self.examples}"
+            published = PublishedChallenger(self.challenger.flat(), self.champion.uncalibrated())
             yield Version(
                 FOREST, challenger, name, False, False, time, self.examples, ALGORITHM,
-                challenger_to_bytes(self.challenger.flat()), "scored beside the champion",
+                challenger_to_bytes(published), "scored beside the champion",
             )  # fmt: skip
 
     def _measures(self, time: int, groups: Mapping[str, str]) -> Iterator[Measured]:
@@ -270,9 +274,11 @@ class Trainer:
         version = (
             self.in_force_version if model == LOGISTIC else f"{FOREST}-{self.options.horizon_days}-{self.examples}"
         )
-        kept = self._reasons_kept(rows) if model == LOGISTIC and lender is None else None
+        serves = model == LOGISTIC
         return Measured(
-            model, version, model == LOGISTIC, time, window, horizon, lender, found, reason_consistency=kept
+            model, version, serves, time, window, horizon, lender, found,
+            reason_consistency=self._reasons_kept(rows) if serves and lender is None else None,
+            lead_time_days=lead_time_days(rows) if serves else None,
         )  # fmt: skip
 
     def _reasons_kept(self, rows: list[_Row]) -> float | None:
@@ -297,6 +303,18 @@ class Trainer:
                 LOGISTIC, self.in_force_version, True, time, window, self.options.horizon_days, None, found, one,
                 None if math.isnan(proxy) else proxy,
             )  # fmt: skip
+
+
+def lead_time_days(rows: list[_Row]) -> float | None:
+    """Return the median days from the first row at TENSE or worse to the default; None of too few defaults found."""
+    first: dict[tuple[str, int], int] = {}
+    for one in rows:
+        if one.selected and one.defaulted_at is not None:
+            default = one.borrower, one.defaulted_at
+            first[default] = min(one.time, first.get(default, one.time))
+    if len(first) < DEFAULTS_FOUND:
+        return None
+    return float(np.median([(at - time) / DAY_MS for (_, at), time in first.items()]))
 
 
 def cohort(rows: list[_Row], model: str) -> Cohort:

@@ -1,17 +1,40 @@
 """The challenger as bytes that can be published: numbers only, so that reading them never runs code, and bounded."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from loanpulse.streams.learning.challenger import FlatChallenger
 from loanpulse.streams.learning.forest import FlatTree
-from loanpulse.streams.learning.scorecard import BYTES_MOST, WeightsError, packed, unpacked
+from loanpulse.streams.learning.readings import Reals
+from loanpulse.streams.learning.scorecard import (
+    BYTES_MOST,
+    Scorecard,
+    WeightsError,
+    as_numbers,
+    of_numbers,
+    packed,
+    unpacked,
+)
 from loanpulse.streams.learning.segments import Segments
 
 
-def challenger_to_bytes(model: FlatChallenger) -> bytes:
+@dataclass(frozen=True, slots=True)
+class PublishedChallenger:
+    """A challenger with all that it needs to score: the champion of the same moment, uncalibrated, is a member."""
+
+    model: FlatChallenger
+    champion: Scorecard
+
+    def log_odds(self, features: Reals) -> Reals:
+        """Return the calibrated log-odds of default of full vectors, whose first columns the champion reads."""
+        counted_utilities = features[:, : len(self.champion.names)]
+        return self.model.log_odds(features, -self.champion.log_odds(counted_utilities))
+
+
+def challenger_to_bytes(published: PublishedChallenger) -> bytes:
     """Return a challenger as bytes of at most ``BYTES_MOST``; trees are left out, the last first, until it fits."""
+    model = published.model
     while True:
         found = packed(
             {
@@ -21,6 +44,7 @@ def challenger_to_bytes(model: FlatChallenger) -> bytes:
                 "trees": [[one.feature, one.threshold, one.left, one.right, one.proba] for one in model.trees],
                 "scales": model.scales,
                 "shift": model.shift,
+                "champion": as_numbers(published.champion),
             }
         )
         if len(found) <= BYTES_MOST or not model.trees:
@@ -28,7 +52,7 @@ def challenger_to_bytes(model: FlatChallenger) -> bytes:
         model = replace(model, trees=model.trees[:-1])
 
 
-def challenger_from_bytes(weights: bytes, digest: str) -> FlatChallenger:
+def challenger_from_bytes(weights: bytes, digest: str) -> PublishedChallenger:
     """Return the challenger of bytes; to the bit the one that was written.
 
     Raises:
@@ -43,7 +67,7 @@ def challenger_from_bytes(weights: bytes, digest: str) -> FlatChallenger:
             )
             for feature, threshold, left, right, proba in content["trees"]
         )  # fmt: skip
-        return FlatChallenger(
+        model = FlatChallenger(
             Segments(tuple(tuple(knots) for knots in content["knots"])),
             np.array(content["weights"], np.float64),
             float(content["intercept"]),
@@ -51,5 +75,6 @@ def challenger_from_bytes(weights: bytes, digest: str) -> FlatChallenger:
             np.array(content["scales"]),
             float(content["shift"]),
         )
+        return PublishedChallenger(model, of_numbers(content["champion"]))
     except KeyError as error:
         raise WeightsError(f"the weights lack {error}") from error

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import struct
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from loanpulse.schemas import contracts
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.registry import LocalRegistry, stable_id
-from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS, TOPICS
+from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS, MODEL_SNAPSHOTS, TOPICS
 from loanpulse.schemas.violations import Violation
 from tests.schemas.values import same, values_of
 
@@ -50,6 +51,20 @@ def test_the_json_form_comes_back_as_it_went_in(topic: str) -> None:
         assert same(json_form.from_json(topic, json.loads(text)), value)
 
     round_trip()
+
+
+def test_null_is_nan_where_the_contract_knows_it() -> None:
+    @settings(max_examples=20)
+    @given(any_value(LIQUIDITY_SNAPSHOTS))
+    def no_evidence(value: dict[str, Any]) -> None:
+        content = json_form.to_json(LIQUIDITY_SNAPSHOTS, value | {"arrears": value["arrears"] | {"value": math.nan}})
+        assert content["arrears"]["value"] is None
+        assert math.isnan(json_form.from_json(LIQUIDITY_SNAPSHOTS, content)["arrears"]["value"])
+        content["arrears"]["utility"] = None
+        with pytest.raises(json_form.FieldError, match=r"arrears\.utility: must not be null"):
+            json_form.from_json(LIQUIDITY_SNAPSHOTS, content)
+
+    no_evidence()
 
 
 @pytest.mark.parametrize("topic", AVRO_TOPICS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loanpulse.streams.learning.cards.card_file import CardMonth
-from loanpulse.streams.learning.readings import Labels, Reading, Reals
+from loanpulse.streams.learning.readings import Labels, Reading, Reals, counted
 
 FADING = 0.7
 """What a month counts for against the month after it."""
@@ -28,8 +28,16 @@ CARD_READINGS: tuple[Reading, ...] = (
     Reading("credit_limit", 0.5),
     Reading("credit_limit_high", 0.5),
     Reading("months_with_payment", 0.5),
+    Reading("spending_mean", 0.4),
+    Reading("spending_now", 0.4),
 )
-"""Utilities of a card beyond the twelve indicators, with the weights that an expert gives them."""
+"""Utilities of a card beyond the twelve indicators, with the weights that an expert gives them.
+
+Spending derived from the bills is healthy as soon as there is some: whose card has fallen idle has no use for it or no
+room left on it.
+"""
+SPENDING_READINGS = 2
+"""The last of them; they need two bills."""
 
 
 def between(values: Reals, unhealthy: float, healthy: float) -> Reals:
@@ -71,9 +79,24 @@ class CardHistory:
         paid = paid[:, : before.shape[1]]
         return np.where(before > 0, np.clip(paid / np.maximum(before, 1.0), 0.0, 1.0), 1.0)
 
-    def utilities(self) -> Reals:
+    def _spent(self) -> Reals:
+        """Return what two bills and the payment between them tell of spending, per month; 0 where there is one bill."""
+        bills, paid = self._matrix(lambda month: month.bill), self._matrix(lambda month: month.paid)
+        if bills.shape[1] == 1:
+            return np.zeros_like(bills)
+        spent: Reals = bills[:, :-1] - bills[:, 1:] + paid[:, :-1]
+        return spent
+
+    def counted_utilities(self, neutral_utility: float) -> Reals:
+        """Return what the champion multiplies the weights of ``CARD_READINGS`` by: 0 where there is no evidence."""
+        utilities = self._utilities()
+        evidence = np.ones(utilities.shape)
+        evidence[:, -SPENDING_READINGS:] = float(len(self._months) > 1)
+        return counted(utilities, evidence, neutral_utility)
+
+    def _utilities(self) -> Reals:
         """Return a column for each of ``CARD_READINGS``."""
-        late = self._late()
+        late, spent = self._late(), np.maximum(self._spent(), 0.0)
         used = self._matrix(lambda month: month.bill) / self.limit[:, None]
         paid, share = self._matrix(lambda month: month.paid), self._paid_share()
         logs = np.log1p(paid)
@@ -95,6 +118,8 @@ class CardHistory:
                 between(np.log(self.limit), np.log(1e4), np.log(1e5)),
                 between(np.log(self.limit), np.log(1e5), np.log(5e5)),
                 between((paid > 0).mean(axis=1), 0.0, 1.0),
+                between(np.log1p(spent.mean(axis=1)), 5.0, 8.0),
+                between(np.log1p(spent[:, 0]), 0.0, 7.0),
             ]
         )
 
@@ -103,8 +128,7 @@ class CardHistory:
         status, late = self._matrix(lambda month: month.status), self._late()
         bills, paid = self._matrix(lambda month: month.bill), self._matrix(lambda month: month.paid)
         used, share, seen = bills / self.limit[:, None], self._paid_share(), late.shape[1]
-        ever = late >= 1
-        spent = bills[:, :-1] - bills[:, 1:] + paid[:, :-1] if seen > 1 else np.zeros((len(late), 1))
+        ever, spent = late >= 1, self._spent()
         return np.column_stack(
             [
                 np.log(self.limit),

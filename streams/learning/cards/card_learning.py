@@ -181,7 +181,7 @@ class CardRun:
         history.add(closed)
         neutral = self.policy.file.index.neutral_utility
         index = counted(scores["utility"], scores["evidence"], neutral)
-        card = history.utilities() - neutral
+        card = history.counted_utilities(neutral)
         return MonthInputs(
             np.column_stack([index, card]),
             np.column_stack([history.features(), index, scores["days_past_due"]]),

@@ -76,7 +76,7 @@ def test_the_page_needs_nothing_else_and_shows_no_markup_of_the_log() -> None:
     assert "6 predictions, of which 3" in text
 
 
-def book(path: Path, borrowers: int = 250, months: int = 8) -> Path:
+def book(path: Path, borrowers: int = 130, months: int = 8) -> Path:
     """Write a book in which many pay for some months and then no more; all go on spending and using gas."""
     dice = random.Random(3)
     lines: list[tuple[int, bytes]] = []
@@ -106,9 +106,9 @@ def book(path: Path, borrowers: int = 250, months: int = 8) -> Path:
 def test_learned_versions_score_from_the_moment_they_are_in_force(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backtest_run, "LINES_AT_ONCE", 200)
+    monkeypatch.setattr(backtest_run, "LINES_AT_ONCE", 300)
     run = BacktestRun(
-        EngineOptions(2), policies.load(), LocalRegistry(), LedgerOptions((30,)), TrainerOptions(version_examples=256)
+        EngineOptions(2), policies.load(), LocalRegistry(), LedgerOptions((30,)), TrainerOptions(version_examples=128)
     )
     run.run([book(tmp_path / "events.jsonl")])
     report = run.backtest.report()

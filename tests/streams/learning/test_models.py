@@ -13,7 +13,7 @@ from loanpulse.streams import policy as policies
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import metrics
 from loanpulse.streams.learning import records as forms
-from loanpulse.streams.learning.calibration import Calibrator, probability
+from loanpulse.streams.learning.calibration import Calibrator, log_odds_of, probability
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import Forest, ForestOptions, vote
@@ -26,11 +26,12 @@ from loanpulse.streams.learning.scorecard import (
     WeightsError,
     card_with,
     scorecard_from_bytes,
+    scorecard_of,
     scorecard_to_bytes,
     sha256,
 )
 from loanpulse.streams.learning.trainer import FEATURES, Measured, Trainer, TrainerOptions, Version
-from loanpulse.streams.learning.weights import challenger_from_bytes, challenger_to_bytes
+from loanpulse.streams.learning.weights import PublishedChallenger, challenger_from_bytes, challenger_to_bytes
 from loanpulse.streams.scoring import SCORE, weigh
 
 NEUTRAL = 0.6
@@ -89,6 +90,14 @@ def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
         assert score["pd"] == pytest.approx(expected, abs=1e-12)
 
 
+def test_the_experts_scorecard_is_the_policys_card_to_the_bit() -> None:
+    card = policies.load().card
+    value = forms.experts_value(scorecard_of(card), in_force=True)
+    scorecard = forms.scorecard_in_force(value)
+    assert scorecard is not None
+    assert card_with(card, scorecard) == card
+
+
 def test_signs_hold_whatever_the_data_say(champion: Champion) -> None:
     scorecard = champion.scorecard()
     assert (scorecard.weights >= 0.0).all()
@@ -130,6 +139,16 @@ def test_the_calibrator_mends_a_shift_and_gives_no_weight_to_noise() -> None:
     assert (calibrator.scales >= 0.0).all()
 
 
+@pytest.mark.parametrize(("said", "observed"), [(-7.0, 0.2), (-3.0, 0.9), (4.0, 0.03)])
+def test_the_calibrator_finds_its_way_from_far_off(said: float, observed: float) -> None:
+    dice = np.random.default_rng(6)
+    odds = dice.normal(said, 1.0, (1_000, 1))
+    outcomes = dice.random(1_000) < observed
+    calibrator = Calibrator()
+    calibrator.learn(odds, outcomes)
+    assert probability(calibrator.apply(odds)).mean() == pytest.approx(outcomes.mean(), abs=0.001)
+
+
 def test_the_flat_forest_is_rivers_own_answer() -> None:
     forest = Forest(COUNT, SMALL)
     for rows, outcomes in lessons(12):
@@ -153,10 +172,31 @@ def test_published_models_come_back_to_the_bit(champion: Champion, challenger: C
     scorecard = champion.scorecard()
     raw = scorecard_to_bytes(scorecard)
     assert (scorecard_from_bytes(raw, sha256(raw)).pd(rows) == scorecard.pd(rows)).all()
-    raw = challenger_to_bytes(challenger.flat())
+    published = PublishedChallenger(challenger.flat(), champion.uncalibrated())
+    raw = challenger_to_bytes(published)
     assert len(raw) <= BYTES_MOST
-    back = challenger_from_bytes(raw, sha256(raw))
-    assert (back.log_odds(rows, rows[:, 0]) == challenger.flat().log_odds(rows, rows[:, 0])).all()
+    assert (challenger_from_bytes(raw, sha256(raw)).log_odds(rows) == published.log_odds(rows)).all()
+
+
+def test_a_published_challenger_is_rivers_own_answer(champion: Champion) -> None:
+    challenger = Challenger(COUNT)
+    for rows, outcomes in lessons(12):
+        challenger.learn(rows, champion.raw_log_odds(rows), outcomes)
+    rows, _ = lessons(1, 300, seed=11)[0]
+    raw = challenger_to_bytes(PublishedChallenger(challenger.flat(), champion.uncalibrated()))
+    bent, segments = challenger._bent, challenger.flat().segments
+    assert bent is not None
+    columns = [str(place) for place in range(segments.width)]
+    answers = [
+        champion.model.predict_proba_many(pd.DataFrame(rows, columns=champion.names))[True],
+        bent.predict_proba_many(pd.DataFrame(segments.transform(rows), columns=columns))[True],
+        challenger.forest.reference(rows),
+    ]
+    members = np.column_stack([log_odds_of(np.asarray(one)) for one in answers])
+    assert (challenger.calibrator.scales > 0.0).sum() >= 2, "more than one member counts"
+    expected = probability(challenger.calibrator.apply(members))
+    served = probability(challenger_from_bytes(raw, sha256(raw)).log_odds(rows))
+    assert np.abs(served - expected).max() < 1e-12
 
 
 def test_damaged_weights_are_refused(champion: Champion) -> None:
@@ -167,10 +207,7 @@ def test_damaged_weights_are_refused(champion: Champion) -> None:
         card_with(policies.load().card, Scorecard(("a",), np.ones(1), 0.0))
 
 
-def test_the_challenger_learns_what_the_champion_may_not(champion: Champion) -> None:
-    challenger = Challenger(COUNT)
-    for rows, outcomes in lessons(40):
-        challenger.learn(rows, np.zeros(len(rows)), outcomes)
+def test_the_challenger_learns_what_the_champion_may_not(champion: Champion, challenger: Challenger) -> None:
     rows, outcomes = lessons(1, 20_000, seed=5)[0]
     challenged = probability(challenger.flat().log_odds(rows, np.zeros(len(rows))))
     assert metrics.auc(outcomes, challenged) > metrics.auc(outcomes, champion.scorecard().pd(rows)) + 0.01
@@ -242,7 +279,7 @@ def test_the_same_examples_give_the_same_weights_however_fed_and_restarted() -> 
 
 
 def test_health_tells_of_every_lender_and_model_once_there_is_enough() -> None:
-    said = fed(Trainer(OPTIONS), examples(1_500), 10**6)
+    said = fed(Trainer(OPTIONS), examples(700), 10**6)
     measured = [one for one in said if isinstance(one, Measured)]
     assert {(one.model_id, one.lender) for one in measured} == {
         (model, lender) for model in ("logistic", "forest") for lender in (None, "lender-0", "lender-1")
@@ -260,7 +297,7 @@ def test_health_tells_of_every_lender_and_model_once_there_is_enough() -> None:
 
 
 def test_the_first_reasons_of_those_pointed_out_are_tried() -> None:
-    pointed = [replace(one, prediction=replace(one.prediction, level="TENSE")) for one in examples(1_500)]
+    pointed = [replace(one, prediction=replace(one.prediction, level="TENSE")) for one in examples(700)]
     said = fed(Trainer(OPTIONS), pointed, 10**6)
     measured = [one for one in said if isinstance(one, Measured) and one.reason_consistency is not None]
     assert measured
@@ -270,32 +307,52 @@ def test_the_first_reasons_of_those_pointed_out_are_tried() -> None:
         assert forms.health_value(one)["reason_consistency"] == one.reason_consistency
 
 
+def test_lead_time_is_from_the_first_row_at_tense_to_the_default() -> None:
+    def row(number: int, days_before: float, level: str) -> Matured:
+        one = example(number, np.ones((COUNT, 5)), defaulted=True)
+        at = one.prediction.time + round(days_before * DAY_MS)
+        return replace(one, prediction=replace(one.prediction, level=level, borrower_id=f"b{number}"), defaulted_at=at)
+
+    found: list[Matured] = []
+    for number in range(0, 2_000, 40):
+        first = row(number, 20.0 if number < 400 else 10.0, "TENSE")
+        again = replace(first.prediction, time=first.prediction.time + 5 * DAY_MS, snapshot_id=f"again{number}")
+        before = replace(first.prediction, time=first.prediction.time - DAY_MS, snapshot_id=f"w{number}", level="WATCH")
+        found += [first, replace(first, example_id=f"a{number}", prediction=again),
+                  replace(first, example_id=f"w{number}", prediction=before)]  # fmt: skip
+    said = [one for one in fed(Trainer(replace(OPTIONS, lesson=30)), found, 10**6) if isinstance(one, Measured)]
+    told = [forms.health_value(one)["lead_time_days"] for one in said if one.champion and one.lender is None]
+    assert told[0] is None, "too few defaults at first"
+    assert told[-1] == 10.0
+    assert {one.lead_time_days for one in said if not one.champion} == {None}, "it gives no level"
+
+
 def test_a_champion_that_got_worse_is_kept_back_with_the_reason() -> None:
-    trainer = Trainer(OPTIONS)
-    good = examples(1_100)
+    trainer = Trainer(replace(OPTIONS, version_examples=256))
+    good = examples(500)
     fed(trainer, good, 10**6)
     before = trainer.in_force_version
     trainer.champion = Mute(INDEX_READINGS, 0.04)
     later = [example(2_000 + number, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
              for number, one in enumerate(good)]  # fmt: skip
     said = [one for one in fed(trainer, later, 10**6) if isinstance(one, Version) and one.champion]
-    assert [one.in_force for one in said[1:]] == [False] * len(said[1:])
+    assert [one.in_force for one in said[1:]] == [False]
     assert "worse" in said[-1].reason
     assert trainer.in_force_version in (before, said[0].version)
 
 
 def test_memory_is_bounded() -> None:
-    trainer = Trainer(TrainerOptions(window=300, version_examples=128))
-    fed(trainer, examples(600), 10**6)
+    trainer = Trainer(TrainerOptions(window=150, version_examples=128))
+    fed(trainer, examples(300), 10**6)
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     later = [example(5_000 + n, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
-             for n, one in enumerate(examples(600))]  # fmt: skip
+             for n, one in enumerate(examples(300))]  # fmt: skip
     given = tracemalloc.get_traced_memory()[0]
     fed(trainer, later, 10**6)
     del later
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < max(3_000_000, given - before)
-    assert len(trainer._window[30]) == 300
+    assert len(trainer._window[30]) == 150
     assert FEATURES == 3 * COUNT

@@ -1,0 +1,91 @@
+"""The models' versions as model-snapshots holds them, with the experts' own, which nobody has to publish."""
+
+import time
+from typing import Any
+
+from confluent_kafka import Consumer, TopicPartition
+
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.registry import open_registry
+from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
+from loanpulse.settings import Settings
+from loanpulse.settings.broker import consumer_properties
+from loanpulse.streams.configured import load_policy
+from loanpulse.streams.learning import records as forms
+from loanpulse.streams.learning.scorecard import scorecard_of
+from loanpulse.streams.policy import MODEL_VERSION
+from loanpulse.streams.trainer_process import IN_FORCE_KEY
+
+READ_SECONDS = 15.0
+
+Versions = dict[str, dict[str, Any]]
+"""The newest record of every key."""
+
+
+class UnknownVersion(LookupError):
+    """No version of that name was published."""
+
+
+def opened(settings: Settings) -> tuple[Codec, Versions]:
+    """Return the codec and all versions; the experts' scorecard is one of them, from the policy that is configured.
+
+    Raises:
+        PolicyError: the policy file can't be used.
+        RegistryUnavailable: the schema registry can't be reached.
+        TimeoutError: the broker did not give the whole topic in time.
+    """
+    codec = Codec(open_registry(settings.registry), settings.topics.prefix)
+    versions = read_versions(settings, codec)
+    experts = forms.experts_value(scorecard_of(load_policy(settings).card), in_force=IN_FORCE_KEY not in versions)
+    versions.setdefault(f"{experts['model_id']}/{MODEL_VERSION}", experts)
+    return codec, versions
+
+
+def read_versions(settings: Settings, codec: Codec) -> dict[str, dict[str, Any]]:
+    """Return the newest record of every key of model-snapshots.
+
+    Raises:
+        TimeoutError: the broker did not give the whole topic in time.
+    """
+    topic = full_name(MODEL_SNAPSHOTS, settings.topics.prefix)
+    consumer = Consumer(consumer_properties(settings, "loanpulse-models"))
+    found: dict[str, dict[str, Any]] = {}
+    deadline = time.monotonic() + READ_SECONDS
+    try:
+        _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=READ_SECONDS)
+        consumer.assign([TopicPartition(topic, 0, 0)])
+        reached = 0
+        while reached < end:
+            for message in consumer.consume(500, 0.5):
+                if message.error() is None:
+                    reached = message.offset() + 1
+                    if message.value() is None:
+                        found.pop(message.key().decode(), None)
+                    else:
+                        found[message.key().decode()] = codec.decode(topic, message.value())
+            position = consumer.position([TopicPartition(topic, 0)])[0].offset
+            reached = max(reached, position)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{topic} could not be read to its end within {READ_SECONDS:.0f} s")
+    finally:
+        consumer.close()
+    return found
+
+
+def version_in_force(versions: Versions) -> str:
+    """Return the name of the version in force."""
+    name: str = versions[IN_FORCE_KEY]["model_version"] if IN_FORCE_KEY in versions else MODEL_VERSION
+    return name
+
+
+def find_version(versions: Versions, version: str) -> dict[str, Any]:
+    """Return a version's record.
+
+    Raises:
+        UnknownVersion: there is none of that name.
+    """
+    for key, value in versions.items():
+        if key != IN_FORCE_KEY and value["model_version"] == version:
+            return value
+    known = ", ".join(sorted({value["model_version"] for value in versions.values()}))
+    raise UnknownVersion(f"There is no version {version}; known: {known}.")

@@ -1,0 +1,170 @@
+"""`loanpulse models explain`: why one borrower has one score, by the version in force or any other."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.table import Table
+
+from loanpulse.commands.console import ConfigOption, configured, fail, failures, out
+from loanpulse.commands.model_versions import UnknownVersion, find_version, opened, version_in_force
+from loanpulse.schemas import events as json_form
+from loanpulse.schemas.lines import LineError, read_lines
+from loanpulse.schemas.registry import RegistryUnavailable
+from loanpulse.schemas.topics import LIQUIDITY_SNAPSHOTS, TRAINING_EXAMPLES
+from loanpulse.streams.configured import load_policy
+from loanpulse.streams.indicators.catalogue import NAMES
+from loanpulse.streams.learning import records as forms
+from loanpulse.streams.learning.ledger import Prediction
+from loanpulse.streams.learning.scorecard import WeightsError, scorecard_from_bytes, scorecard_of
+from loanpulse.streams.learning.single_score import Explanation, explain_challenger, explain_champion
+from loanpulse.streams.learning.trainer import LOGISTIC
+from loanpulse.streams.learning.weights import challenger_from_bytes
+from loanpulse.streams.policy import MODEL_VERSION, Policy, PolicyError
+
+BACKGROUND = 256
+"""Scores of other borrowers that a challenger is compared with, drawn from the file."""
+
+
+class NoSuchScore(LookupError):
+    """The file holds no score that was asked for."""
+
+
+@dataclass(slots=True)
+class Sample:
+    """A fair sample of what it is shown, the same for the same file."""
+
+    rows: list[Prediction] = field(default_factory=list)
+    _shown: int = 0
+    _dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - chance, not secrets
+
+    def show(self, row: Prediction) -> None:
+        """Keep a row, or not."""
+        self._shown += 1
+        if len(self.rows) < BACKGROUND:
+            self.rows.append(row)
+        elif (place := self._dice.randrange(self._shown)) < BACKGROUND:
+            self.rows[place] = row
+
+
+def explain(
+    file: Annotated[
+        Path,
+        typer.Argument(help="JSON Lines of liquidity-snapshots or training-examples.", exists=True, dir_okay=False),
+    ],
+    borrower: Annotated[str, typer.Option(help="Whose newest score in the file; otherwise the file's last.")] = "",
+    snapshot: Annotated[str, typer.Option(help="The score with this snapshot_id.")] = "",
+    version: Annotated[
+        str,
+        typer.Option(help=f"The version that explains; otherwise the one in force. {MODEL_VERSION} needs no broker."),
+    ] = "",
+    seconds: Annotated[float, typer.Option(help="Time that a challenger's sampling may take.", min=0.001)] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Explain one score: what each indicator costs in index points.
+
+    By a scorecard the points are exact, against a perfect reading. By a challenger they are sampled Shapley values,
+    against the index of other borrowers in the file. `loanpulse replay --snapshots` writes such a file.
+    """
+    settings = configured(config)
+    with failures(PolicyError, NoSuchScore, UnknownVersion, WeightsError, RegistryUnavailable, TimeoutError, OSError):
+        policy = load_policy(settings)
+        prediction, background = _chosen(file, borrower, snapshot)
+        if version == MODEL_VERSION:
+            found = explain_champion(scorecard_of(policy.card), prediction, policy.card)
+        else:
+            _, versions = opened(settings)
+            version = version or version_in_force(versions)
+            found = _by(find_version(versions, version), prediction, background, policy, seconds)
+    if as_json:
+        typer.echo(orjson.dumps(_value(prediction, version, found), option=orjson.OPT_INDENT_2))
+    else:
+        _print(prediction, version, found)
+
+
+def _chosen(file: Path, borrower: str, snapshot: str) -> tuple[Prediction, list[Prediction]]:
+    """Return the score asked for, and a sample of other borrowers' scores.
+
+    Raises:
+        NoSuchScore: the file does not hold it.
+    """
+    chosen: Prediction | None = None
+    sample = Sample()
+    for one in _predictions(file):
+        sample.show(one)
+        if borrower and one.borrower_id != borrower:
+            continue
+        if (one.snapshot_id == snapshot) if snapshot else (chosen is None or not borrower or one.time >= chosen.time):
+            chosen = one
+    if chosen is None:
+        asked = [f"borrower {borrower}"] * bool(borrower) + [f"snapshot {snapshot}"] * bool(snapshot)
+        raise NoSuchScore(f"{file} holds no score{' of ' if asked else ''}{' and '.join(asked)}.")
+    return chosen, [one for one in sample.rows if one.borrower_id != chosen.borrower_id]
+
+
+def _predictions(file: Path) -> Iterator[Prediction]:
+    for line in read_lines(file):
+        if isinstance(line, LineError):
+            fail(f"{file}:{line.number}: {line.field} {line.message}")
+        if line.value is None:
+            continue
+        if line.topic == LIQUIDITY_SNAPSHOTS:
+            yield forms.prediction_of(line.value)
+        elif line.topic == TRAINING_EXAMPLES:
+            yield forms.matured_of(line.value).prediction
+
+
+def _by(
+    value: dict[str, Any], prediction: Prediction, background: list[Prediction], policy: Policy, seconds: float
+) -> Explanation:
+    if value["model_id"] == LOGISTIC:
+        return explain_champion(scorecard_from_bytes(value["weights"], value["sha256"]), prediction, policy.card)
+    challenger = challenger_from_bytes(value["weights"], value["sha256"])
+    return explain_challenger(challenger, prediction, background, policy.card, seconds=seconds)
+
+
+def _value(prediction: Prediction, version: str, found: Explanation) -> dict[str, Any]:
+    return {
+        "borrower_id": prediction.borrower_id,
+        "snapshot_id": prediction.snapshot_id,
+        "event_time": json_form.iso(forms.moment(prediction.time)),
+        "said": {"model_version": prediction.model_version, "lhi": prediction.lhi, "pd": prediction.pd},
+        "explained_by": version,
+        "method": "exact points" if found.permutations is None else "sampled Shapley values",
+        "permutations": found.permutations,
+        "start": found.start,
+        "points_lost": dict(zip(NAMES, found.points.tolist(), strict=True)),
+        "lhi": found.lhi,
+        "pd": found.pd,
+    }
+
+
+def _print(prediction: Prediction, version: str, found: Explanation) -> None:
+    said = f"{prediction.model_version} said index {prediction.lhi:.1f}, PD {prediction.pd:.4f}"
+    out.print(
+        f"{prediction.borrower_id} at {json_form.iso(forms.moment(prediction.time))}: {said}", markup=False,
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    table = Table()
+    for name in ("indicator", "value", "utility", "evidence", "points lost"):
+        table.add_column(name, justify="left" if name == "indicator" else "right")
+    for place in sorted(range(len(NAMES)), key=lambda one: -found.points[one]):
+        value, utility, evidence, _, _ = prediction.readings[place]
+        known = evidence > 0.0
+        table.add_row(
+            NAMES[place], f"{value:.3f}" if known else "-", f"{utility:.3f}" if known else "-", f"{evidence:.2f}",
+            f"{found.points[place]:+.2f}",
+        )  # fmt: skip
+    out.print(table)
+    start = "a perfect reading" if found.permutations is None else "the background"
+    how = "" if found.permutations is None else f"; {found.permutations} permutations"
+    out.print(
+        f"{version}: index {found.lhi:.1f} = {found.start:.1f} of {start} less {found.points.sum():.1f} "
+        f"(within 0 to 100), PD {found.pd:.4f}{how}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip

@@ -1,0 +1,70 @@
+"""Why one borrower has one score: what each indicator costs, by a champion's points or a challenger's contributions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from loanpulse.streams.indicators.catalogue import COUNT
+from loanpulse.streams.learning.calibration import probability
+from loanpulse.streams.learning.explanations import champion_points, indicator_groups, shapley
+from loanpulse.streams.learning.ledger import Prediction
+from loanpulse.streams.learning.readings import Reals, inputs_of
+from loanpulse.streams.learning.scorecard import Scorecard
+from loanpulse.streams.learning.weights import PublishedChallenger
+from loanpulse.streams.scoring import Card
+
+Readings = tuple[tuple[float, float, float, float, float], ...]
+UNKNOWN_BORROWER: Readings = ((0.0, 0.0, 0.0, 0.0, -1.0),) * COUNT
+"""Readings of somebody of whom nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One score taken apart, in index points: ``start`` less the sum of ``points`` is the index before its limits.
+
+    ``start`` is the index of a perfect reading for a champion, and of the background for a challenger, where
+    ``permutations`` is how many of them were walked.
+    """
+
+    start: float
+    points: Reals
+    pd: float
+    permutations: int | None = None
+
+    @property
+    def lhi(self) -> float:
+        """The index, within its limits."""
+        return float(np.clip(self.start - self.points.sum(), 0.0, 100.0))
+
+
+def explain_champion(scorecard: Scorecard, prediction: Prediction, card: Card) -> Explanation:
+    """Return the points that each indicator costs a borrower by a scorecard; exact, because the index is a sum."""
+    counted_utilities, _ = inputs_of(np.array([prediction.readings]), card["neutral_utility"])
+    perfect = np.full((1, COUNT), 1.0 - card["neutral_utility"])
+    points = champion_points(scorecard, counted_utilities, perfect, card["factor"])[0]
+    start = card["offset"] + card["factor"] * scorecard.log_odds(perfect)[0]
+    return Explanation(float(start), points, float(scorecard.pd(counted_utilities)[0]))
+
+
+def explain_challenger(
+    challenger: PublishedChallenger,
+    prediction: Prediction,
+    background: Sequence[Prediction],
+    card: Card,
+    *,
+    seconds: float = 0.05,
+) -> Explanation:
+    """Return what each indicator adds to or takes from the background's index by a challenger, sampled in a time.
+
+    Without a background, a borrower of whom nothing is known stands for it.
+    """
+    others = [one.readings for one in background] or [UNKNOWN_BORROWER]
+    _, features = inputs_of(np.array([prediction.readings, *others]), card["neutral_utility"])
+    found = shapley(challenger.log_odds, features[0], features[1:], indicator_groups(), seconds=seconds)
+    return Explanation(
+        float(card["offset"] - card["factor"] * found.background),
+        card["factor"] * found.values,
+        float(probability(challenger.log_odds(features[:1]))[0]),
+        found.permutations,
+    )

@@ -1,0 +1,64 @@
+"""One score taken apart adds up to it, by a champion exactly and by a challenger within its time."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from loanpulse.streams import policy as policies
+from loanpulse.streams.indicators.catalogue import COUNT
+from loanpulse.streams.learning.challenger import Challenger
+from loanpulse.streams.learning.champion import Champion
+from loanpulse.streams.learning.ledger import Prediction
+from loanpulse.streams.learning.readings import INDEX_READINGS, inputs_of
+from loanpulse.streams.learning.scorecard import scorecard_of
+from loanpulse.streams.learning.single_score import explain_challenger, explain_champion
+from loanpulse.streams.learning.weights import PublishedChallenger
+from loanpulse.streams.scoring import SCORE, weigh
+from tests.streams.learning.test_ledger import snapshot
+
+CARD = policies.load().card
+
+
+def scored(seed: int) -> Prediction:
+    """A borrower with values, utilities and evidences as the engine would say them; one indicator has none."""
+    dice = np.random.default_rng(seed)
+    score = np.zeros(1, SCORE)[0]
+    score["value"] = CARD["unhealthy"] + dice.random(COUNT) * (CARD["healthy"] - CARD["unhealthy"])
+    score["evidence"] = dice.random(COUNT)
+    score["value"][3], score["evidence"][3] = np.nan, 0.0
+    weigh(score, CARD)
+    parts = [score[name].tolist() for name in ("value", "utility", "evidence", "points", "age_days")]
+    readings = tuple(zip(*parts, strict=True))
+    return replace(snapshot(0, f"b{seed}"), lhi=float(score["lhi"]), pd=float(score["pd"]), readings=readings)
+
+
+def test_a_champions_explanation_is_the_snapshots_own_points() -> None:
+    said = scored(1)
+    found = explain_champion(scorecard_of(CARD), said, CARD)
+    assert found.points.tolist() == pytest.approx([reading[3] for reading in said.readings])
+    assert found.lhi == pytest.approx(said.lhi)
+    assert found.pd == pytest.approx(said.pd, abs=1e-12)
+
+
+@pytest.fixture(scope="module")
+def published() -> PublishedChallenger:
+    """A challenger of an outcome that follows the seventh indicator alone."""
+    dice = np.random.default_rng(3)
+    _, rows = inputs_of(np.array([scored(number).readings for number in range(200)]), CARD["neutral_utility"])
+    challenger = Challenger(rows.shape[1])
+    for _ in range(12):
+        lesson = rows[dice.integers(0, len(rows), 128)]
+        challenger.learn(lesson, np.zeros(128), lesson[:, 6] + dice.normal(0.0, 0.1, 128) < -0.2)
+    return PublishedChallenger(challenger.flat(), Champion(INDEX_READINGS, 0.04).uncalibrated())
+
+
+@pytest.mark.parametrize("others", [0, 20])
+def test_a_challengers_explanation_adds_up_to_its_prediction(published: PublishedChallenger, others: int) -> None:
+    said = scored(500)
+    found = explain_challenger(published, said, [scored(900 + number) for number in range(others)], CARD, seconds=30.0)
+    assert found.permutations == 64
+    _, row = inputs_of(np.array([said.readings]), CARD["neutral_utility"])
+    index = CARD["offset"] - CARD["factor"] * published.log_odds(row)[0]
+    assert found.start - found.points.sum() == pytest.approx(index)
+    assert np.abs(found.points).argmax() == 6
