@@ -38,8 +38,10 @@ lint: $(VENV)/installed ## what CI checks beside the tests
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python docs/generate.py --check
 
-bench: $(VENV)/installed ## measure; prints a table, writes benchmarks/results/latest.json
+bench: $(VENV)/installed ## measure; prints a table, writes benchmarks/results/ and docs/speed.md
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.replay
+	$(BIN)/python docs/generate.py
 
 bench-warehouse: $(VENV)/installed ## measure the warehouse: ways in, and the documented queries on 50 million scorings
 	$(BIN)/python -m benchmarks.warehouse

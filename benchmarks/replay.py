@@ -56,7 +56,10 @@ def main() -> None:
     verdict = "met" if seconds * 10_000_000 / report.events < 120 else "MISSED"
     console.print(f"ten million in under 120 s: {verdict}")
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({"machine": machine(), "figures": figures}, indent=2) + "\n")
+    # The speed of ten million in two minutes, also where fewer were replayed.
+    targets = {"replay: events/s on one core": (">=", 10_000_000 / 120)}
+    result = {"machine": machine(), "targets": targets, "figures": figures}
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
 
 
 def make_log(file: Path, wanted: int) -> int:

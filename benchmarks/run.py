@@ -352,9 +352,8 @@ def report(figures: Figures, console: Console) -> None:
         table.add_row(name, f"{value:,.2f}" if value < 100 else f"{value:,.0f}", said)
     console.print(table)
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(
-        json.dumps({"machine": machine(), "figures": {k: round(v, 4) for k, v in figures.items()}}, indent=2) + "\n"
-    )
+    result = {"machine": machine(), "targets": TARGETS, "figures": {k: round(v, 4) for k, v in figures.items()}}
+    RESULTS.write_text(json.dumps(result, indent=2) + "\n")
     console.print(f"written to {RESULTS}")
 
 

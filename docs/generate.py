@@ -1,6 +1,7 @@
 """Writes the references in docs/ from their sources; with --check only says whether they are up to date."""
 
 import inspect
+import json
 import re
 import sys
 import tomllib
@@ -25,6 +26,7 @@ from loanpulse.streams.purposes import CLASS_OF_CATEGORY, OTHER_USE, USES
 from loanpulse.streams.scoring import HARD_EVENT_NAMES
 
 FOLDER = Path(__file__).parent
+RESULTS = FOLDER.parent / "benchmarks" / "results"
 NOTE = "<!-- Written by docs/generate.py from the source; change the source and run `make docs`. -->\n"
 COLUMN = re.compile(r"^ {4}(\w+) (.+?) COMMENT '((?:[^']|'')*)'(?: CODEC\(.*\))?,?$", re.MULTILINE)
 TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
@@ -299,6 +301,31 @@ def policy_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def speed_page() -> str:
+    """Return the figures of the last `make bench` and of the last replay of ten million events."""
+    lines = [NOTE, "# Speed, as measured\n"]
+    for file, made_by in (("latest", "make bench"), ("replay", "python -m benchmarks.replay")):
+        result = json.loads((RESULTS / f"{file}.json").read_text(encoding="utf-8"))
+        machine, targets = result["machine"], result.get("targets", {})
+        lines += [
+            f"`{made_by}` on {machine['cores']} cores, Python {machine['python']}, {machine['at']}:\n",
+            "| figure | value | asked |",
+            "|---|---|---|",
+        ]
+        for name, value in result["figures"].items():
+            asked = f"{targets[name][0]} {targets[name][1]:,.0f}" if name in targets else ""
+            lines.append(
+                f"| {name} | {value:,.2f} | {asked} |" if value < 100 else f"| {name} | {value:,.0f} | {asked} |"
+            )
+        lines.append("")
+    lines += [
+        "End to end is one worker process with the broker beside it on the same cores: Avro decoded, folded, state",
+        "written to the changelog, scored, snapshots and alerts published. The plain agent is an ordinary Faust agent",
+        "over the same topic, one event at a time with one table write each, measured in the same run.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
 PAGES = {
     "reference-contracts.md": contracts_page,
     "reference-tables.md": tables_page,
@@ -306,6 +333,7 @@ PAGES = {
     "reference-behaviours.md": behaviours_page,
     "reference-settings.md": settings_page,
     "reference-policy.md": policy_page,
+    "speed.md": speed_page,
 }
 
 

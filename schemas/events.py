@@ -46,6 +46,14 @@ def to_json(topic: str, value: Value) -> Value:
 
 
 def _to(item: Any) -> Any:
+    if type(item) in _AS_THEY_ARE:
+        return item
+    if isinstance(item, float):
+        return item if math.isfinite(item) else None
+    if isinstance(item, dict):
+        return {name: _to(part) for name, part in item.items()}
+    if isinstance(item, list):
+        return [_to(part) for part in item]
     if isinstance(item, datetime):
         return iso(item)
     if isinstance(item, date):
@@ -54,13 +62,10 @@ def _to(item: Any) -> Any:
         return f"{item:f}"
     if isinstance(item, bytes):
         return base64.b64encode(item).decode()
-    if isinstance(item, float) and not math.isfinite(item):
-        return None
-    if isinstance(item, dict):
-        return {name: _to(part) for name, part in item.items()}
-    if isinstance(item, list):
-        return [_to(part) for part in item]
     return item
+
+
+_AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 
 
 def iso(moment: datetime) -> str:

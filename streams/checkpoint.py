@@ -6,6 +6,7 @@ partition by the first offset of its last batch, and a recovery would stop befor
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,9 +34,11 @@ class Checkpoint:
     """What one step leaves behind.
 
     ``outputs`` and ``changelog`` are per (topic, partition) and per partition; ``offsets`` are the next to read.
+    ``unencoded`` makes further outputs when they are written, which is on another thread than the step's.
     """
 
     outputs: dict[tuple[str, int], Messages] = field(default_factory=dict)
+    unencoded: list[tuple[tuple[str, int], Callable[[], Messages]]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     changelog: dict[int, Messages] = field(default_factory=dict)
     lanes: dict[int, bytes] = field(default_factory=dict)
@@ -44,7 +47,7 @@ class Checkpoint:
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to make durable."""
-        return not (self.lanes or self.outputs or self.dead_letters)
+        return not (self.lanes or self.outputs or self.unencoded or self.dead_letters)
 
 
 class CheckpointPublisher:
@@ -71,6 +74,8 @@ class CheckpointPublisher:
         Raises:
             PublishError: the broker refused a record or was away for longer than the producer waits.
         """
+        for (topic, partition), encode in checkpoint.unencoded:
+            self._produce(topic, partition, encode())
         for (topic, partition), messages in checkpoint.outputs.items():
             self._produce(topic, partition, messages)
         for letter in checkpoint.dead_letters:

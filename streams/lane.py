@@ -32,7 +32,7 @@ LANE = np.dtype(
     ]
 )
 LANE_VERSION = 1
-SCORES_AT_ONCE = 4096
+SPARE_SCORES = 4096
 KEPT_AT_ONCE = 256
 
 TOO_LATE = int(Violation.TOO_LATE)
@@ -55,28 +55,68 @@ def place_in_order(events: Events, watermark: int, lateness_ms: int) -> int:
     return watermark
 
 
-@dataclass(slots=True)
+@compiled
+def merge(sources: Events, starts: Integers, floor: int, merged: Events) -> int:
+    """Merge sources, each in its own order, by ``order_time``, at one time the earlier source first.
+
+    Source s is ``sources[starts[s] : starts[s + 1]]``. No order time stays before ``floor``. Refused events and orders
+    to forget someone unknown are left out. Returns the number of events in ``merged``.
+    """
+    heads = starts.copy()
+    count = 0
+    while True:
+        first = -1
+        for source in range(len(starts) - 1):
+            if heads[source] < starts[source + 1] and (
+                first < 0 or sources[heads[source]]["order_time"] < sources[heads[first]]["order_time"]
+            ):
+                first = source
+        if first < 0:
+            return count
+        event = sources[heads[first]]
+        heads[first] += 1
+        if event["error"] == 0 or (event["error"] == FORGET and event["row"] >= 0):
+            merged[count] = event
+            merged[count]["order_time"] = max(event["order_time"], floor)
+            count += 1
+
+
 class _Found:
-    """Scorings and the records kept with them, gathered piece by piece."""
+    """Gathers a run's scorings, written where they are to stay, and copies of the records kept with them.
 
-    _scores: list[Scores] = field(default_factory=list)
-    _kept: list[Records] = field(default_factory=list)
-    _keeping: int = 0
+    A copy of every scoring would cost as much as making it. Memory that is set aside for ``expected`` scorings and
+    not used is never touched.
+    """
 
-    def add(self, scores: Scores, kept: Records) -> None:
-        """Copy a piece, whose scorings point into its own records."""
-        piece = scores.copy()
-        if self._keeping:
-            piece["kept"] = np.where(piece["kept"] < 0, -1, piece["kept"] + self._keeping)
-        self._keeping += len(kept)
-        self._scores.append(piece)
-        self._kept.append(kept.copy())
+    def __init__(self, expected: int) -> None:
+        self._full: list[Scores] = []
+        self._room: Scores = np.empty(expected + SPARE_SCORES, SCORE)
+        self._used = 0
+        self._kept: list[Records] = []
+        self._keeping = 0
+
+    def room(self) -> Scores:
+        """Return where the next scorings are to be written; never empty."""
+        if self._used == len(self._room):
+            self._full.append(self._room)
+            self._room, self._used = np.empty(2 * len(self._room), SCORE), 0
+        return self._room[self._used :]
+
+    def add(self, count: int, kept: Records) -> None:
+        """Take note of ``count`` scorings in the room; they point into ``kept``, of which a copy is made."""
+        if len(kept):
+            places = self._room["kept"][self._used : self._used + count]
+            places[places >= 0] += self._keeping
+            self._keeping += len(kept)
+            self._kept.append(kept.copy())
+        self._used += count
 
     def whole(self) -> tuple[Scores, Records]:
-        """Return all pieces as one."""
-        if not self._scores:
-            return np.zeros(0, SCORE), np.zeros(0, BORROWER)
-        return np.concatenate(self._scores), np.concatenate(self._kept)
+        """Return all scorings, and all records kept, as one."""
+        scores = self._room[: self._used]
+        if self._full:
+            scores = np.concatenate([*self._full, scores])
+        return scores, np.concatenate(self._kept) if self._kept else np.zeros(0, BORROWER)
 
 
 @dataclass(slots=True)
@@ -95,8 +135,6 @@ class Lane:
     advanced_to: int = LONG_AGO
     wall_at: int = 0
     counts: Integers = field(default_factory=lambda: np.zeros(3, np.int64))
-    # Room for scorings, kept because fresh memory costs more than the scoring.
-    _scratch: Scores = field(default_factory=lambda: np.zeros(SCORES_AT_ONCE, SCORE))
     _kept_scratch: Records = field(default_factory=lambda: np.zeros(KEPT_AT_ONCE, BORROWER))
     _arrived: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
     _arrived_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
@@ -139,6 +177,7 @@ class Lane:
     def release(self, limit: int, *, inclusive: bool) -> Events:
         """Take out the waiting events before ``limit`` (also at it, if ``inclusive``), merged into their order."""
         taken: list[Events] = []
+        starts = np.zeros(SOURCES + 1, np.int64)
         for source in range(SOURCES):
             rest: list[Events] = []
             for events in self._waiting[source]:
@@ -151,13 +190,11 @@ class Lane:
                 if split < len(events):
                     rest.append(events[split:])
             self._waiting[source] = rest
+            starts[source + 1] = sum(map(len, taken))
         if not taken:
             return np.zeros(0, EVENT)
-        merged: Events = np.concatenate(taken)
-        merged = merged[(merged["error"] == 0) | ((merged["error"] == FORGET) & (merged["row"] >= 0))]
-        merged = merged[np.argsort(merged["order_time"], kind="stable")]
-        np.maximum(merged["order_time"], self.advanced_to, out=merged["order_time"])
-        return merged
+        merged: Events = np.empty(starts[-1], EVENT)
+        return merged[: merge(np.concatenate(taken), starts, self.advanced_to, merged)]
 
     def run(self, limit: int, *, inclusive: bool = False) -> tuple[Scores, Records]:
         """Fold what is before ``limit`` and do every scoring up to it.
@@ -166,7 +203,7 @@ class Lane:
         """
         events = self.release(limit, inclusive=inclusive)
         slab = self.slab
-        found = _Found()
+        found = _Found(len(events))
         start = 0
         for order in np.flatnonzero(events["error"] == FORGET).tolist():
             self._fold(events[start:order], found)
@@ -179,25 +216,25 @@ class Lane:
         self.advanced_to = max(self.advanced_to, limit)
         return found.whole()
 
-    def _fold(self, events: Events, found: "_Found") -> None:
-        slab, scores, kept = self.slab, self._scratch, self._kept_scratch
+    def _fold(self, events: Events, found: _Found) -> None:
+        slab, kept = self.slab, self._kept_scratch
         position = 0
         slab.dirty[events["row"]] = True
         while position < len(events):
             position, count, keeping = advance.fold_events(
-                events, position, slab.records, slab.wake_at, self.card, scores, kept, self.counts
+                events, position, slab.records, slab.wake_at, self.card, found.room(), kept, self.counts
             )
-            found.add(scores[:count], kept[:keeping])
+            found.add(count, kept[:keeping])
 
-    def _score(self, rows: Integers, time: int, found: "_Found") -> None:
-        slab, scores, kept = self.slab, self._scratch, self._kept_scratch
+    def _score(self, rows: Integers, time: int, found: _Found) -> None:
+        slab, kept = self.slab, self._kept_scratch
         position = 0
         slab.dirty[rows] = True
         while position < len(rows):
             position, count, keeping = advance.score_rows(
-                rows, position, slab.records, slab.wake_at, time, self.card, scores, kept
+                rows, position, slab.records, slab.wake_at, time, self.card, found.room(), kept
             )
-            found.add(scores[:count], kept[:keeping])
+            found.add(count, kept[:keeping])
 
     def take_changed(self) -> list[tuple[bytes, bytes | None]]:
         """Return key and bytes of each borrower changed since the last call, None for one that was forgotten."""

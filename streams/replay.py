@@ -128,7 +128,8 @@ class Writer:
         """Write what one run scored."""
         for alert in self.engine.alerts(scored):
             self.report.alerts += 1
-            _write(self.alerts, LIQUIDITY_ALERTS, self._as_decoded(alert))
+            if self.alerts is not None:
+                _write(self.alerts, LIQUIDITY_ALERTS, self._as_decoded(alert))
         self.report.snapshots += len(scored)
         if self.snapshots is None or not len(scored):
             return
@@ -143,9 +144,8 @@ class Writer:
         return self.codec.decode(LIQUIDITY_ALERTS, self.codec.encode(LIQUIDITY_ALERTS, alert))
 
 
-def _write(file: BinaryIO | None, topic: str, value: dict[str, Any]) -> None:
-    if file is not None:
-        file.write(orjson.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + b"\n")
+def _write(file: BinaryIO, topic: str, value: dict[str, Any]) -> None:
+    file.write(orjson.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + b"\n")
 
 
 def replay_files(

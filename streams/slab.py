@@ -18,6 +18,8 @@ INDEX_ROOM = 2
 KEY_BYTES = 64
 """The longest borrower_id that the contract allows."""
 
+COPIED_AT_ONCE = 512
+
 Keys = npt.NDArray[np.bytes_]
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int32]
@@ -191,11 +193,13 @@ class Slab:
 
     def take_dirty(self) -> Iterator[tuple[bytes, bytes]]:
         """Return key and bytes of each record changed since the last call."""
-        rows = np.flatnonzero(self.dirty[: len(self)])
-        self.dirty[rows] = False
-        # Seen as opaque bytes, a record becomes a Python value by one copy.
-        raw = self.records[rows].view(f"V{BORROWER.itemsize}").tolist()
-        return zip(self.keys[rows].tolist(), raw, strict=True)
+        changed = np.flatnonzero(self.dirty[: len(self)])
+        self.dirty[changed] = False
+        for start in range(0, len(changed), COPIED_AT_ONCE):
+            rows = changed[start : start + COPIED_AT_ONCE]
+            # Seen as opaque bytes, a record becomes a Python value by one copy.
+            raw = self.records[rows].view(f"V{BORROWER.itemsize}").tolist()
+            yield from zip(self.keys[rows].tolist(), raw, strict=True)
 
     def _allocate(self, capacity: int) -> None:
         self.keys: Keys = np.zeros(capacity, f"S{KEY_BYTES}")

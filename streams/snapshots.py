@@ -14,6 +14,8 @@ from loanpulse.streams.slab import KEY_BYTES, Keys
 LENDER_BYTES = 24
 ID_BYTES = 32
 CENTS = 100.0
+ROWS_AT_ONCE = 1024
+"""Few enough that the memory in between stays in the cache and is used again."""
 BEHAVIOUR_BYTES = 24
 BEHAVIOURS = tuple(kind.name for kind in AlertKind if AlertKind.LEVEL_IMPROVED < kind < AlertKind.UNKNOWN)
 """The behaviours' names; a behaviour's place here is its bit in a scoring."""
@@ -160,6 +162,15 @@ class SnapshotEncoder:
         self, scores: Scores, keys: Keys, ids: npt.NDArray[np.bytes_], model_version: str, policy_version: str
     ) -> list[bytes]:
         """Return a snapshot per scoring; ``keys`` are the borrowers, ``ids`` the scorings' ids."""
+        values: list[bytes] = []
+        for start in range(0, len(scores), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            values += self._encode(scores[rows], keys[rows], ids[rows], model_version, policy_version)
+        return values
+
+    def _encode(
+        self, scores: Scores, keys: Keys, ids: npt.NDArray[np.bytes_], model_version: str, policy_version: str
+    ) -> list[bytes]:
         count = len(scores)
         integers = np.empty((count, len(INTEGERS)), np.int64)
         reals = np.empty((count, len(REALS)))
@@ -184,6 +195,6 @@ class SnapshotEncoder:
             "behaviours": (BEHAVIOUR_BYTES, len(BEHAVIOURS)),
         }
         buffer, ends = self._encoder.encode_matrices(integers, reals, texts, widths)
-        whole = bytes(buffer[: ends[-1]]) if count else b""
+        whole = bytes(buffer[: ends[-1]])
         starts = [0, *ends[:-1].tolist()]
         return [whole[start:end] for start, end in zip(starts, ends.tolist(), strict=True)]

@@ -254,12 +254,7 @@ class BorrowerWorker:
         topic = full_name(LIQUIDITY_SNAPSHOTS, self.prefix)
         if self._encoder is None:
             self._encoder = SnapshotEncoder(self.codec.schema_id(topic))
-        values = self._encoder.encode(
-            scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
-        )
-        checkpoint.outputs.setdefault((topic, partition), []).extend(
-            {"key": key, "value": value} for key, value in zip(scored.keys.tolist(), values, strict=True)
-        )
+        checkpoint.unencoded.append(((topic, partition), partial(_snapshots, self._encoder, scored)))
         self.counts.snapshots += len(scored)
         for alert in self.engine.alerts(scored):
             self._add_alert(partition, alert, checkpoint)
@@ -273,6 +268,11 @@ class BorrowerWorker:
             messages = checkpoint.outputs.setdefault((full_name(topic, self.prefix), partition), [])
             messages.append({"key": alert["borrower_id"].encode(), "value": value})
         self.counts.alerts += 1
+
+
+def _snapshots(encoder: SnapshotEncoder, scored: Scored) -> Messages:
+    values = encoder.encode(scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version)
+    return [{"key": key, "value": value} for key, value in zip(scored.keys.tolist(), values, strict=True)]
 
 
 @dataclass(slots=True)
