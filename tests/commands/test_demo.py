@@ -53,6 +53,7 @@ class Terminal:
 
 
 @pytest.mark.skipif(on_kafka(), reason="the demo brings its own broker")
+@pytest.mark.usefixtures("compiled")
 def test_the_demo_shows_alerts_answers_queries_and_ends_clean(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
     children: list[psutil.Process] = []
