@@ -23,7 +23,7 @@ def fill(warehouse: Warehouse, rows: int) -> None:
     for first in range(0, rows, CHUNK):
         warehouse.execute(snapshots(first, min(CHUNK, rows - first), borrowers))
     for statement in (loans(borrowers), instalments(borrowers), payments(borrowers), alerts(borrowers), feedback(),
-                      health(), letters()):  # fmt: skip
+                      health(), letters(), progress()):  # fmt: skip
         warehouse.execute(statement)
 
 
@@ -111,3 +111,8 @@ def letters() -> str:
     return f"""INSERT INTO dead_letters (topic, partition, offset, record_time, stage, code, message)
 SELECT 'spending-events', number % 8, number, toDateTime64('{START}', 3, 'UTC'), 'DECODE', 'UNDECODABLE', 'Broken.'
 FROM numbers(20000)"""
+
+
+def progress() -> str:
+    return """INSERT INTO loader_blocks (topic, partition, first_offset, next_offset, loaded, rows, refused)
+SELECT 'liquidity-snapshots', number, 0, 1000, true, 1000, 0 FROM numbers(8)"""

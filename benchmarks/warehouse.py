@@ -7,6 +7,7 @@ key.
 """
 
 import argparse
+import os
 import re
 import shutil
 import statistics
@@ -18,6 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
@@ -32,7 +34,7 @@ from loanpulse.settings import load
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.loader import Loader
 from loanpulse.sinks.migrate import migrate
-from loanpulse.sinks.queries import EVENT_CLOCK, bind, named_queries
+from loanpulse.sinks.queries import EVENT_CLOCK, Bound, bind, named_queries
 from loanpulse.sinks.rows import RowMaker
 
 PARTITIONS = 4
@@ -41,9 +43,13 @@ PLAIN_ROWS = 6_000
 PLAIN_AT_ONCE = 1_000
 SECOND = 1.0
 ASKED = {"lender": "lender-07", "borrower": "b-00012345", "alert": "000000012345"}
-GRANULES = re.compile(
-    r"^\s*PrimaryKey$(?:\n^(?!\s*(?:PrimaryKey|Skip|ReadFromMergeTree)).*$)*?\n\s*Granules: (\d+)/(\d+)", re.MULTILINE
-)
+RESULTS = Path(__file__).with_name("results") / "warehouse.json"
+PAGE = Path(__file__).parents[1] / "docs" / "warehouse.md"
+FIGURES = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of figures -->)", re.DOTALL)
+READ = re.compile(r"ReadFromMergeTree \(\w+\.(\w+)\)")
+GRANULES = re.compile(r"Granules: (\d+)/(\d+)")
+MERGED = ("borrowers_latest", "borrower_days", "borrower_day_moves", "borrower_days_as_known",
+          "borrower_months_as_known", "level_changes", "loans", "instalment_ledger", "episodes")  # fmt: skip
 
 
 def main() -> None:
@@ -51,11 +57,42 @@ def main() -> None:
     options.add_argument("--loaded", type=int, default=200_000, help="rows for the loader's own measure")
     options.add_argument("--rows", type=int, default=50_000_000, help="simulated snapshots for the queries")
     options.add_argument("--folder", type=Path, help="keep the large warehouse here, and take it up again")
+    options.add_argument("--report", action="store_true", help="only write the figures of the last run into the docs")
     chosen = options.parse_args()
+    if chosen.report:
+        page = PAGE.read_text(encoding="utf-8")
+        figures = report(orjson.loads(RESULTS.read_bytes()))
+        PAGE.write_text(FIGURES.sub(lambda _: figures, page), encoding="utf-8")
+        return
     console = Console(width=140)
     with tempfile.TemporaryDirectory() as folder:
-        ways_in(Path(folder), chosen.loaded, console)
-        queries(chosen.folder or Path(folder) / "large", chosen.rows, console)
+        found = ways_in(Path(folder), chosen.loaded, console)
+        found["load"] = round(os.getloadavg()[0], 1)
+        found |= queries(chosen.folder or Path(folder) / "large", chosen.rows, console)
+    RESULTS.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def report(found: dict[str, Any]) -> str:
+    """Return the figures of a run as a part of a page."""
+    rates = found["rows_per_second"]
+    lines = [
+        f"Rows a second in, with all views filled: {rates['loader']:,.0f} by the loader, {rates['plain']:,.0f} by",
+        f"a plain loop, {rates['limit']:,.0f} by the engine given ready Arrow tables.",
+        "",
+        f"Seconds on {found['snapshots']:,} snapshots (median of three): of one lender, borrower or alert, and",
+        "of the whole book; seconds of CPU, and granules that partitions and primary key leave, of all, are for the",
+        f"whole book. The load of the machine before the queries was {found['load']}.",
+        "",
+        "| query | one | whole book | of CPU | granules |",
+        "|---|---|---|---|---|",
+    ]
+    for name, one in found["queries"].items():
+        whole = one["whole_book"]
+        reads = ", ".join(f"{read['table']} {read['chosen']}/{read['all']}" for read in (whole or one)["reads"])
+        of_all = f"{whole['seconds']:.3f}" if whole else ""
+        busy = (whole or one)["cpu_seconds"]
+        lines.append(f"| {name} | {one['seconds']:.3f} | {of_all} | {busy:.3f} | {reads} |")
+    return "\n".join(lines) + "\n"
 
 
 def timed(call: Callable[[], Any]) -> float:
@@ -64,12 +101,12 @@ def timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def ways_in(folder: Path, rows: int, console: Console) -> None:
-    """The loader, a plain loop, and the engine alone, in one run on tables of their own."""
+def ways_in(folder: Path, rows: int, console: Console) -> dict[str, Any]:
+    """Measure the loader, a plain loop, and the engine alone, in one run on tables of their own."""
     log = a_log(rows)
     maker = RowMaker(LocalRegistry())
     maker.rows(LIQUIDITY_SNAPSHOTS, log[LIQUIDITY_SNAPSHOTS, 0][:10])
-    rates = {}
+    rates: dict[str, float] = {}
     with_tables(folder / "plain", lambda warehouse: rates.update(plain=plain_loop(warehouse, log)))
     with_tables(folder / "limit", lambda warehouse: rates.update(limit=ready_tables(warehouse, maker, log)))
     with_tables(folder / "loader", lambda warehouse: rates.update(loader=loader(warehouse, maker, log, console)))
@@ -82,6 +119,7 @@ def ways_in(folder: Path, rows: int, console: Console) -> None:
         "loader", f"{rates['loader']:,.0f}", f"{times:.1f} times the plain loop, {share:.0%} of the limit: {verdict}"
     )
     console.print(table)
+    return {"rows_per_second": rates}
 
 
 def with_tables(folder: Path, call: Callable[[EmbeddedWarehouse], None]) -> None:
@@ -186,40 +224,73 @@ def loader(warehouse: EmbeddedWarehouse, maker: RowMaker, log: Log, console: Con
     return rate
 
 
-def queries(folder: Path, rows: int, console: Console) -> None:
-    """Every documented query on a large portfolio, three times each; the median counts."""
+def queries(folder: Path, rows: int, console: Console) -> dict[str, Any]:
+    """Time every documented query on a large portfolio: of one lender, and of the whole book."""
     is_new = not folder.exists()
     warehouse = EmbeddedWarehouse(folder, "loanpulse")
     migrate(warehouse)
     if is_new:
         console.print(f"making {rows:,} snapshots …")
         console.print(f"made in {timed(lambda: simulated_warehouse.fill(warehouse, rows)):,.0f} s; merging …")
-        for name in ("borrowers_latest", "borrower_days", "borrower_days_as_known", "level_changes", "loans",
-                     "instalment_events", "episodes"):  # fmt: skip
+        for name in MERGED:
             warehouse.execute(f"OPTIMIZE TABLE {name} FINAL")
-    held = warehouse.query("SELECT count() FROM snapshots").column(0)[0].as_py()
+    held = int(warehouse.query("SELECT count() FROM snapshots").column(0)[0].as_py())
     now = warehouse.query(EVENT_CLOCK).column(0)[0].as_py()
-    table = Table(
-        "query", "seconds", "of CPU", "rows", "granules read by primary key", "", box=None, header_style="bold"
-    )
-    slow = 0
+    found: dict[str, Any] = {}
     for query in named_queries().values():
-        given = {one.name: ASKED[one.name] for one in query.parameters if one.name in ASKED}
-        bound = bind(query, given, now)
-        taken, worked, found = [], [], 0
-        for _ in range(3):
-            began, busy = time.perf_counter(), time.process_time()
-            found = warehouse.query(bound.statement, bound.values).num_rows
-            taken.append(time.perf_counter() - began)
-            worked.append(time.process_time() - busy)
-        seconds, cpu = statistics.median(taken), statistics.median(worked)
-        slow += seconds >= SECOND
-        plan = "\n".join(warehouse.query(f"EXPLAIN indexes = 1 {bound.statement}", bound.values).column(0).to_pylist())
-        read = ", ".join(f"{chosen}/{all_}" for chosen, all_ in GRANULES.findall(plan))
-        table.add_row(query.name, f"{seconds:.3f}", f"{cpu:.3f}", str(found), read, "" if seconds < SECOND else "SLOW")
-    console.print(table)
-    console.print(f"{held:,} snapshots; {slow} of {len(named_queries())} queries took a second or more")
+        asked = {one.name: ASKED[one.name] for one in query.parameters if one.name in ASKED}
+        needed = {name: value for name, value in asked.items() if name not in query.optional}
+        found[query.name] = measured(warehouse, bind(query, asked, now))
+        found[query.name]["whole_book"] = measured(warehouse, bind(query, needed, now)) if needed != asked else None
     warehouse.close()
+    slow = show(found, console)
+    console.print(f"{held:,} snapshots; {slow} of {len(found)} queries took a second or more")
+    return {"snapshots": held, "queries": found}
+
+
+def measured(warehouse: EmbeddedWarehouse, bound: Bound) -> dict[str, Any]:
+    """Ask three times; the median counts."""
+    taken, worked, rows = [], [], 0
+    for _ in range(3):
+        began, busy = time.perf_counter(), time.process_time()
+        rows = warehouse.query(bound.statement, bound.values).num_rows
+        taken.append(time.perf_counter() - began)
+        worked.append(time.process_time() - busy)
+    plan = warehouse.query(f"EXPLAIN indexes = 1 {bound.statement}", bound.values).column(0).to_pylist()
+    return {
+        "seconds": round(statistics.median(taken), 4), "cpu_seconds": round(statistics.median(worked), 4),
+        "rows": rows, "reads": reads_of(plan),
+    }  # fmt: skip
+
+
+def reads_of(plan: list[str]) -> list[dict[str, Any]]:
+    """Return, of every table that a plan reads, the granules left by partitions and primary key, and all."""
+    reads: list[dict[str, Any]] = []
+    for line in plan:
+        if read := READ.search(line):
+            reads.append({"table": read[1], "chosen": None, "all": None})
+        elif (granules := GRANULES.search(line)) and reads:
+            chosen, standing = map(int, granules.groups())
+            reads[-1]["chosen"] = chosen
+            reads[-1]["all"] = reads[-1]["all"] or standing
+    return [read for read in reads if read["all"] is not None]
+
+
+def show(found: dict[str, Any], console: Console) -> int:
+    """Print a table of the queries; returns how many are slow."""
+    table = Table("query", "one", "whole book", "of CPU", "rows", "granules read", "", box=None, header_style="bold")
+    slow = 0
+    for name, one in found.items():
+        whole = one["whole_book"] or one
+        is_slow = max(one["seconds"], whole["seconds"]) >= SECOND
+        slow += is_slow
+        granules = ", ".join(f"{read['chosen']}/{read['all']}" for read in whole["reads"])
+        table.add_row(
+            name, f"{one['seconds']:.3f}", f"{whole['seconds']:.3f}", f"{whole['cpu_seconds']:.3f}", str(whole["rows"]),
+            granules, "SLOW" if is_slow else "",
+        )  # fmt: skip
+    console.print(table)
+    return slow
 
 
 if __name__ == "__main__":

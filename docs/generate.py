@@ -30,7 +30,8 @@ RESULTS = FOLDER.parent / "benchmarks" / "results"
 NOTE = "<!-- Written by docs/generate.py from the source; change the source and run `make docs`. -->\n"
 COLUMN = re.compile(r"^ {4}(\w+) (.+?) COMMENT '((?:[^']|'')*)'(?: CODEC\(.*\))?,?$", re.MULTILINE)
 TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
-VIEW = re.compile(r"^CREATE VIEW (\w+) AS\n(.*?)\nCOMMENT '((?:[^']|'')*)'$", re.MULTILINE | re.DOTALL)
+VIEW = re.compile(r"^CREATE (?:OR REPLACE )?VIEW (\w+) AS\n(.*?)\nCOMMENT '((?:[^']|'')*)'$", re.MULTILINE | re.DOTALL)
+DROPPED = re.compile(r"^DROP TABLE (\w+)$")
 TABLE_COMMENT = re.compile(r"^COMMENT '((?:[^']|'')*)'", re.MULTILINE)
 
 
@@ -78,26 +79,34 @@ def contracts_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def tables_and_views() -> dict[str, list[str]]:
+    """Return a section for each table and view that stands after all migrations: the last word on each counts."""
+    sections: dict[str, list[str]] = {}
+    for statement in (said for migration in load_migrations() for said in migration.statements):
+        if dropped := DROPPED.match(statement):
+            del sections[dropped[1]]
+        if found := TABLE.search(statement):
+            comment = TABLE_COMMENT.search(statement)
+            lines = [
+                f"## {found[1]}\n",
+                f"{comment[1] if comment else ''}.\n".replace("''", "'"),
+                "| column | type | what it is |",
+                "|---|---|---|",
+            ]
+            for name, kind, text in COLUMN.findall(statement):
+                said = text.replace("''", "'")
+                lines.append(f"| {name} | {escaped(kind)} | {escaped(said)} |")
+            sections[found[1]] = [*lines, ""]
+        for name, body, comment in VIEW.findall(statement):
+            said = comment.replace("''", "'")
+            sections[name] = [f"## {name}\n", f"A view. {said}.\n", "```sql", body.strip(), "```", ""]
+    return sections
+
+
 def tables_page() -> str:
     lines = [NOTE, "# Tables and views\n"]
-    for migration in load_migrations():
-        for statement in migration.statements:
-            found = TABLE.search(statement)
-            if found:
-                comment = TABLE_COMMENT.search(statement)
-                lines += [
-                    f"## {found[1]}\n",
-                    f"{comment[1] if comment else ''}.\n".replace("''", "'"),
-                    "| column | type | what it is |",
-                    "|---|---|---|",
-                ]
-                for name, kind, text in COLUMN.findall(statement):
-                    said = text.replace("''", "'")
-                    lines.append(f"| {name} | {escaped(kind)} | {escaped(said)} |")
-                lines.append("")
-            for name, body, comment in VIEW.findall(statement):
-                said = comment.replace("''", "'")
-                lines += [f"## {name}\n", f"A view. {said}.\n", "```sql", body.strip(), "```", ""]
+    for section in tables_and_views().values():
+        lines += section
     lines += ["## Documented queries\n", "| `loanpulse query …` | answers | options |", "|---|---|---|"]
     for query in named_queries().values():
         options = "; ".join(f"`--{one.name}` {one.about}" for one in query.parameters)

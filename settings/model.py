@@ -208,6 +208,7 @@ class RetentionSection(Section):
     borrower_minutes: float = Field(7, ge=0, description="days that the portfolio by minute is kept; 0 for ever")
     borrower_hours: float = Field(180, ge=0, description="days that the portfolio by hour is kept; 0 for ever")
     borrower_days: float = Field(0, ge=0, description="days that the portfolio by day is kept; 0 for ever")
+    borrower_day_moves: float = Field(0, ge=0, description="days that moves between levels are kept; 0 for ever")
     borrower_days_as_known: float = Field(0, ge=0, description="days that what was believed is kept; 0 for ever")
     borrower_months_as_known: float = Field(0, ge=0, description="days that it is kept by month; 0 for ever")
     level_changes: float = Field(0, ge=0, description="days that changes of level are kept; 0 for ever")

@@ -13,13 +13,12 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.topics import BORROWERS_CHANGELOG, EVENT_TOPICS, Topic, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties, producer_properties
+from loanpulse.sinks.blocks import Place
 
 READ_AT_ONCE = 10_000
 POLL_SECONDS = 0.5
 BROKER_SECONDS = 15.0
 QUIET_SECONDS = 20.0
-
-Place = tuple[str, int]
 
 
 class TopicsUnreadableError(RuntimeError):

@@ -14,14 +14,17 @@ TABLE = re.compile(
     r"^CREATE TABLE (IF NOT EXISTS )?(\w+)\n(.*?)\nENGINE = (\w*MergeTree)(?:\(([^()]*)\))?(.*)$", re.DOTALL
 )
 FILLING_VIEW = re.compile(r"^CREATE MATERIALIZED VIEW (\w+) TO (\w+) AS\n(.*)$", re.DOTALL)
-VIEW = re.compile(r"^CREATE VIEW (\w+) AS\n(.*)$", re.DOTALL)
+VIEW = re.compile(r"^CREATE (OR REPLACE )?VIEW (\w+) AS\n(.*)$", re.DOTALL)
+ALTERED = re.compile(r"^ALTER TABLE (\w+) (.*)$", re.DOTALL)
+DROPPED_TABLE = re.compile(r"^DROP TABLE (\w+)$")
+DROPPED_VIEW = re.compile(r"^DROP VIEW (\w+)$")
 SOURCE = re.compile(r"^FROM (\w+)$", re.MULTILINE)
 PLAIN_WINDOW = f"non_replicated_deduplication_window = {BLOCKS_REMEMBERED}"
 REPLICATED_WINDOW = f"replicated_deduplication_window = {BLOCKS_REMEMBERED}"
 
 
 def clustered(statement: str, cluster: str, database: str) -> list[str]:
-    """Return what a migration's statement becomes on a cluster; what makes nothing stays as it is."""
+    """Return what a migration's statement becomes on a cluster; what only reads or fills distributed tables stays."""
     if found := TABLE.match(statement):
         return _tables(found, cluster, database)
     if found := FILLING_VIEW.match(statement):
@@ -29,7 +32,13 @@ def clustered(statement: str, cluster: str, database: str) -> list[str]:
         local = SOURCE.sub(lambda source: f"FROM {source[1]}{LOCAL} AS {source[1]}", select, count=1)
         return [f"CREATE MATERIALIZED VIEW {name} ON CLUSTER '{cluster}' TO {target}{LOCAL} AS\n{local}"]
     if found := VIEW.match(statement):
-        return [f"CREATE VIEW {found[1]} ON CLUSTER '{cluster}' AS\n{found[2]}"]
+        return [f"CREATE {found[1] or ''}VIEW {found[2]} ON CLUSTER '{cluster}' AS\n{found[3]}"]
+    if found := ALTERED.match(statement):
+        return [f"ALTER TABLE {found[1]}{LOCAL} ON CLUSTER '{cluster}' {found[2]}"]
+    if found := DROPPED_TABLE.match(statement):
+        return [f"DROP TABLE {name} ON CLUSTER '{cluster}' SYNC" for name in (found[1], found[1] + LOCAL)]
+    if found := DROPPED_VIEW.match(statement):
+        return [f"DROP VIEW {found[1]} ON CLUSTER '{cluster}'"]
     return [statement]
 
 

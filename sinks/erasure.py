@@ -65,9 +65,13 @@ def erase(warehouse: Warehouse, borrower_id: str, cluster: str = "") -> list[Era
 
 
 def search_statement(texts: Iterable[tuple[str, str]], borrower_id: str) -> str:
-    """Return the statement that counts, per table, the rows with the pseudonym anywhere in one of its texts."""
+    """Return the statement that counts, per table, the rows with the pseudonym anywhere in one of its texts.
+
+    On a cluster, where the texts are those of this shard's tables, it counts on all shards.
+    """
     by_table: dict[str, list[str]] = {}
-    for table, column in texts:
+    for holding, column in texts:
+        table = holding.removesuffix(LOCAL)
         by_table.setdefault(table, []).append(f"position(toString({column}), {{borrower:String}}) > 0")
         if table == "dead_letters" and column in ("key", "value"):
             by_table[table].append(f"position(tryBase64Decode(ifNull({column}, '')), {{borrower:String}}) > 0")

@@ -1,6 +1,6 @@
 """A lender's month for its supervisor: Parquet files, and a dictionary of their columns from the tables' comments."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ import pyarrow.parquet
 
 DICTIONARY = "dictionary"
 PSEUDONYM = "borrower_id"
+COMMENT = b"comment"
 
 Ask = Callable[[str, Mapping[str, str]], pa.Table]
 
@@ -119,18 +120,12 @@ def export_month(
     entries: list[dict[str, Any]] = []
     for exported in EXPORTS:
         rows = _renamed(ask(exported.statement, given), pseudonym)
-        comments = {
-            row["name"]: row["comment"]
-            for row in ask(_COLUMNS, {"source": exported.source}).to_pylist()
-            if row["comment"]
-        }
-        said = {name: comments.get(name) or SAID_HERE.get(name) or known.get(name, "") for name in rows.column_names}
-        rows = _described(rows, said, exported.about)
+        rows = _described(rows, _meanings(ask, exported, rows.column_names, known), exported.about)
         written.append(folder / f"{exported.name}.parquet")
         pyarrow.parquet.write_table(rows, written[-1], compression="zstd")
         entries += [
             {"file": written[-1].name, "file_holds": exported.about, "column": field.name, "type": str(field.type),
-             "meaning": said[field.name]}
+             "meaning": field.metadata[COMMENT].decode()}
             for field in rows.schema
         ]  # fmt: skip
         tell(written[-1].name, rows.num_rows)
@@ -143,6 +138,13 @@ def export_month(
     return written
 
 
+def _meanings(ask: Ask, exported: Exported, names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
+    """Return what columns mean: as their own table says, as views are explained here, or as any table says."""
+    rows = ask(_COLUMNS, {"source": exported.source}).to_pylist()
+    comments = {row["name"]: row["comment"] for row in rows if row["comment"]}
+    return {name: comments.get(name) or SAID_HERE.get(name) or known.get(name, "") for name in names}
+
+
 def _renamed(rows: pa.Table, pseudonym: Callable[[str], str]) -> pa.Table:
     if PSEUDONYM not in rows.column_names:
         return rows
@@ -151,8 +153,8 @@ def _renamed(rows: pa.Table, pseudonym: Callable[[str], str]) -> pa.Table:
 
 
 def _described(rows: pa.Table, said: Mapping[str, str], about: str) -> pa.Table:
-    fields = [field.with_metadata({"comment": said[field.name]}) for field in rows.schema]
-    return rows.cast(pa.schema(fields)).replace_schema_metadata({"comment": about})
+    fields = [field.with_metadata({COMMENT: said[field.name]}) for field in rows.schema]
+    return rows.cast(pa.schema(fields)).replace_schema_metadata({COMMENT: about})
 
 
 def _page(entries: list[dict[str, Any]], lender_id: str, month: date) -> str:

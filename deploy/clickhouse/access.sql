@@ -1,5 +1,5 @@
 -- Who may do what in the warehouse. Run once, as an administrator, after `loanpulse migrate`, and again after every
--- migration that adds views: clickhouse-client --multiquery < access.sql
+-- migration that makes views or makes them anew: clickhouse-client --multiquery < access.sql
 -- The database is `loanpulse`; users are made by you (see the end) and get one of the three roles.
 
 USE loanpulse;

@@ -6,14 +6,25 @@ import subprocess
 import time
 from pathlib import Path
 
+import trustme
+
 USER, PASSWORD = "loader", "opens sesame"
 
 CONFIG = """<?xml version="1.0"?>
 <yandex>
     <logger><level>warning</level><log>{folder}/server.log</log><errorlog>{folder}/errors.log</errorlog></logger>
     <listen_host>127.0.0.1</listen_host>
+    <listen_host>127.0.0.2</listen_host>
     <tcp_port>{port}</tcp_port>
+    <tcp_port_secure>{secure_port}</tcp_port_secure>
     <http_port>{http_port}</http_port>
+    <openSSL>
+        <server>
+            <certificateFile>{folder}/server.pem</certificateFile>
+            <privateKeyFile>{folder}/server.key</privateKeyFile>
+            <verificationMode>none</verificationMode>
+        </server>
+    </openSSL>
     <path>{folder}/data/</path>
     <tmp_path>{folder}/tmp/</tmp_path>
     <users_config>{folder}/users.xml</users_config>
@@ -54,15 +65,26 @@ def free_port() -> int:
 
 
 class ClickHouseNode:
-    """A server process in a folder; it can be ended and started again over the same data."""
+    """A server process in a folder; it can be ended and started again over the same data.
+
+    Its certificate is for 127.0.0.1 alone, by an authority of its own, whose certificate is the file ``authority``.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.port = free_port()
+        self.port, self.secure_port = free_port(), free_port()
+        self.authority = folder / "authority.pem"
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self.authority))
+        certificate = authority.issue_cert("127.0.0.1")
+        certificate.cert_chain_pems[0].write_to_path(str(folder / "server.pem"))
+        certificate.private_key_pem.write_to_path(str(folder / "server.key"))
         (folder / "data").mkdir()
         (folder / "tmp").mkdir()
         (folder / "users.xml").write_text(USERS)
-        (folder / "config.xml").write_text(CONFIG.format(folder=folder, port=self.port, http_port=free_port()))
+        (folder / "config.xml").write_text(
+            CONFIG.format(folder=folder, port=self.port, secure_port=self.secure_port, http_port=free_port())
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "ClickHouseNode":

@@ -1,4 +1,7 @@
-"""A loader that is killed again and again while it loads a log into a warehouse's folder, then once left alone.
+"""A loader that is killed a hundred times while it loads a log into a warehouse's folder, then once left alone.
+
+Each child gives a sign before and after every insert; it is killed a moment after a number of signs, both drawn at
+random, so that every kill falls into the work.
 
 A program of its own (`python -m tests.sinks.killed_loader FOLDER`), because its children are forked, and a process in
 which other tests have run the engine can't be.
@@ -11,6 +14,9 @@ import sys
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
 
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.settings import load
@@ -24,7 +30,8 @@ from tests.sinks.memory_log import Log, MemoryConsumer, Record
 
 SEED = 20260301
 KILLS = 100
-LONGEST_LIFE_SECONDS = 0.35
+MOST_SIGNS = 6
+LONGEST_WAIT_SECONDS = 0.01
 
 
 def a_log() -> Log:
@@ -41,10 +48,25 @@ def a_log() -> Log:
     return log
 
 
-def load_log(log: Log, folder: Path) -> None:
+class SignallingWarehouse:
+    """A warehouse that writes a sign into a pipe before and after every insert."""
+
+    def __init__(self, warehouse: EmbeddedWarehouse, signs: int) -> None:
+        self._warehouse, self._signs = warehouse, signs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._warehouse, name)
+
+    def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
+        os.write(self._signs, b".")
+        self._warehouse.insert(table, rows, token)
+        os.write(self._signs, b".")
+
+
+def load_log(log: Log, folder: Path, signs: int) -> None:
     """What a loader does, from its start to the end of the log; runs in a forked child."""
     settings = load(environment={"LOANPULSE_WAREHOUSE__BATCH_ROWS": "150", "LOANPULSE_WAREHOUSE__INSERT_THREADS": "2"})
-    warehouse = EmbeddedWarehouse(folder, "loanpulse")
+    warehouse = SignallingWarehouse(EmbeddedWarehouse(folder, "loanpulse"), signs)
     consumer = MemoryConsumer(log, at_once=40)
     loader = Loader(settings, consumer, warehouse, RowMaker(LocalRegistry()))
     loader.subscribe()
@@ -54,16 +76,24 @@ def load_log(log: Log, folder: Path) -> None:
     warehouse.close()
 
 
-def in_a_child(log: Log, folder: Path, life_seconds: float | None) -> int:
+def in_a_child(log: Log, folder: Path, kill_after: int | None, wait_seconds: float = 0.0) -> int:
+    """Load in a child that is killed after so many signs and a moment more; returns how it ended."""
+    heard, signs = os.pipe()
     child = os.fork()
     if child == 0:
+        os.close(heard)
         try:
-            load_log(log, folder)
+            load_log(log, folder, signs)
         finally:
             os._exit(0)
-    if life_seconds is not None:
-        time.sleep(life_seconds)
+    os.close(signs)
+    count = 0
+    while (kill_after is None or count < kill_after) and (said := os.read(heard, 1)):
+        count += len(said)
+    if kill_after is not None:
+        time.sleep(wait_seconds)
         os.kill(child, signal.SIGKILL)
+    os.close(heard)
     return os.waitpid(child, 0)[1]
 
 
@@ -78,8 +108,11 @@ def main(folder: Path) -> None:
         os._exit(0)
     os.wait()
     dice = random.Random(SEED)
-    lives = [dice.uniform(0.02, LONGEST_LIFE_SECONDS) for _ in range(KILLS)]
-    print(sum(os.WIFSIGNALED(in_a_child(log, folder, life)) for life in lives))  # noqa: T201
+    ends = [
+        in_a_child(log, folder, dice.randint(1, MOST_SIGNS), dice.uniform(0, LONGEST_WAIT_SECONDS))
+        for _ in range(KILLS)
+    ]
+    print(sum(map(os.WIFSIGNALED, ends)))  # noqa: T201
     in_a_child(log, folder, None)
 
 

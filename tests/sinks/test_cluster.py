@@ -55,7 +55,22 @@ def test_the_engine_reads_every_statement(warehouse: EmbeddedWarehouse) -> None:
 
 
 def test_what_makes_nothing_stays() -> None:
-    assert clustered("SELECT 1", "main", "loanpulse") == ["SELECT 1"]
+    for statement in ("SELECT 1", "INSERT INTO loans SELECT 1"):
+        assert clustered(statement, "main", "loanpulse") == [statement]
+
+
+def test_changes_reach_every_node() -> None:
+    assert clustered("DROP TABLE loans", "main", "loanpulse") == [
+        "DROP TABLE loans ON CLUSTER 'main' SYNC",
+        "DROP TABLE loans_local ON CLUSTER 'main' SYNC",
+    ]
+    assert clustered("DROP VIEW filling", "main", "loanpulse") == ["DROP VIEW filling ON CLUSTER 'main'"]
+    assert clustered("ALTER TABLE loans MODIFY SETTING x = 1", "main", "loanpulse") == [
+        "ALTER TABLE loans_local ON CLUSTER 'main' MODIFY SETTING x = 1"
+    ]
+    assert clustered("CREATE OR REPLACE VIEW v AS\nSELECT 1", "main", "loanpulse") == [
+        "CREATE OR REPLACE VIEW v ON CLUSTER 'main' AS\nSELECT 1"
+    ]
 
 
 @pytest.mark.integration
@@ -65,9 +80,10 @@ def test_retention_follows_the_configuration(warehouse: EmbeddedWarehouse) -> No
     assert {"snapshots", "borrower_minutes"} <= set(first)
     assert "alerts" not in first
     assert apply_retention(warehouse, RetentionSection()) == []
-    assert apply_retention(warehouse, RetentionSection(snapshots=10, borrower_minutes=0)) == [
+    assert apply_retention(warehouse, RetentionSection(snapshots=10, borrower_minutes=0, borrower_day_moves=30)) == [
         "snapshots",
         "borrower_minutes",
+        "borrower_day_moves",
     ]
     engine = warehouse.query("SELECT engine_full FROM system.tables WHERE name = 'snapshots'").column(0)[0].as_py()
     assert "TTL toDateTime(loaded_at) + toIntervalSecond(864000)" in engine

@@ -41,7 +41,7 @@ def test_a_borrower_leaves_every_table_and_nobody_else_does(warehouse: EmbeddedW
     )
     before = found(warehouse, borrower)
     kept = {"snapshots", "alerts", "alert_feedback", "repayment_events", "spending_events", "utility_events"}
-    derived = {"borrowers_latest", "borrower_days", "loans", "instalment_events", "episodes", "level_changes"}
+    derived = {"borrowers_latest", "borrower_days", "loans", "instalment_ledger", "episodes", "level_changes"}
     assert kept | derived | {"dead_letters"} <= before.keys()
     others = "SELECT count() FROM snapshots WHERE borrower_id != '" + borrower + "'"
     counted, letters = one(warehouse, others), one(warehouse, "SELECT count() FROM dead_letters")
@@ -75,3 +75,11 @@ def test_a_pseudonym_is_quoted_whatever_is_in_it(warehouse: EmbeddedWarehouse) -
         assert erase(warehouse, name) == []
         assert found(warehouse, name) == {}
     assert one(warehouse, "SELECT count() FROM snapshots") == before
+
+
+def test_the_search_reaches_all_shards_and_into_dead_letters() -> None:
+    statement = search_statement([("alerts_local", "borrower_id"), ("dead_letters_local", "value")], "b-1")
+    alerts, letters = statement.split(" UNION ALL ")
+    assert alerts.endswith("FROM alerts")
+    assert letters.endswith("FROM dead_letters")
+    assert "tryBase64Decode" in letters

@@ -10,7 +10,7 @@ from loanpulse.sinks.embedded import EmbeddedWarehouse
 from tests.sinks import made_records as made
 from tests.sinks.killed_loader import KILLS, SEED, a_log
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 def test_killed_a_hundred_times_every_row_is_there_once(tmp_path: Path) -> None:
@@ -38,4 +38,4 @@ def test_killed_a_hundred_times_every_row_is_there_once(tmp_path: Path) -> None:
     under_way = warehouse.query("SELECT countIf(NOT loaded) FROM loader_blocks FINAL").column(0)[0].as_py()
     warehouse.close()
     assert under_way == 0
-    assert killed > KILLS / 2, "the log was at its end too soon for the kills to mean anything"
+    assert killed == KILLS, "the log was at its end before the last kill"

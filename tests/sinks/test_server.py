@@ -1,6 +1,7 @@
-"""The way to a real ClickHouse server: columns, compression, fallback, time-outs, users, and reconnecting."""
+"""The way to a real ClickHouse server: columns, compression, TLS, fallback, time-outs, users, and reconnecting."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import trustme
 from pydantic import SecretStr
 
 from loanpulse.settings.model import WarehouseSection
@@ -99,6 +101,33 @@ def test_the_next_host_is_taken_where_the_first_does_not_answer(node: ClickHouse
     warehouse = ServerWarehouse(section(node.port, host="127.0.0.9, 127.0.0.1"))
     assert warehouse.query("SELECT 1").column(0)[0].as_py() == 1
     warehouse.close()
+
+
+def test_an_encrypted_connection_carries_columns_both_ways(node: ClickHouseNode, warehouse: ServerWarehouse) -> None:
+    encrypted = ServerWarehouse(section(node.secure_port, secure=True, ca_location=str(node.authority)))
+    encrypted.insert("things", ROWS)
+    assert encrypted.query("SELECT * FROM things ORDER BY id").to_pylist() == ROWS.to_pylist()
+    assert isinstance(encrypted._client.connection.socket, ssl.SSLSocket)
+    encrypted.close()
+    assert warehouse.query("SELECT count() FROM things").column(0)[0].as_py() == ROWS.num_rows
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(node: ClickHouseNode, tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger.pem"
+    trustme.CA().cert_pem.write_to_path(str(stranger))
+    for trusted in ("", str(stranger)):
+        with pytest.raises(WarehouseUnreachableError, match=r"(?i)certificate.verify.failed"):
+            ServerWarehouse(section(node.secure_port, secure=True, ca_location=trusted))
+
+
+def test_a_certificate_for_another_host_is_refused(node: ClickHouseNode) -> None:
+    with pytest.raises(WarehouseUnreachableError, match="IP address mismatch"):
+        ServerWarehouse(section(node.secure_port, secure=True, ca_location=str(node.authority), host="127.0.0.2"))
+
+
+def test_plain_text_is_not_taken_for_encrypted(node: ClickHouseNode) -> None:
+    with pytest.raises(WarehouseUnreachableError):
+        ServerWarehouse(section(node.port, secure=True, ca_location=str(node.authority), connect_seconds=2))
 
 
 def test_no_answer_in_time_is_an_absence() -> None:
