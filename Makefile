@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two processes share the tests, the longest first; plain `pytest` runs them one after the other.
+IN_PARALLEL := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-fast test-kafka lint bench bench-warehouse docs lock
@@ -19,10 +21,10 @@ run: $(VENV)/installed ## set up and run the demo
 	$(BIN)/loanpulse demo
 
 test: $(VENV)/installed ## set up and run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(IN_PARALLEL)
 
 test-fast: $(VENV)/installed ## the tests that need no broker and no warehouse
-	$(BIN)/python -m pytest -m "not integration and not demo and not kafka"
+	$(BIN)/python -m pytest $(IN_PARALLEL) -m "not integration and not demo and not kafka"
 
 test-kafka: $(VENV)/installed ## the integration tests against Apache Kafka (needs Java and Maven)
 	LOANPULSE_TEST_BROKER=kafka $(BIN)/python -m pytest -m "integration or kafka" tests

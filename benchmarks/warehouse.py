@@ -7,6 +7,7 @@ key.
 """
 
 import argparse
+import os
 import re
 import shutil
 import statistics
@@ -66,6 +67,7 @@ def main() -> None:
     console = Console(width=140)
     with tempfile.TemporaryDirectory() as folder:
         found = ways_in(Path(folder), chosen.loaded, console)
+        found["load"] = round(os.getloadavg()[0], 1)
         found |= queries(chosen.folder or Path(folder) / "large", chosen.rows, console)
     RESULTS.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2) + b"\n")
 
@@ -78,16 +80,18 @@ def report(found: dict[str, Any]) -> str:
         f"a plain loop, {rates['limit']:,.0f} by the engine given ready Arrow tables.",
         "",
         f"Seconds on {found['snapshots']:,} snapshots (median of three): of one lender, borrower or alert, and",
-        "of the whole book. Granules are those that partitions and primary key leave, of all, for the whole book.",
+        "of the whole book; seconds of CPU, and granules that partitions and primary key leave, of all, are for the",
+        f"whole book. The load of the machine before the queries was {found['load']}.",
         "",
-        "| query | one | whole book | granules |",
-        "|---|---|---|---|",
+        "| query | one | whole book | of CPU | granules |",
+        "|---|---|---|---|---|",
     ]
     for name, one in found["queries"].items():
         whole = one["whole_book"]
         reads = ", ".join(f"{read['table']} {read['chosen']}/{read['all']}" for read in (whole or one)["reads"])
         of_all = f"{whole['seconds']:.3f}" if whole else ""
-        lines.append(f"| {name} | {one['seconds']:.3f} | {of_all} | {reads} |")
+        busy = (whole or one)["cpu_seconds"]
+        lines.append(f"| {name} | {one['seconds']:.3f} | {of_all} | {busy:.3f} | {reads} |")
     return "\n".join(lines) + "\n"
 
 

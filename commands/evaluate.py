@@ -45,6 +45,10 @@ def city(
         int | None,
         typer.Option(help="Seed of the city that trees and thresholds learn from; otherwise the seed + 1000.", min=0),
     ] = None,
+    also: Annotated[
+        list[int] | None,
+        typer.Option(help="Seed of a further city for the table of headlines; may be given more than once.", min=0),
+    ] = None,
     life_events: Annotated[float, typer.Option(help="Adverse life events per borrower and year.")] = 0.5,
     budget: Annotated[
         float,
@@ -69,10 +73,16 @@ def city(
         evaluations.period_of(days)
         if boosting:
             need_scikit_learn()
+        beside = [
+            evaluations.headline(_run(_plan(settings, one, borrowers, days, life_events), settings))
+            for one in also or ()
+        ]
         runs = [_run(_plan(settings, one, borrowers, days, life_events), settings) for one in (seed, teacher)]
-        found = evaluations.evaluate(runs[0], runs[1], budget or borrowers / BORROWERS_AN_ALERT, boosting=boosting)
+        a_day = budget or borrowers / BORROWERS_AN_ALERT
+        found = evaluations.evaluate(runs[0], runs[1], a_day, beside=beside, boosting=boosting)
         command = f"loanpulse evaluate city --seed {seed} --borrowers {borrowers} --days {days}"
         command += f" --teacher-seed {teacher}" if teacher_seed is not None else ""
+        command += "".join(f" --also {one}" for one in also or ())
         command += f" --life-events {life_events:g}" if life_events != 0.5 else ""
         command += f" --budget {budget:g}" if budget else ""
         command += "" if boosting else " --no-boosting"
@@ -81,19 +91,21 @@ def city(
             json.write_bytes(orjson.dumps(_figures(found), option=orjson.OPT_INDENT_2))
         if report is not None:
             report.write_text(page, encoding="utf-8")
-    targets = reports.targets(found)
+    targets = [target for city in (found.headline, *found.beside) for target in reports.targets(city)]
     if report is None:
         out.print(Markdown(page))
     else:
-        for target in targets:
-            text = f"{'met   ' if target.met else 'missed'} {target.name}: {target.measured} (asked: {target.asked})"
-            out.print(text, highlight=False, soft_wrap=True)
+        for city in (found.headline, *found.beside):
+            for target in reports.targets(city):
+                met = "met   " if target.met else "missed"
+                text = f"{met} seed {city.seed}: {target.name}: {target.measured} (asked: {target.asked})"
+                out.print(text, highlight=False, soft_wrap=True)
     if check and not all(target.met for target in targets):
         raise typer.Exit(FAILURE)
 
 
 def _figures(found: evaluations.Evaluation) -> dict[str, object]:
-    targets = [dataclasses.asdict(target) for target in reports.targets(found)]
+    targets = [dataclasses.asdict(target) for target in reports.targets(found.headline)]
     return {**dataclasses.asdict(found), "targets": targets}
 
 

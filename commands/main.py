@@ -1,57 +1,90 @@
-"""The `loanpulse` command."""
+"""The `loanpulse` command.
+
+The module of a command is imported when that command is asked for: a worker or a query need not wait for what only
+the trainer and the evaluation load.
+"""
+
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from loanpulse.commands import (
-    alerts,
-    backtest,
-    config,
-    demo,
-    doctor,
-    evaluate,
-    export,
-    forget,
-    loader,
-    models,
-    policy,
-    publish,
-    query,
-    replay,
-    report,
-    simulate,
-    topics,
-    trainer,
-    worker,
-)
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Where a command is (``module:function``, or ``module:app`` of a group of commands) and its place in the help."""
+
+    place: str
+    panel: str
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+COMMANDS = {
+    "demo": Listed("demo:demo", "Try it"),
+    "replay": Listed("replay:replay", "Try it"),
+    "backtest": Listed("backtest:backtest", "Try it"),
+    "evaluate": Listed("evaluate:app", "Try it"),
+    "publish": Listed("publish:publish", "Send events"),
+    "simulate": Listed("simulate:simulate", "Send events"),
+    "worker": Listed("worker:worker", "Run"),
+    "trainer": Listed("trainer:trainer", "Run"),
+    "loader": Listed("loader:loader", "Run"),
+    "topics": Listed("topics:app", "Run"),
+    "migrate": Listed("loader:migrate", "Run"),
+    "policy": Listed("policy:app", "Operate"),
+    "alerts": Listed("alerts:app", "Look"),
+    # The parameters of a documented query are options of its own.
+    "query": Listed("query:query", "Look", {"allow_extra_args": True, "ignore_unknown_options": True}),
+    "report": Listed("report:report", "Look"),
+    "export": Listed("export:export", "Look"),
+    "models": Listed("models:app", "Look"),
+    "config": Listed("config:config", "Operate"),
+    "forget": Listed("forget:forget", "Operate"),
+    "doctor": Listed("doctor:doctor", "Operate"),
+}
+
+
+class Commands(TyperGroup):
+    """The commands, each made at its first use."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command, None where there is none of the name."""
+        # Of a name that is wrong the library proposes the nearest among all.
+        for name in (cmd_name,) if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _made(name, COMMANDS[name])
+        return self.commands.get(cmd_name)
+
+
+def _made(name: str, listed: Listed) -> Any:
+    module, _, attribute = listed.place.partition(":")
+    found = getattr(import_module(f"loanpulse.commands.{module}"), attribute)
+    holder = typer.Typer()
+    if isinstance(found, typer.Typer):
+        holder.add_typer(found, name=name, rich_help_panel=listed.panel)
+    else:
+        holder.command(name, rich_help_panel=listed.panel, context_settings=listed.context)(found)
+    return typer.main.get_group(holder).commands[name]
+
 
 app = typer.Typer(
     name="loanpulse",
-    help="A streaming monitor of borrowers' liquidity: events in, a Liquidity Health Index and alerts out.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("demo", rich_help_panel="Try it")(demo.demo)
-app.command("replay", rich_help_panel="Try it")(replay.replay)
-app.command("backtest", rich_help_panel="Try it")(backtest.backtest)
-app.add_typer(evaluate.app, name="evaluate", rich_help_panel="Try it")
-app.command("publish", rich_help_panel="Send events")(publish.publish)
-app.command("simulate", rich_help_panel="Send events")(simulate.simulate)
-app.command("worker", rich_help_panel="Run")(worker.worker)
-app.command("trainer", rich_help_panel="Run")(trainer.trainer)
-app.command("loader", rich_help_panel="Run")(loader.loader)
-app.add_typer(topics.app, name="topics", rich_help_panel="Run")
-app.command("migrate", rich_help_panel="Run")(loader.migrate)
-app.add_typer(policy.app, name="policy", rich_help_panel="Operate")
-app.add_typer(alerts.app, name="alerts", rich_help_panel="Look")
-app.command("query", rich_help_panel="Look", context_settings=query.TAKES_ANY_OPTION)(query.query)
-app.command("report", rich_help_panel="Look")(report.report)
-app.command("export", rich_help_panel="Look")(export.export)
-app.add_typer(models.app, name="models", rich_help_panel="Look")
-app.command("config", rich_help_panel="Operate")(config.config)
-app.command("forget", rich_help_panel="Operate")(forget.forget)
-app.command("doctor", rich_help_panel="Operate")(doctor.doctor)
+
+@app.callback()
+def loanpulse() -> None:
+    """A streaming monitor of borrowers' liquidity: events in, a Liquidity Health Index and alerts out."""
 
 
 def main() -> None:

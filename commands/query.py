@@ -19,9 +19,6 @@ from loanpulse.sinks.queries import NamedQuery, QueryParameterError, named_queri
 from loanpulse.sinks.query_client import run_named_query, run_query
 from loanpulse.sinks.warehouse import WarehouseError
 
-TAKES_ANY_OPTION = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""What the command is registered with: a documented query's parameters are options of its own."""
-
 
 class Format(StrEnum):
     """How results are printed."""

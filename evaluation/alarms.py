@@ -39,11 +39,36 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
-    """A team's work within its budget: the borrowers it worked on, how many rightly, and of the failures how many."""
+class Truth:
+    """What alarms are held against, for each borrower and day.
 
-    worked: int
-    precision: float
+    ``ahead`` tells where a row of missed instalments begins within ``AHEAD_DAYS``; ``behind`` where one stands already.
+    """
+
+    ahead: Flags
+    behind: Flags
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Alarms by what they were worth: ``right`` and ``wrong`` ones, and those that ``confirm`` a miss already known."""
+
+    right: int
+    wrong: int
+    confirm: int
+
+    @property
+    def precision(self) -> float:
+        """The share of the early warnings that are right (NaN without any); what confirms a known miss is none."""
+        warnings = self.right + self.wrong
+        return self.right / warnings if warnings else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A team's work within its budget: what it worked on, and the share of the failures that it found."""
+
+    worked: Verdict
     recall: float
 
 
@@ -59,20 +84,16 @@ def starts(alarm: Flags) -> Flags:
     return begun
 
 
-def ahead(alarm: Flags, failures: Sequence[Failure], period: Period) -> float:
-    """Return the share of the alarms of the period that begin within ``AHEAD_DAYS`` before a failure, not after it."""
-    before = np.zeros(alarm.shape, np.bool_)
-    for failure in failures:
-        before[failure.borrower, max(0, failure.missed - AHEAD_DAYS) : max(0, failure.missed)] = True
-    return precision(alarm, before, period)[1]
+def verdict(begun: Flags, truth: Truth, period: Period) -> Verdict:
+    """Return what the alarms that begin within the period were worth.
 
-
-def precision(alarm: Flags, right: Flags, period: Period) -> tuple[int, float]:
-    """Return the alarms that begin within the period, and the share of them that are right (NaN without any)."""
-    begun = starts(alarm)[:, period.first : period.end]
-    count = int(begun.sum())
-    hits = int((begun & right[:, period.first : period.end]).sum())
-    return count, hits / count if count else float("nan")
+    While a row of missed instalments stands, an alarm is no early warning, also where another row is to follow.
+    """
+    inside = np.zeros_like(begun)
+    inside[:, period.first : period.end] = begun[:, period.first : period.end]
+    early = inside & ~truth.behind
+    right = int((early & truth.ahead).sum())
+    return Verdict(right, int(early.sum()) - right, int((inside & truth.behind).sum()))
 
 
 def leads(alarm: Flags, failures: Sequence[Failure]) -> Integers:
@@ -103,16 +124,14 @@ def lead(alarm: Flags, failures: Sequence[Failure]) -> Lead:
     return Lead(len(found), int((found > 0).sum()), low, middle, high)
 
 
-def worked_within_budget(
-    score: npt.NDArray[np.float64], candidates: Flags, period: Period, a_day: float
-) -> tuple[Flags, int]:
+def worked_within_budget(score: npt.NDArray[np.float64], candidates: Flags, period: Period, a_day: float) -> Flags:
     """Return whom a team works on, day by day: the highest scores first, each borrower once in 30 days.
 
     ``a_day`` may be a part: what is left of a day's budget is kept for the next, for at most a day.
     """
     worked: Flags = np.zeros(score.shape, np.bool_)
     rests_until = np.zeros(len(score), np.int64)
-    left, count = 0.0, 0
+    left = 0.0
     for day in range(period.first, period.end):
         left = min(left, max(1.0, a_day)) + a_day
         free = candidates[:, day] & (rests_until <= day)
@@ -121,21 +140,19 @@ def worked_within_budget(
         worked[chosen, day] = True
         rests_until[chosen] = day + EPISODE_DAYS
         left -= len(chosen)
-        count += len(chosen)
-    return worked, count
+    return worked
 
 
 def caught_within_budget(
     score: npt.NDArray[np.float64],
     candidates: Flags,
-    right: Flags,
+    truth: Truth,
     failures: Sequence[Failure],
     period: Period,
     a_day: float,
 ) -> Caught:
     """Return what a team with a budget of ``a_day`` alerts finds by a score."""
-    worked, count = worked_within_budget(score, candidates, period, a_day)
-    hits = int((worked & right).sum())
+    worked = worked_within_budget(score, candidates, period, a_day)
     caught = [worked[one.borrower, max(0, one.missed - AHEAD_DAYS) : one.confirmed].any() for one in failures]
     recall = float(np.mean(caught)) if caught else float("nan")
-    return Caught(count, hits / count if count else float("nan"), recall)
+    return Caught(verdict(worked, truth, period), recall)

@@ -8,7 +8,7 @@ import numpy as np
 
 from loanpulse.evaluation.alarms import AHEAD_DAYS, Period
 from loanpulse.evaluation.hardships import AFTER_DAYS
-from loanpulse.evaluation.outcomes import Outcomes, is_followed
+from loanpulse.evaluation.outcomes import Outcomes, are_ahead
 from loanpulse.evaluation.panel import Flags, Panel
 from loanpulse.schemas.topics import DAY_MS
 from loanpulse.streams.snapshots import BEHAVIOURS
@@ -32,7 +32,7 @@ class Found:
 
 def in_trouble(outcomes: Outcomes) -> Flags:
     """Tell where a life event goes on (or ended within 30 days), or an instalment is missed within 90 days."""
-    table = is_followed(outcomes.misses, outcomes.borrowers, outcomes.days, AHEAD_DAYS)
+    table = are_ahead(outcomes.misses, outcomes.borrowers, outcomes.days, AHEAD_DAYS) | outcomes.behind()
     for hardship in outcomes.hardships:
         table[hardship.borrower, max(0, hardship.starts) : max(0, hardship.ends) + AFTER_DAYS] = True
     return table

@@ -100,6 +100,7 @@ def outcomes_of(truth: Iterable[Truth], borrowers: tuple[str, ...], first_day: i
     return Outcomes(
         len(borrowers),
         days,
+        rows,
         failures_of(rows, defaults),
         tuple(Failure(who, first, first + DEFAULT_DAYS) for who, first, _ in rows),
         tuple(hardships),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from loanpulse.evaluation import alarms, gradient_boosting
-from loanpulse.evaluation.alarms import Period
+from loanpulse.evaluation.alarms import Period, Truth
 from loanpulse.evaluation.city_run import Run
-from loanpulse.evaluation.outcomes import is_followed
+from loanpulse.evaluation.outcomes import Failure, are_ahead
 from loanpulse.evaluation.panel import Flags
 from loanpulse.schemas.contracts import Level
 
@@ -31,20 +32,21 @@ class Detector:
     alarm: Flags
 
 
-def right_alarms(run: Run) -> Flags:
-    """Tell where an alarm is right: before a missed instalment, as far as an alarm looks, and 30 days after it."""
+def truth_of(run: Run, failures: Iterable[Failure] | None = None) -> Truth:
+    """Return what alarms are held against: all rows of missed instalments, or ``failures`` as those to foresee."""
     outcomes = run.outcomes
-    return is_followed(outcomes.misses, outcomes.borrowers, outcomes.days, alarms.AHEAD_DAYS)
+    foreseen = outcomes.misses if failures is None else failures
+    return Truth(are_ahead(foreseen, outcomes.borrowers, outcomes.days, alarms.AHEAD_DAYS), outcomes.behind())
 
 
-def threshold_for_precision(score: Table, right: Flags, observed: Flags, period: Period) -> float:
-    """Return the lowest score from which on alarms are right half of the time; the highest score where none is."""
+def threshold_for_precision(score: Table, truth: Truth, observed: Flags, period: Period) -> float:
+    """Return the lowest score from which on early warnings are right half of the time; the highest where none is."""
     inside = np.zeros_like(observed)
     inside[:, period.first : period.end] = observed[:, period.first : period.end]
     candidates = np.unique(np.quantile(score[inside], np.linspace(0.5, 0.9995, THRESHOLDS)))
     for candidate in candidates.tolist():
-        share = alarms.precision(observed & (score >= candidate), right, period)[1]
-        if share >= LEAST_PRECISION:
+        found = alarms.verdict(alarms.starts(observed & (score >= candidate)), truth, period)
+        if found.precision >= LEAST_PRECISION:
             return float(candidate)
     return float(candidates[-1])
 
@@ -62,7 +64,7 @@ def by_levels(run: Run) -> Detector:
 
 def by_threshold(run: Run, teacher: Run, period: Period) -> Detector:
     """The engine's probability with a threshold that had the wanted precision in the other city."""
-    threshold = threshold_for_precision(probability(teacher), right_alarms(teacher), teacher.panel.observed, period)
+    threshold = threshold_for_precision(probability(teacher), truth_of(teacher), teacher.panel.observed, period)
     score = probability(run)
     rule = f"probability of default of {threshold:.3f} or more, set on the other city for precision {LEAST_PRECISION}"
     return Detector("Loanpulse, threshold", rule, score, run.panel.observed & (score >= threshold))
@@ -91,15 +93,16 @@ def weekly(observed: Flags, period: Period) -> Flags:
 
 
 def by_boosting(run: Run, teacher: Run, period: Period) -> Detector:
-    """Trees that learned from the other city which alarms are right, with a threshold like the engine's own."""
-    labels = right_alarms(teacher)
-    taught = weekly(teacher.panel.observed, period)
+    """Trees that learned from the other city which early warnings are right, with a threshold like the engine's own."""
+    truth = truth_of(teacher)
+    labels = truth.ahead
+    taught = weekly(teacher.panel.observed & ~truth.behind, period)
     model = gradient_boosting.fit(gradient_boosting.features_of(teacher.panel, taught), labels[taught])
     judged = np.zeros_like(teacher.panel.observed)
     judged[:, period.first : period.end] = teacher.panel.observed[:, period.first : period.end]
     theirs = np.zeros(judged.shape)
     theirs[judged] = gradient_boosting.chances_out_of_fold(teacher.panel, judged, taught, labels)
-    threshold = threshold_for_precision(theirs, labels, judged, period)
+    threshold = threshold_for_precision(theirs, truth, judged, period)
     observed = run.panel.observed
     score = np.zeros(observed.shape)
     score[observed] = gradient_boosting.chances(model, gradient_boosting.features_of(run.panel, observed))

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from loanpulse.evaluation import alarms, detectors, ranking
-from loanpulse.evaluation.alarms import Caught, Lead, Period
+from loanpulse.evaluation.alarms import Caught, Lead, Period, Verdict
 from loanpulse.evaluation.behaviours import Found, found_by_kind
 from loanpulse.evaluation.city_run import Run
 from loanpulse.evaluation.coverage import HORIZON_DAYS, Coverage, coverage
 from loanpulse.evaluation.detectors import Detector
 from loanpulse.evaluation.hardships import Seen, seen_by_kind
-from loanpulse.evaluation.outcomes import DEFAULT_DAYS, Failure, first_of_each, is_followed
+from loanpulse.evaluation.outcomes import DEFAULT_DAYS, Failure, first_of_each
 from loanpulse.evaluation.panel import Flags, Panel
 from loanpulse.evaluation.reasons import reasons_kept
 from loanpulse.evaluation.stability import flip_rate
@@ -47,16 +47,14 @@ class Ranked:
 class Judged:
     """One detector's figures: of its alarms against rows of missed instalments, and against those that default.
 
-    ``ahead`` is the share of its alarms that began before such a row, not in it; ``lead_first`` counts only the
-    first row of each borrower.
+    ``lead_first`` counts only the first row of each borrower.
     """
 
     name: str
     rule: str
     ranked: Ranked
-    alarms: int
+    alarms: Verdict
     precision: float
-    ahead: float
     lead: Lead
     lead_first: Lead
     precision_default: float
@@ -74,8 +72,27 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Headline:
+    """The figures that something is asked of, of one city."""
+
+    seed: int
+    misses: int
+    alarms: Verdict
+    precision: float
+    lead: Lead
+    lead_first: Lead
+    life_events: int
+    life_events_unseen: tuple[str, ...]
+    level_changes: int
+    flip_rate: float
+    inside: float
+    reasons_asked: int
+    reasons_kept: float
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Every figure of one evaluation."""
+    """Every figure of one evaluation; ``beside`` are the headlines of further cities."""
 
     seed: int
     teacher_seed: int
@@ -85,20 +102,18 @@ class Evaluation:
     defaults: int
     misses: int
     budget_a_day: float
+    headline: Headline
+    beside: tuple[Headline, ...]
     cases_default: int
     positives_default: int
     cases_early: int
     positives_early: int
     judged: tuple[Judged, ...]
-    level_changes: int
-    flip_rate: float
     shortfall: Coverage
     life_events: tuple[Seen, ...]
     share_in_trouble: float
     behaviours: tuple[Found, ...]
     left_out: tuple[LeftOut, ...]
-    reasons_asked: int
-    reasons_kept: float
 
 
 def period_of(days: int) -> Period:
@@ -123,7 +138,36 @@ def judged_failures(failures: Sequence[Failure], run: Run, period: Period) -> li
     ]
 
 
-def evaluate(run: Run, teacher: Run, budget_a_day: float, *, boosting: bool = True) -> Evaluation:
+def headline(run: Run) -> Headline:
+    """Return the figures that something is asked of, of the levels as shipped.
+
+    Raises:
+        EvaluationError: the city is too short.
+    """
+    period = period_of(run.outcomes.days)
+    alarm = detectors.by_levels(run).alarm
+    verdict = alarms.verdict(alarms.starts(alarm), detectors.truth_of(run), period)
+    misses = judged_failures(run.outcomes.misses, run, period)
+    firsts = judged_failures(first_of_each(run.outcomes.misses), run, period)
+    seen = _life_events(run, period)
+    return Headline(
+        run.plan.seed,
+        len(misses),
+        verdict,
+        verdict.precision,
+        alarms.lead(alarm, misses),
+        alarms.lead(alarm, firsts),
+        sum(one.count for one in seen),
+        tuple(one.kind for one in seen if one.seen <= one.by_chance),
+        *flip_rate(run.panel.changes),
+        _shortfall(run, period).inside,
+        *reasons_kept(run.panel, period, run.policy.file.index),
+    )
+
+
+def evaluate(
+    run: Run, teacher: Run, budget_a_day: float, *, beside: Sequence[Headline] = (), boosting: bool = True
+) -> Evaluation:
     """Judge the engine's run of a city; ``teacher`` is a run of another one, from which thresholds and trees learn.
 
     Raises:
@@ -138,7 +182,6 @@ def evaluate(run: Run, teacher: Run, budget_a_day: float, *, boosting: bool = Tr
     if not defaults:
         raise EvaluationError("nobody defaults in this city: give more --borrowers or more --days")
     questions = Questions.of(run, period)
-    changes, rate = flip_rate(run.panel.changes)
     behaviours, share_in_trouble = found_by_kind(run.panel, run.outcomes, period)
     return Evaluation(
         run.plan.seed,
@@ -149,19 +192,18 @@ def evaluate(run: Run, teacher: Run, budget_a_day: float, *, boosting: bool = Tr
         len(defaults),
         len(judged_failures(run.outcomes.misses, run, period)),
         budget_a_day,
+        headline(run),
+        tuple(beside),
         int(questions.default_cases.sum()),
         int(questions.default_labels[questions.default_cases].sum()),
         int(questions.early_cases.sum()),
         int(questions.early_labels[questions.early_cases].sum()),
         tuple(_judged(one, run, period, questions, budget_a_day) for one in found),
-        changes,
-        rate,
         _shortfall(run, period),
-        tuple(seen_by_kind(alerts_begun(run.panel), run.outcomes.hardships, defaults, period)),
+        tuple(_life_events(run, period)),
         share_in_trouble,
         tuple(behaviours),
         tuple(_left_out(run.panel, questions)),
-        *reasons_kept(run.panel, period, run.policy.file.index),
     )
 
 
@@ -205,28 +247,32 @@ class Questions:
 
 def _judged(one: Detector, run: Run, period: Period, questions: Questions, budget_a_day: float) -> Judged:
     outcomes = run.outcomes
-    right = detectors.right_alarms(run)
-    right_default = is_followed(outcomes.defaults, outcomes.borrowers, outcomes.days, alarms.AHEAD_DAYS)
-    count, precision = alarms.precision(one.alarm, right, period)
+    truth = detectors.truth_of(run)
+    begun = alarms.starts(one.alarm)
+    verdict = alarms.verdict(begun, truth, period)
     defaults = judged_failures(outcomes.defaults, run, period)
     worth_working = run.panel.observed & (one.score > 0 if "past due" in one.name else np.isfinite(one.score))
     return Judged(
         one.name,
         one.rule,
         questions.ranked(one.score),
-        count,
-        precision,
-        alarms.ahead(one.alarm, outcomes.misses, period),
+        verdict,
+        verdict.precision,
         alarms.lead(one.alarm, judged_failures(outcomes.misses, run, period)),
         alarms.lead(one.alarm, judged_failures(first_of_each(outcomes.misses), run, period)),
-        alarms.precision(one.alarm, right_default, period)[1],
+        alarms.verdict(begun, detectors.truth_of(run, outcomes.defaults), period).precision,
         alarms.lead(one.alarm, defaults),
-        alarms.caught_within_budget(one.score, worth_working, right, _within(defaults, period), period, budget_a_day),
+        alarms.caught_within_budget(one.score, worth_working, truth, _within(defaults, period), period, budget_a_day),
     )
 
 
 def _within(failures: Sequence[Failure], period: Period) -> list[Failure]:
     return [one for one in failures if one.missed < period.end]
+
+
+def _life_events(run: Run, period: Period) -> list[Seen]:
+    defaults = judged_failures(run.outcomes.defaults, run, period)
+    return seen_by_kind(alerts_begun(run.panel), run.outcomes.hardships, defaults, period)
 
 
 def _shortfall(run: Run, period: Period) -> Coverage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ ROW_DAYS = 40
 """Instalments missed so close to each other, on whatever loan, are one row: the borrower was behind all the time."""
 FAR_DAYS = 100_000
 """Stands for an event that does not come."""
+
+Row: TypeAlias = tuple[int, int, int]
+"""A row of missed instalments: its borrower, its first and its last due date (days of the panel)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +44,24 @@ class Hardship:
 class Outcomes:
     """Everything that the truth tells.
 
-    ``misses`` are the rows of missed instalments, whatever came of them; ``defaults`` are those in which an
-    instalment went 30 days past due, confirmed on that day.
+    ``rows`` are the rows of missed instalments (borrower, first due date, last one), ``misses`` the same as failures,
+    whatever came of them; ``defaults`` are those in which an instalment went 30 days past due, confirmed on that day.
     """
 
     borrowers: int
     days: int
+    rows: tuple[Row, ...]
     defaults: tuple[Failure, ...]
     misses: tuple[Failure, ...]
     hardships: tuple[Hardship, ...]
     shortfalls: tuple[tuple[int, int], ...]
+
+    def behind(self) -> Flags:
+        """Tell where a row of missed instalments stands: from its first due date until 30 days after its last."""
+        table: Flags = np.zeros((self.borrowers, self.days), np.bool_)
+        for borrower, first, last in self.rows:
+            table[borrower, max(0, first) : max(0, last + DEFAULT_DAYS)] = True
+        return table
 
     def days_to_shortfall(self) -> Integers:
         """Days from the end of each day to the next day on which the account can't meet an instalment."""
@@ -66,9 +78,9 @@ class Outcomes:
         return days_to_next(places, self.borrowers, self.days)
 
 
-def rows_of_misses(misses: Iterable[tuple[int, int]]) -> tuple[tuple[int, int, int], ...]:
-    """Return the rows of missed due dates (borrower, day) as (borrower, first day, last day)."""
-    rows: list[tuple[int, int, int]] = []
+def rows_of_misses(misses: Iterable[tuple[int, int]]) -> tuple[Row, ...]:
+    """Return the rows of missed due dates (borrower, day)."""
+    rows: list[Row] = []
     for borrower, day in sorted(misses):
         if rows and rows[-1][0] == borrower and day - rows[-1][2] <= ROW_DAYS:
             rows[-1] = (borrower, rows[-1][1], day)
@@ -77,7 +89,7 @@ def rows_of_misses(misses: Iterable[tuple[int, int]]) -> tuple[tuple[int, int, i
     return tuple(rows)
 
 
-def failures_of(rows: Iterable[tuple[int, int, int]], defaults: Iterable[tuple[int, int]]) -> tuple[Failure, ...]:
+def failures_of(rows: Iterable[Row], defaults: Iterable[tuple[int, int]]) -> tuple[Failure, ...]:
     """Return the rows in which a default (borrower, day) came, each confirmed by its first."""
     first_default: dict[tuple[int, int], int] = {}
     for borrower, first, last in rows:
@@ -105,13 +117,9 @@ def days_to_next(places: tuple[tuple[int, int], ...], borrowers: int, days: int)
     return table
 
 
-def is_followed(failures: tuple[Failure, ...], borrowers: int, days: int, ahead: int) -> Flags:
-    """Tell for each borrower and day whether an alarm then would be right.
-
-    It is if a failure's first missed due date lies at most ``ahead`` days after it, or has passed without the
-    failure being confirmed yet.
-    """
+def are_ahead(failures: Iterable[Failure], borrowers: int, days: int, reach: int) -> Flags:
+    """Tell for each borrower and day whether a failure's first due date lies 1 to ``reach`` days after it."""
     table: Flags = np.zeros((borrowers, days), np.bool_)
     for failure in failures:
-        table[failure.borrower, max(0, failure.missed - ahead) : max(0, failure.confirmed)] = True
+        table[failure.borrower, max(0, failure.missed - reach) : max(0, failure.missed)] = True
     return table

@@ -260,7 +260,7 @@ def _drafts(occasion: Occasion, lenders: list[bytes], policy: Policy) -> Iterato
         lender = np.frombuffer(name.ljust(LENDER_BYTES, b"\0"), "<u8")
         owed = exposure(occasion.loans, record, lender, occasion.time)
         for kind in kinds:
-            if not concerns(record, kind, lender, occasion.time):
+            if not concerns(record, kind, lender, int(score["missed_loans"])):
                 continue
             actions = [
                 action

@@ -15,15 +15,13 @@ def is_of(record: Record, loan: int, lender: Lender) -> bool:
     return loan >= 0 and record["loan_key"][loan] != 0 and np.array_equal(record["loan_lender"][loan], lender)
 
 
-def concerns(record: Record, kind: AlertKind, lender: Lender, time: int) -> bool:
-    """Tell whether an alert of ``kind`` at ``time`` (ms) is about ``lender``'s own loans, or about the borrower."""
+def concerns(record: Record, kind: AlertKind, lender: Lender, missed_loans: int) -> bool:
+    """Tell whether an alert of ``kind`` is about ``lender``'s own loans, or about the borrower.
+
+    ``missed_loans`` are the bits of the loans of whose missed instalments the scoring tells.
+    """
     if kind is AlertKind.INSTALMENT_MISSED:
-        return any(
-            is_of(record, debt.loan_of(record, slot), lender)
-            and debt.has_fallen_due(record, slot, time)
-            and debt.unpaid(record, slot) > 0.0
-            for slot in range(INSTALMENTS)
-        )
+        return any(missed_loans >> loan & 1 and is_of(record, loan, lender) for loan in range(LOANS))
     if kind is AlertKind.PARTIAL_PAYMENT_STREAK:
         return any(
             is_of(record, debt.loan_of(record, slot), lender) and paid_in_part(record, slot)

@@ -7,6 +7,7 @@ of workers don't change the order. A source with nothing to give is not waited f
 that the caller hands in.
 """
 
+import sys
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,7 +33,9 @@ LANE = np.dtype(
     ]
 )
 LANE_VERSION = 1
-SPARE_SCORES = 4096
+ROOM = 1 << 16
+MOST_ROOMS = 3
+"""One is being filled while another is published."""
 KEPT_AT_ONCE = 256
 
 TOO_LATE = int(Violation.TOO_LATE)
@@ -84,13 +87,12 @@ def merge(sources: Events, starts: Integers, floor: int, merged: Events) -> int:
 class _Found:
     """Gathers a run's scorings, written where they are to stay, and copies of the records kept with them.
 
-    A copy of every scoring would cost as much as making it. Memory that is set aside for ``expected`` scorings and
-    not used is never touched.
+    A copy of every scoring would cost as much as making it, and so would memory not yet touched.
     """
 
-    def __init__(self, expected: int) -> None:
+    def __init__(self, room: Scores) -> None:
         self._full: list[Scores] = []
-        self._room: Scores = np.empty(expected + SPARE_SCORES, SCORE)
+        self._room = room
         self._used = 0
         self._kept: list[Records] = []
         self._keeping = 0
@@ -119,6 +121,25 @@ class _Found:
         return scores, np.concatenate(self._kept) if self._kept else np.zeros(0, BORROWER)
 
 
+class _Rooms:
+    """Memory for scorings, used again once nothing reads what was last written there."""
+
+    def __init__(self) -> None:
+        self._rooms: list[Scores] = []
+
+    def free(self, expected: int) -> Scores:
+        """Return room for more than ``expected`` scorings; what of it is not written is not touched."""
+        if expected >= ROOM:
+            return np.empty(2 * expected, SCORE)
+        for place in range(len(self._rooms)):
+            # Two references, the list's and this question's own, say that no view of it is left.
+            if sys.getrefcount(self._rooms[place]) == 2:
+                return self._rooms[place]
+        room: Scores = np.empty(ROOM, SCORE)
+        self._rooms = [*self._rooms[1 - MOST_ROOMS :], room]
+        return room
+
+
 @dataclass(slots=True)
 class Lane:
     """The state and the waiting events of one partition.
@@ -135,6 +156,7 @@ class Lane:
     advanced_to: int = LONG_AGO
     wall_at: int = 0
     counts: Integers = field(default_factory=lambda: np.zeros(3, np.int64))
+    _rooms: _Rooms = field(default_factory=_Rooms)
     _kept_scratch: Records = field(default_factory=lambda: np.zeros(KEPT_AT_ONCE, BORROWER))
     _arrived: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
     _arrived_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
@@ -203,7 +225,7 @@ class Lane:
         """
         events = self.release(limit, inclusive=inclusive)
         slab = self.slab
-        found = _Found(len(events))
+        found = _Found(self._rooms.free(len(events)))
         start = 0
         for order in np.flatnonzero(events["error"] == FORGET).tolist():
             self._fold(events[start:order], found)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from loanpulse.schemas.contracts import Level, LoanStatus, ScoringCause
 from loanpulse.streams import dimensions, usage
 from loanpulse.streams.behaviours import episodes
-from loanpulse.streams.behaviours.catalogue import INCOME_STOPPED, MOST_PARAMETERS
+from loanpulse.streams.behaviours.catalogue import INCOME_STOPPED, INSTALMENT_MISSED, MOST_PARAMETERS
+from loanpulse.streams.behaviours.repayment import loans_newly_missed
 from loanpulse.streams.borrower_record import (
     BEHAVIOURS,
     DAY_MS,
@@ -57,7 +58,8 @@ SCORE = np.dtype(
         ("days_past_due", "i4"),
         ("open_loans", "i4"),
         ("behaviours", "u4"),  # bits of the behaviours whose episode is open
-        ("opened", "u4"),  # bits of those that this scoring opened
+        ("opened", "u4"),  # bits of those that this scoring opened, INSTALMENT_MISSED also for a further lender
+        ("missed_loans", "u1"),  # bits of the loans (by slot) of the lenders for whom it opened INSTALMENT_MISSED
         ("unmet_day", "i4"),  # due day of the oldest instalment past due that the balance can't meet, -1 for none
         ("time", "i8"),
         ("known_at", "i8"),
@@ -338,6 +340,7 @@ def fill_behaviours(record: Record, time: int, card: Card, score: Score) -> int:
     )
     score["behaviours"] = record["behaviours"]
     score["opened"] = 0
+    score["missed_loans"] = 0
     stopped = holds & (1 << INCOME_STOPPED) != 0
     score["runway_days"], score["unmet_day"] = look_ahead(record, time, stopped, score["shortfall_days"])
     return holds
@@ -365,12 +368,24 @@ def describe(record: Record, time: int, card: Card, score: Score) -> int:
 
 
 @compiled
+def open_behaviours(record: Record, time: int, holds: int, card: Card, score: Score) -> None:
+    """Carry the record's episodes to ``time`` and fill what it opens; of a missed instalment, for which lenders."""
+    stood = int(record["behaviours"]) & (1 << INSTALMENT_MISSED) != 0
+    score["opened"] = episodes.carry_episodes(record, time, holds, card["behaviours"])
+    if holds & (1 << INSTALMENT_MISSED):
+        before = record["scored_at"] if stood else LONG_AGO
+        score["missed_loans"] = loans_newly_missed(record, before, time, card["grace_ms"])
+        if score["missed_loans"] != 0:
+            score["opened"] |= 1 << INSTALMENT_MISSED
+    score["behaviours"] = record["behaviours"]
+
+
+@compiled
 def score_borrower(record: Record, time: int, cause: int, card: Card, score: Score) -> None:
     """Score the record at ``time`` into ``score`` and move its level, its due scoring and its timer."""
     usage.settle(record, time - card["lateness_ms"])
     holds = describe(record, time, card, score)
-    score["opened"] = episodes.carry_episodes(record, time, holds, card["behaviours"])
-    score["behaviours"] = record["behaviours"]
+    open_behaviours(record, time, holds, card, score)
     learn_ahead(record, time, score["unmet_day"], score["shortfall_days"])
     level = next_level(record, score["lhi"], score["hard_event"], time, card)
     score["cause"] = cause

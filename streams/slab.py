@@ -11,7 +11,8 @@ from loanpulse.schemas.spans import Spans
 from loanpulse.streams.borrower_record import BORROWER, NEVER, Integers, Records, empty_records, upgrade
 from loanpulse.streams.intake import hash_text
 
-FIRST_CAPACITY = 256
+FIRST_CAPACITY = 32_768
+"""Room that costs nothing until a borrower takes it; growing copies every record."""
 GROWTH = 2
 INDEX_ROOM = 2
 """Places in the index for each record of the capacity: at most half of it is ever filled."""

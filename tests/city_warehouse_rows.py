@@ -4,7 +4,6 @@ import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -29,44 +28,12 @@ from loanpulse.streams.event_lines import EventLog
 from loanpulse.streams.replay import Replay
 from loanpulse.streams.snapshots import SnapshotEncoder
 from tests import histories
+from tests.sinks.memory_log import Record
 
 CODEC = Codec(LocalRegistry())
 BORROWERS, DAYS, SEED = 40, 120, 11
 MONTH = "2026-06"
 """The month with the most to see: three months of history before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A consumed message, as the loader sees it."""
-
-    of_topic: str
-    at: int
-    of_key: bytes
-    content: bytes
-    stamp: int
-    heads: Any = None
-
-    def topic(self) -> str:
-        return self.of_topic
-
-    def partition(self) -> int:
-        return 0
-
-    def offset(self) -> int:
-        return self.at
-
-    def key(self) -> bytes:
-        return self.of_key
-
-    def value(self) -> bytes:
-        return self.content
-
-    def headers(self) -> Any:
-        return self.heads
-
-    def timestamp(self) -> tuple[int, int]:
-        return 1, self.stamp
 
 
 def build(folder: Path) -> Path:
@@ -103,7 +70,7 @@ def _records() -> dict[str, Sequence[Record]]:
     found: dict[str, list[Record]] = defaultdict(list)
 
     def add(topic: str, key: str, value: bytes, stamp: int, headers: Any = None) -> None:
-        found[topic].append(Record(topic, len(found[topic]), key.encode(), value, stamp, headers))
+        found[topic].append(Record(topic, len(found[topic]), key.encode(), value, headers, stamp=stamp))
 
     city = histories.city(BORROWERS, DAYS, SEED)
     for record in city:
@@ -111,7 +78,7 @@ def _records() -> dict[str, Sequence[Record]]:
     with tempfile.TemporaryDirectory() as scratch:
         for topic, value, stamp in _said(Path(scratch), city):
             add(topic, value[0], value[1], stamp)
-    alerts = [CODEC.decode(topics.LIQUIDITY_ALERTS, record.content) for record in found[topics.LIQUIDITY_ALERTS]]
+    alerts = [CODEC.decode(topics.LIQUIDITY_ALERTS, record.value()) for record in found[topics.LIQUIDITY_ALERTS]]
     for report in _feedback(alerts):
         stamp = int(report["event_time"].timestamp() * 1000)
         add(topics.ALERT_FEEDBACK, report["borrower_id"], CODEC.encode(topics.ALERT_FEEDBACK, report), stamp)

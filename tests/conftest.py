@@ -12,8 +12,12 @@ from hypothesis import settings as hypothesis_settings
 
 from loanpulse.commands import topics_admin
 from loanpulse.commands.broker import EmbeddedBroker
+from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.settings import Settings, load
 from loanpulse.sinks.embedded import EmbeddedWarehouse
+from loanpulse.streams.configured import engine_options, load_policy
+from loanpulse.streams.engine import Engine
+from loanpulse.streams.warm_up import warm_up
 from tests import city_warehouse_rows, kafka_node
 
 hypothesis_settings.register_profile(
@@ -22,6 +26,15 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("loanpulse")
 
 PARTITIONS = 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files whose tests may take longest first, so that processes that share the tests end together."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0.0), float(mark.args[0]) if mark else 0.0)
+    items.sort(key=lambda item: -longest[item.path])
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +49,14 @@ def on_kafka() -> bool:
 
 
 @pytest.fixture(scope="session")
-def bootstrap_servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def compiled() -> None:
+    """The core's machine code on disk, so that no process that a test starts spends a minute on it."""
+    settings = load(environment={})
+    warm_up(Engine(engine_options(settings), load_policy(settings), LocalRegistry()))
+
+
+@pytest.fixture(scope="session")
+def bootstrap_servers(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Iterator[str]:
     """The address of a broker that runs for the whole session."""
     folder = tmp_path_factory.mktemp("broker")
     if on_kafka():

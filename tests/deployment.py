@@ -5,24 +5,27 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
 from loanpulse.city.outlets import encoded
 from loanpulse.city.published import Published
 from loanpulse.commands import child
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
-from loanpulse.schemas.topics import full_name
+from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties, producer_properties
 from tests.conftest import environment
 
 CODEC = Codec(LocalRegistry())
+IDENTITIES = {LIQUIDITY_SNAPSHOTS: "snapshot_id", LIQUIDITY_ALERTS: "alert_id"}
+LONGER_SECONDS = 1.0
 
 
 def publish(settings: Settings, records: Sequence[Published]) -> None:
@@ -48,31 +51,45 @@ def part(settings: Settings, folder: Path, *arguments: str) -> Iterator[subproce
         child.stop(process, 20)
 
 
+def wait_until(true: Callable[[], bool], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
 
 
 class Reader:
-    """Reads whole topics from the beginning, again and again."""
+    """Reads whole topics from the beginning, as often as asked."""
 
     def __init__(self, settings: Settings, *topics: str) -> None:
         self._prefix = settings.topics.prefix
-        self._consumer = Consumer(consumer_properties(settings, f"test-{time.monotonic_ns()}"))
-        self._consumer.assign(
-            [
-                TopicPartition(full_name(topic, self._prefix), partition, 0)
-                for topic in topics
-                for partition in range(settings.topics.partitions)
-            ]
-        )
+        properties = consumer_properties(settings, f"test-{time.monotonic_ns()}", **{"enable.partition.eof": True})
+        self._consumer = Consumer(properties)
+        known = self._consumer.list_topics(timeout=30).topics
+        names = [full_name(topic, self._prefix) for topic in topics]
+        self._next = {(name, partition): 0 for name in names for partition in known[name].partitions}
+        self._unread: set[tuple[str, int]] = set()
         self.messages: dict[str, list[Any]] = {topic: [] for topic in topics}
+        self._values: dict[str, list[dict[str, Any]]] = {topic: [] for topic in topics}
+        self._assign()
 
-    def read(self, seconds: float = 0.3) -> int:
-        got = [message for message in self._consumer.consume(5_000, seconds) if message.error() is None]
-        for message in got:
-            self.messages[message.topic().removeprefix(self._prefix)].append(message)
-        return len(got)
+    def _assign(self) -> None:
+        self._unread = set(self._next)
+        self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
+
+    def read(self, seconds: float = 0.3) -> None:
+        for message in self._consumer.consume(5_000, seconds):
+            place = message.topic(), message.partition()
+            if message.error() is None:
+                self.messages[message.topic().removeprefix(self._prefix)].append(message)
+                self._next[place] = message.offset() + 1
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                self._unread.discard(place)
 
     def read_until(self, enough: Callable[[], bool], seconds: float = 90.0) -> None:
         deadline = time.monotonic() + seconds
@@ -80,19 +97,29 @@ class Reader:
             assert time.monotonic() < deadline, {topic: len(found) for topic, found in self.messages.items()}
             self.read()
 
-    def read_until_quiet(self, quiet_seconds: float = 5.0, seconds: float = 90.0) -> None:
-        """Read until something more has come and then nothing for a while."""
+    def read_all(self, expected: Mapping[str, AbstractSet[str]], seconds: float = 150.0) -> None:
+        """Read until every expected id has come, and a moment longer for what should not come."""
         deadline = time.monotonic() + seconds
-        last: float | None = None
-        while time.monotonic() < deadline:
-            if self.read():
-                last = time.monotonic()
-            elif last is not None and time.monotonic() - last > quiet_seconds:
-                return
-        raise AssertionError({topic: len(found) for topic, found in self.messages.items()})
+        while missing := {topic: ids - self.ids(topic) for topic, ids in expected.items() if ids - self.ids(topic)}:
+            counts = {topic: f"{len(ids)} of {len(expected[topic])} are missing" for topic, ids in missing.items()}
+            assert time.monotonic() < deadline, counts
+            self.read()
+        end = time.monotonic() + LONGER_SECONDS
+        while time.monotonic() < end:
+            self.read()
+
+    def read_to_end(self) -> None:
+        """Read all that there is: for when those who write have ended."""
+        self._assign()
+        self.read_until(lambda: not self._unread, 30.0)
 
     def values(self, topic: str) -> list[dict[str, Any]]:
-        return [CODEC.decode(topic, message.value()) for message in self.messages[topic]]
+        known = self._values[topic]
+        known += [CODEC.decode(topic, message.value()) for message in self.messages[topic][len(known) :]]
+        return known
+
+    def ids(self, topic: str) -> set[str]:
+        return {value[IDENTITIES[topic]] for value in self.values(topic)}
 
     def close(self) -> None:
         self._consumer.close()

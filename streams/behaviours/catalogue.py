@@ -106,7 +106,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "INSTALMENT_MISSED",
-        "an instalment's due date and the grace ([arrears] grace_hours) passed and something of it is unpaid",
+        "an instalment's due date and the grace ([arrears] grace_hours) passed and something of it is unpaid; each "
+        "lender hears of its own loans, once until none of its instalments is missed any more",
         "days past due of the oldest",
         "absence; the field: overdue status",
         "An instalment was not paid by its due date",

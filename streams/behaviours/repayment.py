@@ -1,11 +1,19 @@
 """Behaviours of repaying: an instalment missed, and instalments in a row paid only in part."""
 
-from loanpulse.streams.borrower_record import DAY_MS, INSTALMENTS, Reals, Record
+import numpy as np
+
+from loanpulse.streams.borrower_record import DAY_MS, INSTALMENTS, LOANS, Reals, Record
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.debt import due_moment, has_fallen_due, unpaid
+from loanpulse.streams.indicators.debt import due_moment, has_fallen_due, loan_of, unpaid
 from loanpulse.streams.ledgers import CENT
 
 INSTALMENTS_IN_A_ROW = 1
+
+
+@compiled
+def is_missed(record: Record, slot: int, time: int, grace_ms: int) -> bool:
+    """Tell whether the instalment in ``slot`` is unpaid at ``time`` though its due date and grace (ms) have passed."""
+    return bool(due_moment(record["instalment_day"][slot]) + grace_ms <= time and unpaid(record, slot) > 0.0)
 
 
 @compiled
@@ -14,11 +22,31 @@ def instalment_missed(record: Record, time: int, grace_ms: int) -> tuple[float, 
     worst = 0.0
     missed = False
     for slot in range(INSTALMENTS):
-        due = due_moment(record["instalment_day"][slot])
-        if due + grace_ms <= time and unpaid(record, slot) > 0.0:
+        if is_missed(record, slot, time, grace_ms):
             missed = True
-            worst = max(worst, (time - due) / DAY_MS)
+            worst = max(worst, (time - due_moment(record["instalment_day"][slot])) / DAY_MS)
     return worst, missed
+
+
+@compiled
+def loans_newly_missed(record: Record, before: int, time: int, grace_ms: int) -> int:
+    """Return the bits of the loans (by slot) with a missed instalment whose lender had none missed at ``before`` (ms).
+
+    What is unpaid now was unpaid then, so the ledger tells it: each lender has an episode of its own.
+    """
+    missed = 0
+    known = 0
+    for slot in range(INSTALMENTS):
+        loan = loan_of(record, slot)
+        if loan >= 0 and is_missed(record, slot, time, grace_ms):
+            missed |= 1 << loan
+            if is_missed(record, slot, before, grace_ms):
+                known |= 1 << loan
+    for loan in range(LOANS):
+        for other in range(LOANS):
+            if (known >> loan) & 1 and np.array_equal(record["loan_lender"][loan], record["loan_lender"][other]):
+                missed &= ~(1 << other)
+    return missed
 
 
 @compiled

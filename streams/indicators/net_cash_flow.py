@@ -35,7 +35,7 @@ INDICATOR = Indicator(
     unit="share of inflow",
     healthy=0.1,
     unhealthy=-1.0,
-    weight=1.0,
+    weight=0.5,
     evidence=(
         "account movements seen (of thirty) and days of history (of thirty), halved for every 30 days of "
         "silence over a week"

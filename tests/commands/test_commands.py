@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from loanpulse.commands.main import COMMANDS, app
 from loanpulse.settings import Settings
 from tests import deployment as drive
 from tests import histories
 from tests.conftest import PARTITIONS, environment
 from tests.deployment import Reader
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 
 def loanpulse(
@@ -30,15 +32,26 @@ def loanpulse(
 
 
 @pytest.mark.parametrize(
-    "command",
-    ["", "demo", "worker", "loader", "simulate", "publish", "replay", "migrate", "query", "config", "doctor",
-     "report", "export", "forget",
-     "topics", "topics create", "topics list", "topics register", "alerts", "alerts tail"],
-)  # fmt: skip
+    "command", ["", *COMMANDS, "topics create", "topics list", "topics register", "alerts tail", "models list"]
+)
 def test_every_command_has_help(command: str) -> None:
-    done = loanpulse(*command.split(), "--help")
-    assert done.returncode == 0
-    assert "Usage" in done.stdout
+    done = CliRunner().invoke(app, [*command.split(), "--help"])
+    assert done.exit_code == 0
+    assert "Usage" in done.output
+
+
+def test_a_wrong_name_is_answered_with_the_nearest() -> None:
+    assert "Did you mean 'worker'" in loanpulse("wroker").stderr
+
+
+@pytest.mark.parametrize("command", ["worker", "loader", "query"])
+def test_what_only_learning_needs_is_not_loaded_by_others(command: str) -> None:
+    program = (
+        "import sys\nfrom loanpulse.commands.main import app\n"
+        f"app(['{command}', '--help'], standalone_mode=False)\nprint(sorted({{'river', 'sklearn'}} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_config_shows_origins_and_masks_secrets(tmp_path: Path) -> None:

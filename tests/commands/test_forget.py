@@ -1,9 +1,7 @@
 """A borrower forgotten while everything runs: out of state, changelog and tables, and nobody else with it."""
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,19 +11,12 @@ from loanpulse.settings import Settings
 from loanpulse.sinks.borrower_topics import in_state
 from loanpulse.sinks.query_client import run_query
 from tests import deployment as drive
-from tests import histories
+from tests import histories, said
 from tests.commands.test_commands import loanpulse
-from tests.deployment import Reader, part
+from tests.deployment import Reader, part, wait_until
 from tests.sinks.test_loader import count, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
 
 
 def test_forgotten_while_worker_and_loader_run(deployment: Settings, tmp_path: Path) -> None:
@@ -34,7 +25,7 @@ def test_forgotten_while_worker_and_loader_run(deployment: Settings, tmp_path: P
     drive.publish(deployment, records)
     reader = Reader(deployment, LIQUIDITY_SNAPSHOTS, LIQUIDITY_ALERTS)
     with part(deployment, tmp_path, "worker"), part(deployment, tmp_path, "loader"):
-        reader.read_until_quiet(4.0)
+        reader.read_all(said.by_replay(deployment, tmp_path, records).ids)
         snapshots = {value["snapshot_id"] for value in reader.values(LIQUIDITY_SNAPSHOTS)}
         wait_for(deployment, "SELECT uniqExact(snapshot_id) FROM snapshots", len(snapshots))
         others = count(deployment, f"SELECT count() FROM snapshots FINAL WHERE borrower_id != '{borrower}'")

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from loanpulse.commands.supervisor import Child, ChildFailedError, Supervisor
+from tests.deployment import wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 
@@ -20,13 +21,6 @@ def alive(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def wait_until(true: object, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():  # type: ignore[operator]
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:

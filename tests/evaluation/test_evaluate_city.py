@@ -109,7 +109,7 @@ SMALL = ["evaluate", "city", "--seed", "3", "--borrowers", "50", "--days", "280"
 
 def test_the_command_writes_figures_and_a_report(tmp_path: Path) -> None:
     figures, page = tmp_path / "figures.json", tmp_path / "page.md"
-    done = CliRunner().invoke(app, [*SMALL, "--json", str(figures), "--report", str(page)])
+    done = CliRunner().invoke(app, [*SMALL, "--also", "6", "--json", str(figures), "--report", str(page)])
     assert done.exit_code == 0, done.output
     found = json.loads(figures.read_text())
     assert [judged["name"] for judged in found["judged"]] == [
@@ -121,7 +121,11 @@ def test_the_command_writes_figures_and_a_report(tmp_path: Path) -> None:
     assert found["judged"][2]["ranked"]["area_early"] == 0.5, "nobody asked early is past due"
     assert len(found["left_out"]) == 12
     text = page.read_text()
-    assert "loanpulse evaluate city --seed 3 --borrowers 50 --days 280 --life-events 2" in text
+    assert "loanpulse evaluate city --seed 3 --borrowers 50 --days 280 --also 6 --life-events 2" in text
+    assert found["headline"]["precision"] == found["judged"][0]["precision"]
+    assert [city["seed"] for city in found["beside"]] == [6]
+    assert found["beside"][0]["alarms"] != found["headline"]["alarms"]
+    assert "| seed 3 | seed 6 | met |" in text
     assert "What this can't show" in text
     for target in found["targets"]:
         assert target["measured"] in text

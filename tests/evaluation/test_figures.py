@@ -10,13 +10,15 @@ from scipy.stats import ks_2samp
 from sklearn.metrics import roc_auc_score
 
 from loanpulse.evaluation import alarms, ranking
-from loanpulse.evaluation.alarms import Period
+from loanpulse.evaluation.alarms import Period, Truth
 from loanpulse.evaluation.coverage import coverage
 from loanpulse.evaluation.hardships import seen_by_kind
 from loanpulse.evaluation.outcomes import (
     FAR_DAYS,
     Failure,
     Hardship,
+    Outcomes,
+    are_ahead,
     days_to_next,
     failures_of,
     first_of_each,
@@ -76,10 +78,32 @@ def test_lead_counts_failures_that_were_never_seen() -> None:
     assert found.median == (10 + alarms.NEVER_SEEN_DAYS) / 2
 
 
-def test_an_alarm_is_ahead_if_it_begins_before_the_miss() -> None:
-    alarm = np.concatenate([on_days((100, 110)), on_days((152, 160)), on_days((140, 141))])
-    failures = [Failure(0, 150, 180), Failure(1, 150, 180)]
-    assert alarms.ahead(alarm, failures, Period(50, 180)) == pytest.approx(1 / 3)
+def test_an_alarm_is_right_only_strictly_ahead_of_a_row_of_misses() -> None:
+    assert np.flatnonzero(are_ahead([Failure(0, 150, 180)], 1, 300, 90)[0]).tolist() == list(range(60, 150))
+    assert np.flatnonzero(are_ahead([Failure(0, 5, 35)], 1, 300, 90)[0]).tolist() == list(range(5))
+
+
+def test_a_row_stands_until_thirty_days_after_its_last_missed_due_date() -> None:
+    outcomes = Outcomes(2, 300, ((1, 150, 180), (1, 290, 290)), (), (), (), ())
+    behind = outcomes.behind()
+    assert not behind[0].any()
+    assert np.flatnonzero(behind[1]).tolist() == [*range(150, 210), *range(290, 300)]
+
+
+def test_an_alarm_while_a_row_stands_confirms_it_and_is_neither_right_nor_wrong() -> None:
+    """Also where the row's own next miss, or another row, is still to come."""
+    begun = np.concatenate([on_days((149, 150)), on_days((150, 151)), on_days((59, 60)), on_days((209, 211))])
+    ahead = np.concatenate([on_days((60, 150))] * 3 + [on_days((60, 150), (190, 280))])
+    behind = np.concatenate([on_days((150, 210))] * 4)
+    found = alarms.verdict(begun, Truth(ahead, behind), Period(0, 210))
+    assert (found.right, found.wrong, found.confirm) == (1, 1, 2)
+    assert found.precision == 0.5
+
+
+def test_alarms_that_only_confirm_have_no_precision() -> None:
+    found = alarms.verdict(on_days((150, 151)), Truth(on_days(), on_days((150, 180))), Period(0, 300))
+    assert (found.right, found.wrong, found.confirm) == (0, 0, 1)
+    assert np.isnan(found.precision)
 
 
 def test_only_the_first_failure_of_each_borrower_is_its_first() -> None:
@@ -90,22 +114,22 @@ def test_only_the_first_failure_of_each_borrower_is_its_first() -> None:
 def test_precision_counts_alarms_that_begin_within_the_period() -> None:
     alarm = np.concatenate([on_days((5, 8), (100, 110)), on_days((120, 121), (200, 201))])
     right = np.concatenate([on_days((90, 130)), on_days()])
-    count, share = alarms.precision(alarm, right, Period(50, 180))
-    assert (count, share) == (2, 0.5)
+    nobody = np.zeros_like(right)
+    found = alarms.verdict(alarms.starts(alarm), Truth(right, nobody), Period(50, 180))
+    assert (found.right, found.wrong, found.confirm) == (1, 1, 0)
 
 
 def test_a_team_works_the_highest_first_and_nobody_twice_in_thirty_days() -> None:
     score = np.array([[3.0] * 40, [2.0] * 40, [1.0] * 40])
-    worked, count = alarms.worked_within_budget(score, np.ones((3, 40), np.bool_), Period(0, 40), 0.5)
-    assert count == 6
+    worked = alarms.worked_within_budget(score, np.ones((3, 40), np.bool_), Period(0, 40), 0.5)
+    assert worked.sum() == 6
     assert [np.flatnonzero(row).tolist()[0] for row in worked] == [1, 3, 5]
     assert np.flatnonzero(worked[0]).tolist() == [1, 31]
 
 
 def test_nobody_is_worked_on_who_is_no_candidate() -> None:
-    worked, count = alarms.worked_within_budget(np.ones((2, 10)), np.zeros((2, 10), np.bool_), Period(0, 10), 5.0)
+    worked = alarms.worked_within_budget(np.ones((2, 10)), np.zeros((2, 10), np.bool_), Period(0, 10), 5.0)
     assert not worked.any()
-    assert count == 0
 
 
 def test_misses_in_a_row_are_one_failure_and_default_with_it() -> None:

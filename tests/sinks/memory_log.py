@@ -12,9 +12,11 @@ class Record:
     """A consumed message, as the loader sees it."""
 
     def __init__(
-        self, topic: str, offset: int, key: bytes | None, value: bytes | None, headers: Any = None, partition: int = 0
-    ) -> None:
+        self, topic: str, offset: int, key: bytes | None, value: bytes | None, headers: Any = None, partition: int = 0,
+        stamp: int | None = None,
+    ) -> None:  # fmt: skip
         self._topic, self._offset, self._partition = topic, offset, partition
+        self._stamp = START_MS + offset if stamp is None else stamp
         self._key, self._value, self._headers = key, value, headers
 
     def topic(self) -> str:
@@ -36,7 +38,7 @@ class Record:
         return self._headers
 
     def timestamp(self) -> tuple[int, int]:
-        return 1, START_MS + self._offset
+        return 1, self._stamp
 
     def error(self) -> None:
         return None

@@ -18,6 +18,7 @@ from loanpulse.settings import Settings, load
 from loanpulse.streams.configured import engine_options, load_policy
 from loanpulse.streams.replay import replay_files
 from tests import deployment as drive
+from tests import said
 from tests.conftest import PARTITIONS
 from tests.deployment import Reader, part
 from tests.stories.story import BEHAVIOURS, Story, names, read
@@ -122,26 +123,17 @@ def test_the_stream_tells_the_same_stories(deployment: Settings, tmp_path: Path)
     ]
     drive.publish(deployment, records)
     with part(deployment, tmp_path, "worker"):
-        reader.read_until_quiet(8.0)
+        expected = identified(by_borrower(replayed(STORIES, tmp_path, deployment), STORIES))
+        reader.read_all({LIQUIDITY_ALERTS: expected.keys()})
+    reader.read_to_end()
     reader.close()
     streamed = [json.loads(json.dumps(json_form.to_json(LIQUIDITY_ALERTS, value)))
                 for value in reader.values(LIQUIDITY_ALERTS)]  # fmt: skip
-    told = identified(by_borrower(streamed, STORIES))
-    expected = identified(by_borrower(replayed(STORIES, tmp_path, deployment), STORIES))
-    assert told.keys() == expected.keys()
-    differences = {
-        identity: {
-            name: (alert.get(name), expected[identity].get(name))
-            for name in alert.keys() | expected[identity]
-            if alert.get(name) != expected[identity].get(name)
-        }
-        for identity, alert in told.items()
-        if alert != expected[identity]
-    }
-    assert not differences
+    wrong = said.difference(identified(by_borrower(streamed, STORIES)), expected)
+    assert not wrong, wrong
 
 
-def identified(alerts: Alerts) -> dict[str, dict[str, Any]]:
+def identified(alerts: Alerts) -> said.Identified:
     found = {alert["alert_id"]: alert for told in alerts.values() for alert in told}
     assert len(found) == sum(map(len, alerts.values())), "no alert comes twice"
     return found

@@ -28,7 +28,7 @@ def test_the_integration_stories_hold_on_apache_kafka() -> None:
     except subprocess.SubprocessError as error:
         pytest.skip(f"Maven could not fetch Apache Kafka: {type(error).__name__}")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *STORIES],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "integration", *STORIES],
         capture_output=True, text=True, check=False, env={**os.environ, "LOANPULSE_TEST_BROKER": "kafka"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:]

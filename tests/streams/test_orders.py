@@ -32,9 +32,8 @@ from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.learning.trainer import Version
 from tests import deployment as drive
-from tests import histories
+from tests import histories, said
 from tests.deployment import Reader, part
-from tests.streams.test_worker import check_equal
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -71,6 +70,12 @@ def suppression(borrower: str, number: int) -> Order:
     }  # fmt: skip
 
 
+def written(orders: list[Order], file: Path) -> Path:
+    lines = [orjson.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) for topic, value in orders]
+    file.write_bytes(b"\n".join(lines))
+    return file
+
+
 @pytest.fixture
 def reader(deployment: Settings) -> Iterator[Reader]:
     reader = Reader(deployment, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, DEAD_LETTERS)
@@ -89,12 +94,7 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
         model("logistic-30-1024", 18),
         *(suppression(borrower, number) for number, borrower in enumerate(borrowers)),
     ]
-    controls = tmp_path / "orders.jsonl"
-    controls.write_bytes(
-        b"".join(
-            orjson.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + b"\n" for topic, value in orders
-        )
-    )
+    expected = said.by_replay(deployment, tmp_path, records, written(orders, tmp_path / "orders.jsonl"))
     damaged = {**orders[0][1], "policy_id": "damaged", "sha256": "0" * 64}
     unsound = MODEL_SNAPSHOTS, {**model("unsound", 18)[1], "sha256": "0" * 64}
     with Publisher(producer_properties(deployment), LocalRegistry(), deployment.topics.prefix) as publisher:
@@ -108,8 +108,9 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
         drive.kill(worker)
     drive.publish(deployment, records[half:])
     with part(deployment, tmp_path, "worker"):
-        reader.read_until_quiet(20.0, 150.0)
-    check_equal(deployment, tmp_path, reader, records, controls)
+        reader.read_all(expected.ids)
+    reader.read_to_end()
+    said.check_equal(reader, expected)
     told = {alert["alert_id"]: alert for alert in reader.values(LIQUIDITY_ALERTS)}.values()
     versions = Counter(alert["policy_version"] for alert in told)
     assert {"budgeted", "stricter"} < set(versions)
@@ -124,16 +125,21 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
 def test_an_order_given_while_the_worker_runs_reaches_it(deployment: Settings, tmp_path: Path, reader: Reader) -> None:
     records = histories.city(20, 80, 3)
     half = len(records) // 2
-    moment = datetime.fromtimestamp(records[half].at_ms / 1000 + 3600, UTC)
+    moment = datetime.fromtimestamp(records[half].at_ms // 1000 + 3600, UTC)
     topic, value = activation("followed", 10)
+    order = {**value, "event_time": moment}
+    expected = said.by_replay(deployment, tmp_path, records, written([(topic, order)], tmp_path / "orders.jsonl"))
     with part(deployment, tmp_path, "worker"):
         drive.publish(deployment, records[:half])
         reader.read_until(lambda: bool(reader.messages[LIQUIDITY_SNAPSHOTS]))
         with Publisher(producer_properties(deployment), LocalRegistry(), deployment.topics.prefix) as publisher:
-            publisher.publish(topic, {**value, "event_time": moment})
-        time.sleep(2.0)
+            publisher.publish(topic, order)
+            publisher.publish(topic, {**order, "sha256": "0" * 64})
+        reader.read_until(lambda: bool(reader.messages[DEAD_LETTERS]))  # so it has read the good one before it
         drive.publish(deployment, records[half:])
-        reader.read_until_quiet(6.0)
+        reader.read_all(expected.ids)
+    reader.read_to_end()
+    said.check_equal(reader, expected)
     for snapshot in reader.values(LIQUIDITY_SNAPSHOTS):
         assert (snapshot["policy_version"] == "followed") == (snapshot["event_time"] >= moment)
     assert any(one["policy_version"] == "followed" for one in reader.values(LIQUIDITY_SNAPSHOTS))

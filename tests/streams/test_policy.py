@@ -41,7 +41,7 @@ def test_every_action_says_what_it_means_and_none_is_a_threat() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ("neutral_pd = 0.005", "neutral_pd = 1.5", "index.neutral_pd"),
+        ("neutral_pd = 0.0033", "neutral_pd = 1.5", "index.neutral_pd"),
         (f"STABLE = {STABLE}", "STABLE = 99.0", "levels"),
         ('"MONITOR_CLOSELY"', '"THREATEN"', "actions.STABLE"),
         ("USAGE_COLLAPSE =", "USAGE_CRASH =", "behaviour_actions.USAGE_COLLAPSE"),

@@ -88,6 +88,22 @@ def test_a_restatement_is_what_would_have_been_said_had_the_event_come_in_time()
         np.testing.assert_allclose(restated[name], same[name], rtol=1e-9, err_msg=name)
 
 
+def test_of_several_scorings_after_a_late_event_only_the_last_is_restated() -> None:
+    """Those before it keep what was known then; the log in its order of event time tells what they should have said."""
+    late = paid_in_time_but_told_late()
+    scores = run(loan_with_a_missed_instalment(late), UNTIL)
+    passed = scores[(scores["time"] > late["event_time"]) & (scores["time"] < late["order_time"])]
+    told, restated = passed[passed["restated"] == 0], passed[passed["restated"] == 1]
+    assert len(told) >= 3
+    assert restated["time"].tolist() == [told["time"].max()]
+    assert told["days_past_due"].tolist() == sorted(told["days_past_due"].tolist())
+    assert (told["days_past_due"] > 0).sum() >= 2
+    late["order_time"] = late["event_time"]
+    in_time = run(loan_with_a_missed_instalment(late)[[0, 1, 3, 2]], UNTIL)
+    assert not in_time["days_past_due"].any()
+    assert not in_time["restated"].any()
+
+
 def test_an_event_after_the_latest_scoring_restates_nothing() -> None:
     events = loan_with_a_missed_instalment()
     scores = run(events, UNTIL)

@@ -28,7 +28,9 @@ BATCH = 400
 Alerts = dict[str, dict[str, Any]]
 
 
-def log() -> dict[str, list[Any]]:
+@pytest.fixture(scope="module")
+def records() -> dict[str, list[Any]]:
+    """A city's log by topic: time, key and value of each record."""
     found: dict[str, list[Any]] = defaultdict(list)
     for record in histories.city(100, 140, 7):
         found[record.topic].append((record.at_ms, record.key.encode(), encoded(record, CODEC)))
@@ -72,20 +74,29 @@ def durable(checkpoint: Checkpoint) -> list[tuple[bytes, bytes]]:
     return [(message["key"], message["value"]) for message in checkpoint.changelog.get(0, [])]
 
 
-@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
-def test_a_checkpoint_cut_short_changes_no_alert(share: float) -> None:
-    """Of each third checkpoint only the ledger and a ``share`` of the borrowers became durable."""
-    records = log()
-    longest = max(map(len, records.values()))
+def steps(records: dict[str, list[Any]]) -> range:
+    return range(0, max(map(len, records.values())), BATCH)
+
+
+@pytest.fixture(scope="module")
+def expected(records: dict[str, list[Any]]) -> Alerts:
+    """The alerts of a worker to which nothing happens."""
     straight = started([])
-    expected: Alerts = {}
+    found: Alerts = {}
+    for start in steps(records):
+        take(straight, records, start, start + BATCH)
+        found |= told(straight.step())
+    return found
+
+
+@pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
+def test_a_checkpoint_cut_short_changes_no_alert(records: dict[str, list[Any]], expected: Alerts, share: float) -> None:
+    """Of each third checkpoint only the ledger and a ``share`` of the borrowers became durable."""
     changelog: list[tuple[bytes, bytes]] = []
     worker = started(changelog)
     found: Alerts = {}
     cuts = 0
-    for number, start in enumerate(range(0, longest, BATCH)):
-        take(straight, records, start, start + BATCH)
-        expected |= told(straight.step())
+    for number, start in enumerate(steps(records)):
         take(worker, records, start, start + BATCH)
         checkpoint = worker.step()
         whole = durable(checkpoint)

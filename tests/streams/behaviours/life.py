@@ -152,6 +152,18 @@ class Found:
             if int(score["opened"]) >> bit & 1
         ]
 
+    def missed(self) -> list[tuple[str, list[str]]]:
+        """Where INSTALMENT_MISSED was opened: (local minute, the lenders whose own instalments it tells of)."""
+        lenders = [bytes(lender).rstrip(b"\0").decode() for lender in self.record["loan_lender"]]
+        return [
+            (
+                shown(int(score["time"])),
+                [one for slot, one in enumerate(lenders) if int(score["missed_loans"]) >> slot & 1],
+            )
+            for score in self.scores
+            if int(score["opened"]) >> NAMES.index("INSTALMENT_MISSED") & 1
+        ]
+
     def names(self) -> list[str]:
         return [name for _, name in self.opened()]
 

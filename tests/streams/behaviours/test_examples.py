@@ -2,6 +2,7 @@
 
 import pytest
 
+from loanpulse.streams.borrower_record import DAY_MS
 from tests.streams.behaviours.life import Life, days, months, policy_with
 
 MONTHS = months("2026-01-10", 8)
@@ -147,6 +148,39 @@ def test_an_instalment_unpaid_by_a_tenth_after_its_due_date_is_missed() -> None:
 def test_an_instalment_paid_in_the_last_hour_is_not() -> None:
     life = Life().due("2026-03-01", "2026-03-20", 900).repay("2026-03-21 07:30", "2026-03-20", 900)
     assert life.found("2026-03-22").names() == []
+
+
+def missed_of_two_lenders() -> Life:
+    """Lender 1's instalment is missed on March 20, lender 2's ten days later, and both stay so."""
+    life = Life().borrow("2026-01-10", 6000, 1).borrow("2026-01-11", 4000, 2)
+    return life.due("2026-03-01", "2026-03-20", 900, 1).due("2026-03-01", "2026-03-30", 400, 2)
+
+
+def test_each_lender_hears_of_its_own_missed_instalment_while_anothers_stands() -> None:
+    assert missed_of_two_lenders().found("2026-04-15").missed() == [
+        ("2026-03-21 08:00", ["lender-1"]),
+        ("2026-03-31 08:00", ["lender-2"]),
+    ]
+
+
+def test_a_lenders_next_missed_instalment_is_no_news_while_one_of_its_own_stands() -> None:
+    life = missed_of_two_lenders().due("2026-04-01", "2026-04-20", 900, 1)
+    assert len(life.found("2026-04-25").missed()) == 2
+
+
+def test_a_lender_whose_instalment_was_paid_hears_of_the_next_one_missed() -> None:
+    life = missed_of_two_lenders().repay("2026-04-02", "2026-03-30", 400, 2).due("2026-04-03", "2026-04-30", 400, 2)
+    assert life.found("2026-05-05").missed()[2:] == [("2026-05-01 08:00", ["lender-2"])]
+
+
+def test_a_lender_within_its_grace_is_not_told_of_another_ones_miss() -> None:
+    policy = policy_with()
+    policy.card["grace_ms"] = 5 * DAY_MS
+    life = missed_of_two_lenders().due("2026-03-02", "2026-03-24", 300, 2)
+    assert life.found("2026-03-31", policy).missed() == [
+        ("2026-03-26 08:00", ["lender-1"]),
+        ("2026-03-30 08:00", ["lender-2"]),
+    ]
 
 
 # PARTIAL_PAYMENT_STREAK

@@ -89,7 +89,7 @@ def test_only_predictions_wait_one_an_interval() -> None:
     assert {name for name, _ in outcomes(ledger)} == {"b-7", "b-14"}
 
 
-def test_a_planted_leak_is_caught() -> None:
+def test_a_snapshot_that_was_known_before_its_moment_is_refused() -> None:
     leaking = replace(snapshot(7), known_at=snapshot(6).time)
     with pytest.raises(LeakError):
         Ledger(OPTIONS).add_snapshot(leaking)
