@@ -94,22 +94,6 @@ FROM
 )
 COMMENT 'Where borrowers scored on a day with an open loan stood before it and at its end: the matrix of roll rates, row by row';
 
--- Amounts are summed as whole cents, which takes a third less time than decimals of 128 bits.
-CREATE OR REPLACE VIEW portfolio_by_day AS
-SELECT
-    day,
-    lender_id,
-    level,
-    count() AS borrowers,
-    round(avg(lhi), 2) AS average_lhi,
-    round(avg(pd), 4) AS average_pd,
-    countIf(days_past_due > 0) AS borrowers_past_due,
-    toDecimal128(sum(reinterpretAsInt64(borrower_days.overdue_amount)), 2) / 100 AS overdue_amount
-FROM borrower_days FINAL
-ARRAY JOIN lender_ids AS lender_id
-GROUP BY day, lender_id, level
-COMMENT 'Borrowers of each lender by the level at the end of the day, of those scored in it';
-
 CREATE TABLE instalment_ledger
 (
     lender_id LowCardinality(String) COMMENT 'Who owns the loan',
