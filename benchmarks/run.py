@@ -142,6 +142,7 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
         for (source, partition), part in log.items()
         for start in range(0, len(part.keys), 5_000)
     ]
+    give_back_memory()
     slices = process.memory_info().rss
     taking = timed(lambda: [engine.take(batch) for batch in batches])
     figures["decode, check and project: events/s"] = events / taking
@@ -157,13 +158,18 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
         lambda: [encoder.encode(one.scores, one.keys, one.ids, "model", "policy") for one in scored]
     )
     scored.clear()
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what is free goes back to the system before it is counted
+    give_back_memory()
     borrowers = sum(len(lane.slab) for lane in engine.lanes.values())
     figures["borrowers"] = borrowers
     figures["bytes per borrower (growth of the process)"] = (process.memory_info().rss - slices) / borrowers
     held = sum(lane.slab.nbytes for lane in engine.lanes.values())
     figures["bytes per borrower (records and keys)"] = held / borrowers
+
+
+def give_back_memory() -> None:
+    """Let what is free go back to the system before what is held is counted."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
 
 
 def raw_limits(settings: Settings, log: load.Log, figures: Figures, console: Console) -> None:

@@ -32,14 +32,26 @@ def encoded(published: Published, codec: Codec, prefix: str = "") -> bytes:
     return codec.encode(full_name(published.topic, prefix), published.value)
 
 
+class NotTakenError(OSError):
+    """The broker is away, and what was to be published has to be given up."""
+
+
 def publish(
     records: Iterable[Published],
     producer: Producer,
     codec: Codec,
     prefix: str = "",
     progress: Progress = lambda count, at_ms: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    patience_seconds: float = 10.0,
 ) -> int:
-    """Publish records to the broker; returns how many. ``producer`` must partition by murmur2."""
+    """Publish records to the broker; returns how many. ``producer`` must partition by murmur2.
+
+    A broker that is away is waited for, but once told to stop, no longer than ``patience_seconds``.
+
+    Raises:
+        NotTakenError: told to stop, and the broker has not taken all of them.
+    """
     count = 0
     for published in records:
         value = encoded(published, codec, prefix)
@@ -48,13 +60,26 @@ def publish(
                 producer.produce(full_name(published.topic, prefix), key=published.key.encode(), value=value)
                 break
             except BufferError:
+                if should_stop():
+                    _finish(producer, should_stop, patience_seconds)
                 producer.poll(FULL_QUEUE_WAIT_SECONDS)
         count += 1
         if count % PROGRESS_EVERY == 0:
             producer.poll(0)
             progress(count, published.at_ms)
-    producer.flush()
+    _finish(producer, should_stop, patience_seconds)
     return count
+
+
+def _finish(producer: Producer, should_stop: Callable[[], bool], patience_seconds: float) -> None:
+    patience = patience_seconds
+    while waiting := producer.flush(1.0):
+        if should_stop():
+            patience -= 1.0
+            if patience <= 0.0:
+                raise NotTakenError(
+                    f"the broker is away and has not taken {waiting:,} events; simulate again once it is back"
+                )
 
 
 def write_lines(

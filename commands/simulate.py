@@ -105,7 +105,7 @@ def simulate(
         else:
             _need_topics(settings_problems=topics_admin.check_topics(settings))
             producer = Producer(producer_properties(settings))
-            count = outlets.publish(records, producer, codec, settings.topics.prefix, _progress)
+            count = outlets.publish(records, producer, codec, settings.topics.prefix, _progress, stop.is_set)
     if writer is not None:
         writer.close()
     log.info("the city has ended", events=count)

@@ -29,6 +29,11 @@ FOLDER = Path(__file__).parent
 RESULTS = FOLDER.parent / "benchmarks" / "results"
 NOTE = "<!-- Written by docs/generate.py from the source; change the source and run `make docs`. -->\n"
 COLUMN = re.compile(r"^ {4}(\w+) (.+?) COMMENT '((?:[^']|'')*)'(?: CODEC\(.*\))?,?$", re.MULTILINE)
+ADDED = re.compile(
+    r"^ALTER TABLE (?P<table>\w+) ADD COLUMN (\w+) (.+?) COMMENT '((?:[^']|'')*)'(?: CODEC\(.*\))? AFTER (\w+)$"
+)
+RENEWED = re.compile(r"^ALTER TABLE (?P<table>\w+) COMMENT COLUMN (\w+) '((?:[^']|'')*)'$")
+OF_A_COLUMN = re.compile(r"^ALTER TABLE \w+ [A-Z]+ COLUMN ")
 TABLE = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
 VIEW = re.compile(r"^CREATE (?:OR REPLACE )?VIEW (\w+) AS\n(.*?)\nCOMMENT '((?:[^']|'')*)'$", re.MULTILINE | re.DOTALL)
 DROPPED = re.compile(r"^DROP TABLE (\w+)$")
@@ -79,12 +84,33 @@ def contracts_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def column_line(name: str, kind: str, comment: str) -> str:
+    said = comment.replace("''", "'")
+    return f"| {name} | {escaped(kind)} | {escaped(said)} |"
+
+
+def with_change(lines: list[str], change: re.Match[str]) -> list[str]:
+    """Return a table's section with a column added or with a column's comment renewed."""
+    _, *said = change.groups()
+    column = said[-1] if change.re is ADDED else said[0]
+    place = next(number for number, line in enumerate(lines) if line.startswith(f"| {column} | "))
+    if change.re is ADDED:
+        name, kind, comment, _ = said
+        return [*lines[: place + 1], column_line(name, kind, comment), *lines[place + 1 :]]
+    kind = lines[place].split(" | ")[1]
+    return [*lines[:place], column_line(column, kind, said[-1]), *lines[place + 1 :]]
+
+
 def tables_and_views() -> dict[str, list[str]]:
     """Return a section for each table and view that stands after all migrations: the last word on each counts."""
     sections: dict[str, list[str]] = {}
     for statement in (said for migration in load_migrations() for said in migration.statements):
         if dropped := DROPPED.match(statement):
             del sections[dropped[1]]
+        if change := ADDED.match(statement) or RENEWED.match(statement):
+            sections[change["table"]] = with_change(sections[change["table"]], change)
+        elif OF_A_COLUMN.match(statement):
+            raise ValueError(f"the reference of tables can't follow: {statement}")
         if found := TABLE.search(statement):
             comment = TABLE_COMMENT.search(statement)
             lines = [
@@ -93,9 +119,7 @@ def tables_and_views() -> dict[str, list[str]]:
                 "| column | type | what it is |",
                 "|---|---|---|",
             ]
-            for name, kind, text in COLUMN.findall(statement):
-                said = text.replace("''", "'")
-                lines.append(f"| {name} | {escaped(kind)} | {escaped(said)} |")
+            lines += [column_line(name, kind, text) for name, kind, text in COLUMN.findall(statement)]
             sections[found[1]] = [*lines, ""]
         for name, body, comment in VIEW.findall(statement):
             said = comment.replace("''", "'")

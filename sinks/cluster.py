@@ -16,6 +16,7 @@ TABLE = re.compile(
 FILLING_VIEW = re.compile(r"^CREATE MATERIALIZED VIEW (\w+) TO (\w+) AS\n(.*)$", re.DOTALL)
 VIEW = re.compile(r"^CREATE (OR REPLACE )?VIEW (\w+) AS\n(.*)$", re.DOTALL)
 ALTERED = re.compile(r"^ALTER TABLE (\w+) (.*)$", re.DOTALL)
+OF_A_COLUMN = re.compile(r"^[A-Z]+ COLUMN ")
 DROPPED_TABLE = re.compile(r"^DROP TABLE (\w+)$")
 DROPPED_VIEW = re.compile(r"^DROP VIEW (\w+)$")
 SOURCE = re.compile(r"^FROM (\w+)$", re.MULTILINE)
@@ -34,7 +35,10 @@ def clustered(statement: str, cluster: str, database: str) -> list[str]:
     if found := VIEW.match(statement):
         return [f"CREATE {found[1] or ''}VIEW {found[2]} ON CLUSTER '{cluster}' AS\n{found[3]}"]
     if found := ALTERED.match(statement):
-        return [f"ALTER TABLE {found[1]}{LOCAL} ON CLUSTER '{cluster}' {found[2]}"]
+        name, change = found.groups()
+        # The distributed table has columns of its own; how rows are kept concerns the local ones alone.
+        names = (name + LOCAL, name) if OF_A_COLUMN.match(change) else (name + LOCAL,)
+        return [f"ALTER TABLE {altered} ON CLUSTER '{cluster}' {change}" for altered in names]
     if found := DROPPED_TABLE.match(statement):
         return [f"DROP TABLE {name} ON CLUSTER '{cluster}' SYNC" for name in (found[1], found[1] + LOCAL)]
     if found := DROPPED_VIEW.match(statement):

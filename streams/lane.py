@@ -14,7 +14,7 @@ import numpy as np
 
 from loanpulse.schemas.violations import Violation
 from loanpulse.streams import advance
-from loanpulse.streams.borrower_record import BORROWER, LONG_AGO, SOURCES, Integers, Records
+from loanpulse.streams.borrower_record import BORROWER, LONG_AGO, NEVER, SOURCES, Integers, Records
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.event_columns import EVENT, FORGET, Events
 from loanpulse.streams.scoring import SCORE, Card, Scores
@@ -195,6 +195,22 @@ class Lane:
         if reached:
             return max(min(reached), self.advanced_to)
         return max(self.arrived(), clock, self.advanced_to)
+
+    def reach(self, most: int) -> int:
+        """Return the event time (ms) before which ``most`` of the waiting events stand, ``NEVER`` where no more wait.
+
+        It is after the first of them, so that there is always some way to go; those of one time stay together.
+        """
+        times: list[Integers] = []
+        for source in range(SOURCES):
+            room = most + 1
+            for events in self._waiting[source]:
+                times.append(events["order_time"][:room])
+                room -= len(times[-1])
+        merged = np.concatenate(times) if times else np.zeros(0, np.int64)
+        if len(merged) <= most:
+            return NEVER
+        return int(max(np.partition(merged, most)[most], merged.min() + 1))
 
     def release(self, limit: int, *, inclusive: bool) -> Events:
         """Take out the waiting events before ``limit`` (also at it, if ``inclusive``), merged into their order."""

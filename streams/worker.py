@@ -38,6 +38,8 @@ log = structlog.get_logger(__name__)
 WAITING_MOST = 200_000
 """Events of one source that may wait in a lane for the others before its fetching is paused."""
 STEP_SECONDS = 0.4
+STEP_EVENTS = 65_536
+"""About as many events are carried in one step, so that what one step leaves is published while the next is made."""
 IDLE_PAUSE_SECONDS = 0.02
 
 Clock = Callable[[], float]
@@ -99,6 +101,7 @@ class BorrowerWorker:
     _letters: list[DeadLetter] = field(default_factory=list)
     _booked: dict[tuple[int, int], int] = field(default_factory=dict)
     _encoder: SnapshotEncoder | None = None
+    _behind: bool = False
     _refused_orders: SimpleQueue[DeadLetter] = field(default_factory=SimpleQueue)
 
     # What the reader of the control topics calls, from its own thread.
@@ -195,6 +198,11 @@ class BorrowerWorker:
 
     # What the checkpoint loop calls.
 
+    @property
+    def behind(self) -> bool:
+        """Tell whether the last step stopped short of what it might have carried."""
+        return self._behind
+
     def step(self, *, with_state: bool = True) -> Checkpoint:
         """Carry every lane as far as it may go, and return what has to be made durable.
 
@@ -206,6 +214,7 @@ class BorrowerWorker:
         while not self._refused_orders.empty():
             checkpoint.dead_letters.append(self._refused_orders.get())
             self.counts.refused += 1
+        self._behind = False
         for partition in sorted(self._owned):
             self._carry(partition, checkpoint)
             if with_state:
@@ -220,6 +229,9 @@ class BorrowerWorker:
         if clock is None:
             return
         limit = lane.limit(idle, clock.now(wall_ms) if all(idle) else 0)
+        reach = lane.reach(STEP_EVENTS // len(self._owned))
+        if reach < limit:
+            self._behind, limit = True, max(reach, lane.advanced_to)
         for scored in self.engine.carry(partition, limit):
             self._add_outputs(partition, scored, checkpoint)
 
@@ -352,7 +364,8 @@ class CheckpointLoop:
             began = self.monotonic()
             self._last_beat = began
             await self.once()
-            await asyncio.sleep(max(IDLE_PAUSE_SECONDS, STEP_SECONDS - (self.monotonic() - began)))
+            rest = 0.0 if self.worker.behind else STEP_SECONDS - (self.monotonic() - began)
+            await asyncio.sleep(max(IDLE_PAUSE_SECONDS, rest))
         await self._written()
 
     def _check_fence(self) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from loanpulse.city import outlets
 from loanpulse.city.pace import paced
@@ -45,6 +46,12 @@ def test_a_household_is_the_same_in_a_larger_city() -> None:
 def test_events_are_published_in_order_of_time(year: tuple[list[Published], list[Truth]]) -> None:
     stamps = [record.at_ms for record in year[0]]
     assert stamps == sorted(stamps)
+
+
+def test_a_city_told_to_stop_does_not_wait_for_ever_for_a_broker_that_is_away() -> None:
+    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0})
+    with pytest.raises(outlets.NotTakenError, match="has not taken 3 events"):
+        outlets.publish(lived(3, 5)[0], producer, CODEC, should_stop=lambda: True, patience_seconds=1.0)
 
 
 def test_every_event_keeps_its_contract(tmp_path: Path) -> None:

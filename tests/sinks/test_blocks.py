@@ -97,12 +97,11 @@ def test_while_the_warehouse_is_away_polling_goes_on_and_little_is_held() -> Non
     settings = load(environment={"LOANPULSE_WAREHOUSE__BATCH_ROWS": "40"})
     loader = Loader(settings, consumer, warehouse, RowMaker(LocalRegistry()))
     loader.subscribe()
-    deadline = time.monotonic() + 1.5
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 30.0
+    while consumer.polls <= 50 or warehouse.tried <= 1:
+        assert time.monotonic() < deadline
         loader.step()
         time.sleep(0.005)
-    assert consumer.polls > 50
-    assert warehouse.tried > 1
     assert loader._backlog.count <= 60
     assert not consumer.committed
     warehouse.is_back.set()

@@ -68,6 +68,11 @@ def test_changes_reach_every_node() -> None:
     assert clustered("ALTER TABLE loans MODIFY SETTING x = 1", "main", "loanpulse") == [
         "ALTER TABLE loans_local ON CLUSTER 'main' MODIFY SETTING x = 1"
     ]
+    for change in ("ADD COLUMN c Int64 COMMENT 'c' CODEC(ZSTD(1)) AFTER b", "COMMENT COLUMN c 'said anew'"):
+        assert clustered(f"ALTER TABLE loans {change}", "main", "loanpulse") == [
+            f"ALTER TABLE loans_local ON CLUSTER 'main' {change}",
+            f"ALTER TABLE loans ON CLUSTER 'main' {change}",
+        ]
     assert clustered("CREATE OR REPLACE VIEW v AS\nSELECT 1", "main", "loanpulse") == [
         "CREATE OR REPLACE VIEW v ON CLUSTER 'main' AS\nSELECT 1"
     ]

@@ -111,6 +111,26 @@ def test_batches_of_one_change_nothing() -> None:
     assert run(small, 1)[0] == run(small, 1_000)[0]
 
 
+@pytest.mark.parametrize("most", [1, 500])
+def test_carrying_a_bounded_number_of_events_at_a_time_changes_nothing(log: Log, straight: Found, most: int) -> None:
+    engine = Engine(OPTIONS, POLICY, REGISTRY)
+    found: Found = {}
+    for (source, partition), part in log.items():
+        engine.take(fetched(log, source, partition, 0, len(part)))
+    for partition in range(PARTITIONS):
+        lane = engine.lane(partition)
+        limit = lane.limit((False, False, False), 0)
+        waiting = sum(map(lane.waiting, range(3)))
+        while (reach := lane.reach(most)) < limit:
+            add(found, engine, partition, reach)
+            left = sum(map(lane.waiting, range(3)))
+            assert left < waiting, "each step goes on"
+            assert most == 1 or waiting - left <= most
+            waiting = left
+        add(found, engine, partition, END, inclusive=True)
+    assert found == straight
+
+
 @pytest.mark.parametrize("cut", [0, 3, 11])
 def test_a_restart_from_the_changelog_changes_nothing(log: Log, straight: Found, cut: int) -> None:
     assert run(log, 97, cut)[0] == straight

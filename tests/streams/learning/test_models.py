@@ -328,8 +328,8 @@ def test_lead_time_is_from_the_first_row_at_tense_to_the_default() -> None:
 
 
 def test_a_champion_that_got_worse_is_kept_back_with_the_reason() -> None:
-    trainer = Trainer(replace(OPTIONS, version_examples=256))
-    good = examples(500)
+    trainer = Trainer(replace(OPTIONS, version_examples=750))
+    good = examples(1_500)
     fed(trainer, good, 10**6)
     before = trainer.in_force_version
     trainer.champion = Mute(INDEX_READINGS, 0.04)
