@@ -1,47 +1,74 @@
 -- Questions about the whole book, answered without a join by borrower and without states that must be decoded: where each
--- borrower stood before a day and at its end in one row, instalments as plain columns, and views that read folded rows as
--- they are. Rows of what was replaced are carried over.
+-- borrower of a lender stood before a day and at its end in one row, instalments as plain columns, and views that read folded
+-- rows as they are. Rows of what was replaced are carried over.
 -- Tuples are materialized before their elements are taken: FINAL folds whole columns, and would fold an element read alone as
 -- if it had no function.
+-- Moments and levels of a borrower's day are packed into one number each, which FINAL folds and a query reads as fast as it can:
+-- milliseconds since midnight (27 bits), the delay until it was known (34 bits, at most 198 days; turned round in an opening, so
+-- that the smallest number is what was known last), and the level (3 bits).
 CREATE TABLE borrower_day_moves
 (
+    lender_id LowCardinality(String) COMMENT 'A lender with an open loan of the borrower at a scoring of the day',
     day Date COMMENT 'The day of the scored moments' CODEC(Delta, ZSTD(1)),
     borrower_id String COMMENT 'The borrower who was scored' CODEC(ZSTD(1)),
-    opening SimpleAggregateFunction(min, Tuple(scored_at DateTime64(3, 'UTC'), known_before Int64, level String)) COMMENT 'The day''s first scored moment, the negative milliseconds at which it was known (so that what was known last stands), and the level before it; UNKNOWN at the first scoring' CODEC(ZSTD(1)),
-    closing SimpleAggregateFunction(max, Tuple(scored_at DateTime64(3, 'UTC'), known_at DateTime64(3, 'UTC'), level String, lender_ids Array(String))) COMMENT 'The day''s last scored moment, when it was known, the level after it, and the lenders with an open loan' CODEC(ZSTD(1)),
+    opening SimpleAggregateFunction(min, UInt64) COMMENT 'The day''s first scoring with such a loan as last known, packed; the lowest 3 bits are the level before it: 0 UNKNOWN, 1 AMPLE, 2 STABLE, 3 WATCH, 4 TENSE, 5 CRISIS' CODEC(ZSTD(1)),
+    closing SimpleAggregateFunction(max, UInt64) COMMENT 'The day''s last scoring with such a loan as last known, packed; the lowest 3 bits are the level after it' CODEC(ZSTD(1)),
     loaded_at SimpleAggregateFunction(max, DateTime64(0, 'UTC')) DEFAULT now64(0, 'UTC') COMMENT 'When the row was last loaded' CODEC(Delta, ZSTD(1))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY toYYYYMM(day)
-ORDER BY (day, borrower_id)
+ORDER BY (lender_id, day, borrower_id)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Where each borrower stood before each day and at its end; ask roll_rates_daily';
+COMMENT 'Where each borrower of a lender stood before each day and at its end; ask roll_rates_daily';
 
 CREATE MATERIALIZED VIEW borrower_day_moves_from_snapshots TO borrower_day_moves AS
+WITH
+    bitShiftLeft(toUInt64(toUnixTimestamp64Milli(event_time) % 86400000), 37) AS moment,
+    toUInt64(greatest(0, least(17179869183, toUnixTimestamp64Milli(known_at) - toUnixTimestamp64Milli(event_time)))) AS delay,
+    ['AMPLE', 'STABLE', 'WATCH', 'TENSE', 'CRISIS'] AS levels
 SELECT
+    lender_id,
     toDate(event_time) AS day,
     borrower_id,
-    (event_time, -toUnixTimestamp64Milli(known_at), toString(previous_level)) AS opening,
-    (event_time, known_at, toString(level), lender_ids) AS closing
+    moment + bitShiftLeft(17179869183 - delay, 3) + indexOf(levels, toString(previous_level)) AS opening,
+    moment + bitShiftLeft(delay, 3) + indexOf(levels, toString(level)) AS closing
 FROM snapshots
+ARRAY JOIN lender_ids AS lender_id
 COMMENT 'Fills borrower_day_moves';
 
-INSERT INTO borrower_day_moves (day, borrower_id, opening, closing)
+INSERT INTO borrower_day_moves (lender_id, day, borrower_id, opening, closing)
+WITH
+    bitShiftLeft(toUInt64(toUnixTimestamp64Milli(event_time) % 86400000), 37) AS moment,
+    toUInt64(greatest(0, least(17179869183, toUnixTimestamp64Milli(known_at) - toUnixTimestamp64Milli(event_time)))) AS delay,
+    ['AMPLE', 'STABLE', 'WATCH', 'TENSE', 'CRISIS'] AS levels
 SELECT
+    lender_id,
     toDate(event_time),
     borrower_id,
-    (event_time, -toUnixTimestamp64Milli(known_at), toString(previous_level)),
-    (event_time, known_at, toString(level), lender_ids)
-FROM snapshots;
+    moment + bitShiftLeft(17179869183 - delay, 3) + indexOf(levels, toString(previous_level)),
+    moment + bitShiftLeft(delay, 3) + indexOf(levels, toString(level))
+FROM snapshots
+ARRAY JOIN lender_ids AS lender_id;
 
-INSERT INTO borrower_day_moves (day, borrower_id, opening, closing)
+-- Days whose raw scorings have expired: of them only the day's last scoring is known, and the first change of level.
+INSERT INTO borrower_day_moves (lender_id, day, borrower_id, opening, closing)
+WITH
+    bitShiftLeft(toUInt64(toUnixTimestamp64Milli(scored_at) % 86400000), 37) AS moment,
+    toUInt64(greatest(0, least(17179869183, toUnixTimestamp64Milli(known_at) - toUnixTimestamp64Milli(scored_at)))) AS delay,
+    ['AMPLE', 'STABLE', 'WATCH', 'TENSE', 'CRISIS'] AS levels
 SELECT
+    lender_id,
     closing.day,
     closing.borrower_id,
-    (closing.scored_at, -toUnixTimestamp64Milli(closing.known_at),
-        if(opening.level_from = '', toString(closing.level), opening.level_from)),
-    (closing.scored_at, closing.known_at, toString(closing.level), closing.lender_ids)
-FROM borrower_days AS closing
+    moment + bitShiftLeft(17179869183 - delay, 3)
+        + indexOf(levels, if(opening.level_from = '', closing.level_to, opening.level_from)),
+    moment + bitShiftLeft(delay, 3) + indexOf(levels, closing.level_to)
+FROM
+(
+    SELECT day, borrower_id, lender_id, scored_at, known_at, toString(level) AS level_to
+    FROM borrower_days FINAL
+    ARRAY JOIN lender_ids AS lender_id
+) AS closing
 LEFT JOIN
 (
     SELECT day, borrower_id, toString(argMin(level_changes.level_from, event_time)) AS level_from
@@ -49,29 +76,23 @@ LEFT JOIN
     WHERE level_changes.level_from != level_to
     GROUP BY day, borrower_id
 ) AS opening USING (day, borrower_id)
-WHERE closing.day < (SELECT min(toDate(event_time)) FROM snapshots);
+WHERE closing.day < (SELECT ifNull(minOrNull(toDate(event_time)), toDate('2149-06-06')) FROM snapshots);
 
 CREATE OR REPLACE VIEW roll_rates_daily AS
 SELECT
     day,
     lender_id,
-    level_from,
-    level_to,
-    sum(alike) AS borrowers,
-    round(borrowers / sum(borrowers) OVER (PARTITION BY day, lender_id, level_from), 4) AS share
+    ['UNKNOWN', 'AMPLE', 'STABLE', 'WATCH', 'TENSE', 'CRISIS'][1 + level_before] AS level_from,
+    ['UNKNOWN', 'AMPLE', 'STABLE', 'WATCH', 'TENSE', 'CRISIS'][1 + level_after] AS level_to,
+    borrowers,
+    round(borrowers / sum(borrowers) OVER (PARTITION BY day, lender_id, level_before), 4) AS share
 FROM
 (
-    SELECT day, opening.level AS level_from, closing.level AS level_to, closing.lender_ids AS lender_ids, count() AS alike
-    FROM
-    (
-        SELECT day, materialize(borrower_day_moves.opening) AS opening, materialize(borrower_day_moves.closing) AS closing
-        FROM borrower_day_moves FINAL
-    )
-    GROUP BY day, level_from, level_to, lender_ids
+    SELECT day, lender_id, bitAnd(opening, 7) AS level_before, bitAnd(closing, 7) AS level_after, count() AS borrowers
+    FROM borrower_day_moves FINAL
+    GROUP BY day, lender_id, level_before, level_after
 )
-ARRAY JOIN lender_ids AS lender_id
-GROUP BY day, lender_id, level_from, level_to
-COMMENT 'Where borrowers scored on a day stood before it and at its end: the matrix of roll rates, row by row';
+COMMENT 'Where borrowers scored on a day with an open loan stood before it and at its end: the matrix of roll rates, row by row';
 
 CREATE TABLE instalment_ledger
 (

@@ -4,7 +4,7 @@ Records come shuffled, some twice, some restated; what is recomputed is recomput
 """
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -201,6 +201,23 @@ PERIODS = {
 
 def last_of(values: Values, period: Any) -> dict[tuple[str, Any], dict[str, Any]]:
     return {(value["borrower_id"], period(value["event_time"])): value for value in values}
+
+
+def moves(scorings: Values) -> Counter[tuple[date, str, str, str]]:
+    """Count borrowers by day, lender, level before the day's first scoring and level after its last, as last known.
+
+    To a lender those scorings count at which it had an open loan.
+    """
+    days: dict[Any, Values] = defaultdict(list)
+    for value in scorings:
+        for lender in value["lender_ids"]:
+            days[value["event_time"].date(), lender, value["borrower_id"]].append(value)
+    found: Counter[tuple[date, str, str, str]] = Counter()
+    for (day, lender, _), values in days.items():
+        first = min(values, key=lambda value: (value["event_time"], made.START - value["known_at"]))
+        last = max(values, key=lambda value: (value["event_time"], value["known_at"]))
+        found[day, lender, first["previous_level"], last["level"]] += 1
+    return found
 
 
 def months(first: date, last: date) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.sinks import made_records as made
-from tests.sinks.made_portfolio import PERIODS, Made, last_of, months
+from tests.sinks.made_portfolio import PERIODS, Made, last_of, months, moves
 
 pytestmark = pytest.mark.integration
 
@@ -66,7 +66,7 @@ def test_what_we_knew(filled: Made) -> None:
     assert changed > 5, "restatements made no difference, so this proves nothing"
 
 
-def test_level_changes_and_roll_rates(filled: Made) -> None:
+def test_level_changes(filled: Made) -> None:
     standing = filled.standing()
     changes = [v for v in standing if v["level"] != v["previous_level"]]
     wanted = Counter(
@@ -76,13 +76,12 @@ def test_level_changes_and_roll_rates(filled: Made) -> None:
     found = filled.ask("SELECT day, lender_id, level_from, level_to, changes FROM level_changes_daily")
     assert found == {(*key, count) for key, count in wanted.items()}
 
-    opening = last_of(changes[::-1], PERIODS["day"])
-    matrix: Counter[Any] = Counter()
-    for (borrower, day), value in last_of(standing, PERIODS["day"]).items():
-        before = opening.get((borrower, day), {"previous_level": value["level"]})["previous_level"]
-        matrix.update((day, lender, before, value["level"]) for lender in value["lender_ids"])
+
+def test_roll_rates(filled: Made) -> None:
+    matrix = moves(filled.scorings)
     found = filled.ask("SELECT day, lender_id, level_from, level_to, borrowers FROM roll_rates_daily")
     assert found == {(*key, count) for key, count in matrix.items()}
+    assert len(found) > 100
     shares = filled.ask(
         "SELECT day, lender_id, level_from, round(sum(share), 2) FROM roll_rates_daily GROUP BY 1, 2, 3"
     )

@@ -1,9 +1,12 @@
-"""A warehouse that holds rows already is migrated: what the views said before, they say after."""
+"""A warehouse that holds rows already is migrated: what the views said before, they say after.
+
+Moves between levels count a borrower for each lender of any scoring of a day since then, where raw scorings tell it.
+"""
 
 import io
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +22,17 @@ from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.migrate import FOLDER, migrate
 from loanpulse.sinks.rows import RowMaker
 from tests.sinks import made_records as made
-from tests.sinks.made_portfolio import Made
+from tests.sinks.made_portfolio import Made, moves
 from tests.sinks.memory_log import Record
 
 pytestmark = pytest.mark.integration
 
 BEFORE_WHOLE_BOOK = 10
 BEFORE_DEFAULTED_TIME = 11
+FIRST_DAY = date(2026, 3, 4)  # the first with raw scorings
+MOVES = "SELECT day, lender_id, level_from, level_to, borrowers FROM roll_rates_daily"
 ASKED = (
-    "SELECT day, lender_id, level_from, level_to, borrowers, share FROM roll_rates_daily",
+    f"{MOVES} WHERE day < '{FIRST_DAY}'",
     "SELECT * EXCEPT payments, payments.3 AS amounts FROM instalments",
     "SELECT * FROM defaults",
     "SELECT * FROM loan_book",
@@ -58,9 +63,9 @@ def test_replaced_aggregates_are_carried_over_even_where_raw_rows_have_expired(
     warehouse: EmbeddedWarehouse, tmp_path: Path
 ) -> None:
     migrate_to(warehouse, BEFORE_WHOLE_BOOK, tmp_path / "migrations")
-    Made(warehouse)
+    portfolio = Made(warehouse)
     for expired in (
-        "snapshots DELETE WHERE event_time < '2026-03-04'",
+        f"snapshots DELETE WHERE event_time < '{FIRST_DAY}'",
         "repayment_events DELETE WHERE event_time < '2026-01-01'",
     ):
         warehouse.execute(f"ALTER TABLE {expired} SETTINGS mutations_sync = 2")
@@ -68,6 +73,8 @@ def test_replaced_aggregates_are_carried_over_even_where_raw_rows_have_expired(
     assert migrate(warehouse)[0].number == BEFORE_WHOLE_BOOK + 1
     assert all(before)
     assert answers(warehouse) == before
+    of_raw = {row for row in portfolio.ask(MOVES) if row[0] >= FIRST_DAY}
+    assert of_raw == {(*key, count) for key, count in moves(portfolio.scorings).items() if key[0] >= FIRST_DAY}
 
 
 DEFAULTED = made.START + timedelta(days=20)
