@@ -73,10 +73,14 @@ class Codec:
             raise CodecError(Violation.NO_VALUE, Violation.NO_VALUE.sentence)
         if len(data) < HEADER.size or data[0] != 0:
             raise CodecError(Violation.BAD_MAGIC, Violation.BAD_MAGIC.sentence)
-        writer = self._writer(HEADER.unpack_from(data)[1])
+        schema_id = HEADER.unpack_from(data)[1]
+        writer = self._writer(schema_id)
+        # Where the writer's schema is the current one there is nothing to resolve, and nothing to compare.
+        current = schema_id == self._ids.get(topic)
+        reader = None if current else self._reader(contract_of(topic, self._prefix))
         body = io.BytesIO(data[HEADER.size :])
         try:
-            value = fastavro.schemaless_reader(body, writer, self._reader(contract_of(topic, self._prefix)))
+            value = fastavro.schemaless_reader(body, writer, reader)
         except Exception as error:
             raise CodecError(Violation.UNDECODABLE, Violation.UNDECODABLE.sentence) from error
         if body.tell() != len(data) - HEADER.size or not isinstance(value, dict):
