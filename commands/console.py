@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import structlog
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from loanpulse.settings import Loaded, Settings, SettingsError, load_with_origins
 
@@ -18,11 +19,18 @@ out = Console()
 err = Console(stderr=True)
 
 USAGE_ERROR, FAILURE = 2, 1
+PIPED_WIDTH = 160
+"""Columns for a wide table that goes to a file or another program, where no terminal's width cuts it."""
 
 ConfigOption = Annotated[
     Path | None,
     typer.Option("--config", "-c", help="The configuration file; otherwise LOANPULSE_CONFIG or ./loanpulse.toml."),
 ]
+
+
+def print_table(table: Table) -> None:
+    """Print a wide table: within the terminal, or whole where the output is piped."""
+    (out if out.is_terminal else Console(width=PIPED_WIDTH)).print(table)
 
 
 def loaded(path: Path | None) -> Loaded:

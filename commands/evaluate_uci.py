@@ -9,11 +9,10 @@ from typing import Annotated, Literal
 import numpy as np
 import orjson
 import typer
-from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, out
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, out, print_table
 from loanpulse.schemas.contracts import Level
 from loanpulse.streams.configured import load_policy
 from loanpulse.streams.learning.cards import card_report
@@ -21,8 +20,6 @@ from loanpulse.streams.learning.cards.card_file import MONTHS, CardFile, CardFil
 from loanpulse.streams.learning.cards.card_learning import CardRun, Prediction
 from loanpulse.streams.learning.cards.card_report import Measure
 from loanpulse.streams.policy import Policy, PolicyError
-
-FULL_WIDTH = 140
 
 Served = Literal["best", "champion", "challenger"]
 
@@ -157,5 +154,4 @@ def _print(title: str, measures: Sequence[Measure]) -> None:
             one.as_of, one.outcome_month, one.model, f"{one.clients:,}", str(one.auc), f"{one.early_clients:,}",
             str(one.early_auc), f"{one.calibration_error:.4f}",
         )  # fmt: skip
-    # What is piped to a file must not be cut to a terminal's usual width.
-    (out if out.is_terminal else Console(width=FULL_WIDTH)).print(table)
+    print_table(table)

@@ -9,7 +9,7 @@ from confluent_kafka import Producer
 from rich.table import Table
 
 from loanpulse.commands import models_explain
-from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out, print_table
 from loanpulse.commands.model_versions import (
     READ_SECONDS,
     UnknownVersion,
@@ -62,7 +62,7 @@ def list_versions(config: ConfigOption = None) -> None:
             json_form.iso(value["event_time"]) if value["examples"] else "-", f"{value['examples']:,}",
             f"{len(value['weights']):,}", value["decided_by"], value["reason"],
         )  # fmt: skip
-    out.print(table)
+    print_table(table)
     out.print(f"in force: {in_force}", highlight=False)
 
 
