@@ -19,7 +19,8 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, SPENDING_EVENTS
 
-DAYS = 2
+DAYS = 6
+"""Long enough that a run's start and end, a second each, weigh little in the rate."""
 
 
 @dataclass(slots=True)
