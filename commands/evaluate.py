@@ -91,16 +91,15 @@ def city(
             json.write_bytes(orjson.dumps(_figures(found), option=orjson.OPT_INDENT_2))
         if report is not None:
             report.write_text(page, encoding="utf-8")
-    targets = [target for city in (found.headline, *found.beside) for target in reports.targets(city)]
+    targets = [(one.seed, target) for one in (found.headline, *found.beside) for target in reports.targets(one)]
     if report is None:
         out.print(Markdown(page))
     else:
-        for city in (found.headline, *found.beside):
-            for target in reports.targets(city):
-                met = "met   " if target.met else "missed"
-                text = f"{met} seed {city.seed}: {target.name}: {target.measured} (asked: {target.asked})"
-                out.print(text, highlight=False, soft_wrap=True)
-    if check and not all(target.met for target in targets):
+        for of_seed, target in targets:
+            met = "met   " if target.met else "missed"
+            text = f"{met} seed {of_seed}: {target.name}: {target.measured} (asked: {target.asked})"
+            out.print(text, highlight=False, soft_wrap=True)
+    if check and not all(target.met for _, target in targets):
         raise typer.Exit(FAILURE)
 
 

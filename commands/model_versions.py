@@ -41,7 +41,7 @@ def opened(settings: Settings) -> tuple[Codec, Versions]:
     return codec, versions
 
 
-def read_versions(settings: Settings, codec: Codec) -> dict[str, dict[str, Any]]:
+def read_versions(settings: Settings, codec: Codec) -> Versions:
     """Return the newest record of every key of model-snapshots.
 
     Raises:
@@ -49,7 +49,7 @@ def read_versions(settings: Settings, codec: Codec) -> dict[str, dict[str, Any]]
     """
     topic = full_name(MODEL_SNAPSHOTS, settings.topics.prefix)
     consumer = Consumer(consumer_properties(settings, "loanpulse-models"))
-    found: dict[str, dict[str, Any]] = {}
+    found: Versions = {}
     deadline = time.monotonic() + READ_SECONDS
     try:
         _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=READ_SECONDS)

@@ -81,7 +81,8 @@ class BorrowerWorker:
     """Drives the engine for the partitions that this worker owns.
 
     ``caught_up(source, partition, next_offset)`` tells whether the broker has no more than what was taken.
-    ``wall`` is the wall clock in seconds, ``monotonic`` a clock that never jumps.
+    ``wall`` is the wall clock in seconds, ``monotonic`` a clock that never jumps. ``behind`` tells whether the last
+    step stopped short of what it might have carried.
     """
 
     engine: Engine
@@ -94,6 +95,7 @@ class BorrowerWorker:
     wall: Clock = time.time
     monotonic: Clock = time.monotonic
     counts: Counts = field(default_factory=Counts)
+    behind: bool = False
     _recovering: set[int] = field(default_factory=set)
     _owned: set[int] = field(default_factory=set)
     _progress: dict[tuple[int, int], SourceProgress] = field(default_factory=dict)
@@ -101,7 +103,6 @@ class BorrowerWorker:
     _letters: list[DeadLetter] = field(default_factory=list)
     _booked: dict[tuple[int, int], int] = field(default_factory=dict)
     _encoder: SnapshotEncoder | None = None
-    _behind: bool = False
     _refused_orders: SimpleQueue[DeadLetter] = field(default_factory=SimpleQueue)
 
     # What the reader of the control topics calls, from its own thread.
@@ -198,11 +199,6 @@ class BorrowerWorker:
 
     # What the checkpoint loop calls.
 
-    @property
-    def behind(self) -> bool:
-        """Tell whether the last step stopped short of what it might have carried."""
-        return self._behind
-
     def step(self, *, with_state: bool = True) -> Checkpoint:
         """Carry every lane as far as it may go, and return what has to be made durable.
 
@@ -214,7 +210,7 @@ class BorrowerWorker:
         while not self._refused_orders.empty():
             checkpoint.dead_letters.append(self._refused_orders.get())
             self.counts.refused += 1
-        self._behind = False
+        self.behind = False
         for partition in sorted(self._owned):
             self._carry(partition, checkpoint)
             if with_state:
@@ -231,7 +227,7 @@ class BorrowerWorker:
         limit = lane.limit(idle, clock.now(wall_ms) if all(idle) else 0)
         reach = lane.reach(STEP_EVENTS // len(self._owned))
         if reach < limit:
-            self._behind, limit = True, max(reach, lane.advanced_to)
+            self.behind, limit = True, max(reach, lane.advanced_to)
         for scored in self.engine.carry(partition, limit):
             self._add_outputs(partition, scored, checkpoint)
 
