@@ -1,9 +1,11 @@
 """The report in a real browser: nothing overflows on a phone, text is legible, it prints on A4."""
 
 import base64
+import os
 import re
 import shutil
 import struct
+import tempfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -49,9 +51,12 @@ def browser() -> Iterator[Any]:
     options.binary_location = CHROMIUM
     for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage"):
         options.add_argument(argument)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-    yield driver
-    driver.quit()
+    # Chromium leaves a folder of its own where temporary files go.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        service = webdriver.ChromeService(DRIVER, env={**os.environ, "TMPDIR": folder})
+        driver = webdriver.Chrome(options=options, service=service)
+        yield driver
+        driver.quit()
 
 
 @pytest.fixture(scope="module")
