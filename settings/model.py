@@ -126,6 +126,10 @@ class StreamsSection(Section):
     fetch_bytes: int = Field(
         1_048_576, ge=65_536, le=104_857_600, description="bytes that one fetch of a partition brings at most"
     )
+    waiting_events: int = Field(
+        200_000, ge=100, le=10_000_000,
+        description="events of one source and partition that may wait for the others before its fetching is paused",
+    )  # fmt: skip
 
 
 class PolicySection(Section):

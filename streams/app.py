@@ -121,6 +121,7 @@ def build(settings: Settings) -> WorkerApp:
         prefix,
         frozenset(settings.topics.lenders),
         settings.streams.ordering_grace_seconds,
+        settings.streams.waiting_events,
     )
 
     async def commit(offsets: dict[tuple[str, int], int]) -> None:

@@ -89,12 +89,14 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self._seek_back()
             return
-        for tp, (batch,) in records.items():
+        for place, (batch,) in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 break
+            # Faust's own kind: a partition that is paused and resumed by another kind would break its set of them.
+            tp = TP(place.topic, place.partition)
             if active is None or tp in active or tp in self._buffered_partitions:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-                self.delivered[TP(tp.topic, tp.partition)] = int(batch.offsets[-1]) + 1
+                self.delivered[tp] = int(batch.offsets[-1]) + 1
                 yield tp, self._batch_message(tp, batch)
 
     async def _seek_back(self) -> None:

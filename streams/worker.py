@@ -35,8 +35,6 @@ from loanpulse.streams.snapshots import SnapshotEncoder
 
 log = structlog.get_logger(__name__)
 
-WAITING_MOST = 200_000
-"""Events of one source that may wait in a lane for the others before its fetching is paused."""
 STEP_SECONDS = 0.4
 STEP_EVENTS = 65_536
 """About as many events are carried in one step, so that what one step leaves is published while the next is made."""
@@ -81,8 +79,9 @@ class BorrowerWorker:
     """Drives the engine for the partitions that this worker owns.
 
     ``caught_up(source, partition, next_offset)`` tells whether the broker has no more than what was taken.
-    ``wall`` is the wall clock in seconds, ``monotonic`` a clock that never jumps. ``behind`` tells whether the last
-    step stopped short of what it might have carried.
+    ``waiting_events`` of one source may wait in a lane for the others before its fetching is paused. ``wall`` is the
+    wall clock in seconds, ``monotonic`` a clock that never jumps. ``behind`` tells whether the last step stopped short
+    of what it might have carried.
     """
 
     engine: Engine
@@ -92,6 +91,7 @@ class BorrowerWorker:
     prefix: str = ""
     lenders: frozenset[str] = frozenset()
     grace_seconds: float = 0.5
+    waiting_events: int = 200_000
     wall: Clock = time.time
     monotonic: Clock = time.monotonic
     counts: Counts = field(default_factory=Counts)
@@ -191,11 +191,11 @@ class BorrowerWorker:
         progress.next_offset, progress.last_data = int(records.offsets[-1]) + 1, self.monotonic()
         if lane.arrived() > 0:
             self._clocks[partition] = PartitionClock(max(lane.arrived(), lane.advanced_to), int(self.wall() * 1000))
-        return lane.waiting(source) < WAITING_MOST
+        return lane.waiting(source) < self.waiting_events
 
     def wants_more(self, source: int, partition: int) -> bool:
         """Tell whether a source that was paused may be fetched again."""
-        return partition not in self._owned or self.engine.lane(partition).waiting(source) < WAITING_MOST // 2
+        return partition not in self._owned or self.engine.lane(partition).waiting(source) < self.waiting_events // 2
 
     # What the checkpoint loop calls.
 

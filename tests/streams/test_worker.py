@@ -45,6 +45,20 @@ def test_the_stream_says_what_replay_says(deployment: Settings, tmp_path: Path, 
     assert all("b-" not in letter.violation.sentence for letter in letters)
 
 
+def test_a_source_that_is_far_ahead_is_held_back_and_taken_up_again(
+    deployment: Settings, tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOANPULSE_STREAMS__WAITING_EVENTS", "100")
+    monkeypatch.setenv("LOANPULSE_STREAMS__FETCH_BYTES", "65536")
+    records = histories.city(flawed=True)
+    expected = said.by_replay(deployment, tmp_path, records)
+    drive.publish(deployment, records)
+    with part(deployment, tmp_path, "worker"):
+        reader.read_all(expected.ids)
+    reader.read_to_end()
+    said.check_equal(reader, expected)
+
+
 def test_a_worker_killed_at_random_points_changes_nothing(deployment: Settings, tmp_path: Path, reader: Reader) -> None:
     """The log comes in pieces while workers are killed; what was committed never runs ahead of what is durable."""
     records = histories.city(60, 90, 8)
