@@ -243,7 +243,7 @@ def plain_agent(broker: EmbeddedBroker, folder: Path, figures: Figures) -> None:
     settings = deployment(broker, folder, prefix)
     from confluent_kafka.admin import NewTopic
 
-    client = topics_admin._client(settings)
+    client = topics_admin._client(settings, [])
     name = f"{prefix}plain-spent-changelog"
     client.create_topics([NewTopic(name, PARTITIONS, 1, config={"cleanup.policy": "compact"})])[name].result(20)
     purchases = load.Purchases(1_000, PARTITIONS)

@@ -7,7 +7,7 @@ import orjson
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from loanpulse.commands.console import ConfigOption, configured, err, failures, out
+from loanpulse.commands.console import ConfigOption, configured, err, failures, out, spare_inputs
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.streams.backtest_run import BacktestRun
 from loanpulse.streams.configured import engine_options, load_policy
@@ -17,7 +17,9 @@ from loanpulse.streams.trainer_app import ledger_options, trainer_options
 
 
 def backtest(
-    files: Annotated[list[Path], typer.Argument(help="JSON Lines files of events.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="JSON Lines files of events, the earliest first.", exists=True, dir_okay=False)
+    ],
     html: Annotated[Path, typer.Option(help="Write the report for people here.")] = Path("backtest.html"),
     json: Annotated[Path, typer.Option(help="Write the report for programs here.")] = Path("backtest.json"),
     config: ConfigOption = None,
@@ -28,6 +30,7 @@ def backtest(
     compared with the first alert.
     """
     settings = configured(config)
+    spare_inputs(files, html, json)
     with failures(PolicyError, OSError):
         run = BacktestRun(
             engine_options(settings), load_policy(settings), LocalRegistry(), ledger_options(settings),

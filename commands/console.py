@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,8 +15,9 @@ from rich.table import Table
 
 from loanpulse.settings import Loaded, Settings, SettingsError, load_with_origins
 
-out = Console()
-err = Console(stderr=True)
+# A file's name with a line number, such as events:100:, is no emoji.
+out = Console(emoji=False)
+err = Console(stderr=True, emoji=False)
 
 USAGE_ERROR, FAILURE = 2, 1
 PIPED_WIDTH = 160
@@ -81,4 +82,21 @@ def failures(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except kinds as error:
-        fail(str(error))
+        fail(_sentence(error))
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename} can't be opened: {error.strerror}."
+    return str(error)
+
+
+def spare_inputs(inputs: Iterable[Path | None], *outputs: Path | None) -> None:
+    """End the command before a file that it reads, or another that it writes, would be overwritten."""
+    taken = {file.resolve() for file in inputs if file is not None}
+    for file in outputs:
+        if file is None or (file.exists() and not file.is_file()):
+            continue  # such as /dev/null, which may be given twice
+        if file.resolve() in taken:
+            fail(f"{file} is another file of this command and would be overwritten; name one of its own.", USAGE_ERROR)
+        taken.add(file.resolve())

@@ -12,7 +12,17 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, out, print_table
+from loanpulse.commands.console import (
+    USAGE_ERROR,
+    ConfigOption,
+    configured,
+    err,
+    fail,
+    failures,
+    out,
+    print_table,
+    spare_inputs,
+)
 from loanpulse.schemas.contracts import Level
 from loanpulse.streams.configured import load_policy
 from loanpulse.streams.learning.cards import card_report
@@ -52,6 +62,7 @@ def uci(
     if score is not None and out_file is None:
         fail("--score needs --out: the file to write id,as_of,pd,lhi,level to.", USAGE_ERROR)
     settings = configured(config)
+    spare_inputs([train, score], out_file, report)
     with failures(PolicyError, OSError):
         policy = load_policy(settings)
         learned = _read(train, with_outcome=True)

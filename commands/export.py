@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
-from loanpulse.commands.console import ConfigOption, configured, failures, out
+from loanpulse.commands.console import ConfigOption, configured, fail, failures, out
 from loanpulse.commands.report import LenderOption, MonthOption, first_day
 from loanpulse.sinks.export import export_month
 from loanpulse.sinks.query_client import run_query
 from loanpulse.sinks.warehouse import WarehouseError
 
 HASH_DIGITS = 20
+KNOWN = "SELECT count() AS days FROM portfolio_by_day WHERE lender_id = {lender:String}"
 
 
 def export(
@@ -44,4 +45,6 @@ def export(
 
     with failures(WarehouseError, OSError):
         ask = partial(run_query, settings.warehouse)
+        if not ask(KNOWN, {"lender": lender}).column("days")[0].as_py():
+            fail(f"the warehouse has no scorings of borrowers of {lender!r}.")
         export_month(ask, lender, first, out_folder, str if keep_pseudonyms else code, tell)

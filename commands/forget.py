@@ -48,6 +48,7 @@ def forget(
         typer.confirm("This can't be undone. Forget the borrower?", abort=True)
     request = uuid.uuid4().hex
     with failures(TopicsUnreadableError, WarehouseError, topics_admin.BrokerUnreachableError):
+        topics_admin.check_topics(settings)
         if not check:
             _forget(settings, borrower, request, time.monotonic() + wait)
         in_state = borrower_topics.in_state(settings, borrower)

@@ -32,7 +32,8 @@ def loader(config: ConfigOption = None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, asked_to_stop)
     with failures(topics_admin.BrokerUnreachableError, WarehouseError, MigrationError, RegistryUnavailable):
-        missing = [p.what for p in topics_admin.check_topics(settings) if "is missing" in p.what]
+        problems = topics_admin.check_topics(settings, topics_admin.TIMEOUT_SECONDS)
+        missing = [problem.what for problem in problems if "is missing" in problem.what]
         if missing:
             fail(f"{missing[0]}: run `loanpulse topics create` first.")
         run(settings, stop)

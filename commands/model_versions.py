@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from loanpulse.commands import topics_admin
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import open_registry
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
@@ -32,8 +33,10 @@ def opened(settings: Settings) -> tuple[Codec, Versions]:
     Raises:
         PolicyError: the policy file can't be used.
         RegistryUnavailable: the schema registry can't be reached.
+        BrokerUnreachableError: no broker answers.
         TimeoutError: the broker did not give the whole topic in time.
     """
+    topics_admin.check_topics(settings)
     codec = Codec(open_registry(settings.registry), settings.topics.prefix)
     versions = read_versions(settings, codec)
     experts = forms.experts_value(scorecard_of(load_policy(settings).card), in_force=IN_FORCE_KEY not in versions)
@@ -48,7 +51,7 @@ def read_versions(settings: Settings, codec: Codec) -> Versions:
         TimeoutError: the broker did not give the whole topic in time.
     """
     topic = full_name(MODEL_SNAPSHOTS, settings.topics.prefix)
-    consumer = Consumer(consumer_properties(settings, "loanpulse-models"))
+    consumer = Consumer(consumer_properties(settings, "loanpulse-models", log_level=0))
     found: Versions = {}
     deadline = time.monotonic() + READ_SECONDS
     try:
@@ -67,6 +70,8 @@ def read_versions(settings: Settings, codec: Codec) -> Versions:
             reached = max(reached, position)
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{topic} could not be read to its end within {READ_SECONDS:.0f} s")
+    except KafkaException as error:
+        raise TimeoutError(f"{topic} can't be read: {error.args[0].str()}") from error
     finally:
         consumer.close()
     return found

@@ -19,6 +19,9 @@ from loanpulse.sinks.queries import NamedQuery, QueryParameterError, named_queri
 from loanpulse.sinks.query_client import run_named_query, run_query
 from loanpulse.sinks.warehouse import WarehouseError
 
+WHOLE_FROM = 1_000.0
+"""From here on a number is printed with its whole digits, as an amount is; below it, six digits tell enough."""
+
 
 class Format(StrEnum):
     """How results are printed."""
@@ -135,7 +138,7 @@ def _cell(value: object) -> str:
     if hasattr(value, "isoformat"):
         return str(value).replace("+00:00", "Z")
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:g}" if abs(value) < WHOLE_FROM else f"{value:.2f}".rstrip("0").rstrip(".")
     return "" if value is None else str(value)
 
 

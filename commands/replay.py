@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
-from loanpulse.commands.console import FAILURE, USAGE_ERROR, ConfigOption, configured, err, fail, failures, out
+from loanpulse.commands.console import (
+    FAILURE,
+    USAGE_ERROR,
+    ConfigOption,
+    configured,
+    err,
+    fail,
+    failures,
+    out,
+    spare_inputs,
+)
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.streams.configured import engine_options, load_policy
@@ -18,7 +28,9 @@ SHOWN_AT_MOST = 100
 
 
 def replay(
-    files: Annotated[list[Path], typer.Argument(help="JSON Lines files of events.", exists=True, dir_okay=False)],
+    files: Annotated[
+        list[Path], typer.Argument(help="JSON Lines files of events, the earliest first.", exists=True, dir_okay=False)
+    ],
     alerts: Annotated[Path | None, typer.Option(help="Write the alerts to this JSON Lines file.")] = None,
     snapshots: Annotated[Path | None, typer.Option(help="Write the snapshots to this JSON Lines file.")] = None,
     controls: Annotated[
@@ -46,6 +58,7 @@ def replay(
     """
     settings = configured(config)
     at_ms = _moment(at) if at else None
+    spare_inputs([*files, controls], alerts, snapshots)
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress:
         task = progress.add_task("replaying (the first run on a machine compiles for some seconds)")
         with failures(PolicyError, OSError):

@@ -16,7 +16,7 @@ from loanpulse.city.plan import DEFAULT_LENDERS, CityPlan, PlanError
 from loanpulse.city.simulation import City
 from loanpulse.city.truth import TruthWriter, ignore
 from loanpulse.commands import topics_admin
-from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, spare_inputs
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
@@ -88,6 +88,7 @@ def simulate(
         )
     if out is not None and not days:
         fail("a file needs an end: give --days.", USAGE_ERROR)
+    spare_inputs([], out, truth)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())

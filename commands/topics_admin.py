@@ -11,6 +11,8 @@ from loanpulse.settings import Settings
 from loanpulse.settings.broker import librdkafka_properties
 
 TIMEOUT_SECONDS = 15.0
+PEOPLE_WAIT_SECONDS = 3.0
+"""How long a person waits to be told that no broker answers; a part of a starting deployment waits longer."""
 
 
 class BrokerUnreachableError(ConnectionError):
@@ -42,8 +44,9 @@ def create_topics(settings: Settings) -> dict[str, bool]:
     Raises:
         BrokerUnreachableError: the broker can't be asked.
     """
-    client = _client(settings)
-    there = _present(client, settings)
+    said: list[str] = []
+    client = _client(settings, said)
+    there = _present(client, settings, said, TIMEOUT_SECONDS)
     missing = [topic for topic in deployment(settings) if topic.name not in there]
     new = [
         NewTopic(
@@ -65,10 +68,11 @@ def create_topics(settings: Settings) -> dict[str, bool]:
     return {topic.name: topic.name in created for topic in deployment(settings)}
 
 
-def check_topics(settings: Settings) -> list[Problem]:
+def check_topics(settings: Settings, wait_seconds: float = PEOPLE_WAIT_SECONDS) -> list[Problem]:
     """Return what is wrong with the topics; raises BrokerUnreachableError."""
-    client = _client(settings)
-    there = _present(client, settings)
+    said: list[str] = []
+    client = _client(settings, said)
+    there = _present(client, settings, said, wait_seconds)
     problems: list[Problem] = []
     for topic in deployment(settings):
         wanted = partitions_of(topic, settings)
@@ -88,7 +92,9 @@ def check_topics(settings: Settings) -> list[Problem]:
 
 def describe_topics(settings: Settings) -> list[tuple[Topic, int | None]]:
     """Return each topic of the deployment with the partitions it has, None where it is missing."""
-    there = _present(_client(settings), settings)
+    said: list[str] = []
+    client = _client(settings, said)
+    there = _present(client, settings, said, PEOPLE_WAIT_SECONDS)
     return [(topic, there.get(topic.name)) for topic in deployment(settings)]
 
 
@@ -113,16 +119,27 @@ def _policy_problems(client: AdminClient, settings: Settings, there: set[str]) -
     return problems
 
 
-def _client(settings: Settings) -> AdminClient:
-    return AdminClient(librdkafka_properties(settings, log_level=0))
+def _client(settings: Settings, said: list[str]) -> AdminClient:
+    """Return a client that puts into ``said`` what it has against the broker."""
+    return AdminClient(librdkafka_properties(settings, log_level=0, error_cb=lambda error: said.append(error.str())))
 
 
-def _present(client: AdminClient, settings: Settings) -> dict[str, int]:
+def _present(client: AdminClient, settings: Settings, said: list[str], wait_seconds: float) -> dict[str, int]:
     try:
-        metadata: Any = client.list_topics(timeout=TIMEOUT_SECONDS)
+        metadata: Any = client.list_topics(timeout=wait_seconds)
     except KafkaException as error:
+        client.poll(0)
         raise BrokerUnreachableError(
-            f"no broker answers at {settings.broker.bootstrap_servers} ({error.args[0].str()}); "
+            f"no broker answers at {settings.broker.bootstrap_servers} within {wait_seconds:g} s "
+            f"({_cause(said) or error.args[0].str()}); "
             "check broker.bootstrap_servers, the broker's security settings and that it runs"
         ) from error
     return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+
+
+def _cause(said: list[str]) -> str:
+    """Return the first cause that a client named, such as "Connection refused"; "" where it named none."""
+    for text in said:
+        if "brokers are down" not in text:
+            return text.split(" (after ")[0].rsplit("failed: ", 1)[-1]
+    return ""

@@ -25,7 +25,7 @@ def trainer(config: ConfigOption = None) -> None:
         GroupsFileError, OSError,
     )  # fmt: skip
     with failures(*expected):
-        problems = topics_admin.check_topics(settings)
+        problems = topics_admin.check_topics(settings, topics_admin.TIMEOUT_SECONDS)
         if problems:
             fail(f"{problems[0].what}: {problems[0].remedy}.")
         run(settings)

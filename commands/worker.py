@@ -22,7 +22,7 @@ def worker(config: ConfigOption = None) -> None:
     with failures(
         topics_admin.BrokerUnreachableError, RegistryUnavailable, PolicyError, SettingsError, ControlTopicsError
     ):
-        problems = topics_admin.check_topics(settings)
+        problems = topics_admin.check_topics(settings, topics_admin.TIMEOUT_SECONDS)
         if problems:
             fail(f"{problems[0].what}: {problems[0].remedy}.")
         run(settings)

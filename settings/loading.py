@@ -77,9 +77,11 @@ def _read_file(path: str | Path | None, variables: Mapping[str, str]) -> tuple[P
     if not named and not file.exists():
         return None, {}
     try:
-        return file, tomllib.loads(file.read_text(encoding="utf-8"))
+        return file, tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"The configuration file {file} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"The configuration file {file} is not TOML: it is not UTF-8 text.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"The configuration file {file} is not TOML: {error}.") from None
 
