@@ -46,7 +46,7 @@ def demo(
     loaded(config)
     folder = _fresh(data_dir)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
     supervisor = Supervisor()
     broker = EmbeddedBroker(folder / "logs")
@@ -154,9 +154,10 @@ def _watch(supervisor: Supervisor, settings: Settings, file: Path, stop: threadi
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Ignore a second Ctrl-C while everything is being ended."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ignore a second Ctrl-C, or a terminal that closes, while everything is being ended."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -86,9 +88,32 @@ def test_the_demo_shows_alerts_answers_queries_and_ends_clean(tmp_path: Path) ->
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
 
-def query(folder: Path, name: str) -> list[dict[str, object]]:
-    import subprocess
+@pytest.mark.skipif(on_kafka(), reason="the demo brings its own broker")
+@pytest.mark.usefixtures("compiled")
+def test_a_terminal_that_closes_ends_all_parts(tmp_path: Path) -> None:
+    log = tmp_path / "printed"
+    with log.open("wb") as printed:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "loanpulse.commands", "demo", "--data-dir", str(tmp_path / "demo")],
+            stdout=printed, stderr=subprocess.STDOUT, cwd=tmp_path,
+        )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while " events (" not in log.read_text():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        children = psutil.Process(demo.pid).children(recursive=True)
+        assert len(children) >= 4
+        demo.send_signal(signal.SIGHUP)
+        assert demo.wait(40) == 0, log.read_text()
+    finally:
+        demo.kill()
+        demo.wait()
+    assert "All parts are stopped" in log.read_text()
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
+
+def query(folder: Path, name: str) -> list[dict[str, object]]:
     done = subprocess.run(
         [sys.executable, "-m", "loanpulse.commands", "query", name, "--format", "json"],
         capture_output=True, text=True, check=False,
