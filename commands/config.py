@@ -6,7 +6,7 @@ import orjson
 import typer
 from rich.table import Table
 
-from loanpulse.commands.console import ConfigOption, loaded, out
+from loanpulse.commands.console import ConfigOption, loaded, out, print_table
 
 
 def config(
@@ -27,4 +27,4 @@ def config(
     table = Table("setting", "value", "from", *(["what for"] if describe else []), box=None, header_style="bold")
     for origin in origins:
         table.add_row(origin.key, origin.value, origin.origin, *([origin.description] if describe else []))
-    out.print(table)
+    print_table(table)

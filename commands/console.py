@@ -20,8 +20,8 @@ out = Console(emoji=False)
 err = Console(stderr=True, emoji=False)
 
 USAGE_ERROR, FAILURE = 2, 1
-PIPED_WIDTH = 160
-"""Columns for a wide table that goes to a file or another program, where no terminal's width cuts it."""
+PIPED_WIDTH = 100_000
+"""Columns that a table may have which goes to a file or another program, where no terminal's width cuts it."""
 
 ConfigOption = Annotated[
     Path | None,
@@ -31,7 +31,11 @@ ConfigOption = Annotated[
 
 def print_table(table: Table) -> None:
     """Print a wide table: within the terminal, or whole where the output is piped."""
-    (out if out.is_terminal else Console(width=PIPED_WIDTH)).print(table)
+    if out.is_terminal:
+        out.print(table)
+        return
+    wide = Console(width=PIPED_WIDTH, emoji=False)
+    Console(width=max(wide.measure(table).maximum, 1), emoji=False).print(table)
 
 
 def loaded(path: Path | None) -> Loaded:

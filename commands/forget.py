@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from loanpulse.commands import topics_admin
-from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, out
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, print_table
 from loanpulse.schemas.forgetting import borrowers_topics
 from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.settings import Settings
@@ -132,4 +132,4 @@ def _print(
     for one in remains:
         until = f"{one.until:%Y-%m-%d %H:%M}Z" if one.until else "the broker's next compaction"
         table.add_row(f"topic {one.topic}", f"{one.records} records", until)
-    out.print(table)
+    print_table(table)

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out, print_table
 from loanpulse.settings.model import WarehouseSection
 from loanpulse.sinks.queries import NamedQuery, QueryParameterError, named_queries
 from loanpulse.sinks.query_client import run_named_query, run_query
@@ -54,7 +55,7 @@ def query(
     """
     settings = configured(config)
     known = named_queries()
-    if not what:
+    if not what.strip():
         _list(known)
         return
     if " " not in what and what not in known:
@@ -78,7 +79,7 @@ def _list(known: dict[str, NamedQuery]) -> None:
     table = Table("query", "answers", "options", box=None, header_style="bold")
     for named in known.values():
         table.add_row(named.name, named.question, " ".join(f"--{one.name}" for one in named.parameters))
-    out.print(table)
+    print_table(table)
 
 
 def _options(arguments: list[str]) -> dict[str, str]:
@@ -102,8 +103,8 @@ def _print(result: pa.Table, form: Format, output: Path | None) -> None:
     if form is Format.TABLE and output is None:
         table = Table(*result.column_names, box=None, header_style="bold")
         for row in result.to_pylist():
-            table.add_row(*(_cell(value) for value in row.values()))
-        out.print(table)
+            table.add_row(*(escape(_cell(value)) for value in row.values()))
+        print_table(table)
         out.print(f"{result.num_rows} rows", style="dim", highlight=False)
         return
     if form is Format.PARQUET and output is None and sys.stdout.isatty():

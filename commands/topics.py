@@ -4,7 +4,7 @@ import typer
 from rich.table import Table
 
 from loanpulse.commands import topics_admin
-from loanpulse.commands.console import ConfigOption, configured, failures, out
+from loanpulse.commands.console import ConfigOption, configured, failures, out, print_table
 from loanpulse.schemas import contracts
 from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema, open_registry
 from loanpulse.schemas.topics import TOPICS
@@ -52,4 +52,4 @@ def list_topics(config: ConfigOption = None) -> None:
                 topic.cleanup_policy,
                 topic.carries,
             )
-    out.print(table)
+    print_table(table)

@@ -1,5 +1,6 @@
 """What a person meets who gives a wrong file, a wrong name, or no broker."""
 
+import os
 import subprocess
 import sys
 import time
@@ -94,3 +95,16 @@ def test_a_place_in_a_file_is_no_emoji() -> None:
 )
 def test_a_large_number_is_printed_whole(number: float, shown: str) -> None:
     assert _cell(number) == shown
+
+
+def test_a_piped_table_is_whole_however_narrow_the_terminal() -> None:
+    program = (
+        "from rich.table import Table\nfrom loanpulse.commands.console import print_table\n"
+        "table = Table('one', 'two', box=None)\ntable.add_row('a' * 150, 'b' * 150)\nprint_table(table)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "40"}
+    )
+    assert "a" * 150 in done.stdout
+    assert "b" * 150 in done.stdout
+    assert len(done.stdout.splitlines()) == 2
