@@ -189,7 +189,8 @@ def _decimal(schema: Any, item: Any, path: str) -> Decimal:
         amount = Decimal(item)
     except InvalidOperation:
         raise FieldError(path, 'must be a decimal as a text, such as "12.34"') from None
-    if not amount.is_finite() or amount != round(amount, scale) or abs(amount) >= Decimal(10) ** (precision - scale):
+    # The size first: rounding a number of very many digits is an error of its own.
+    if not amount.is_finite() or abs(amount) >= Decimal(10) ** (precision - scale) or amount != round(amount, scale):
         raise FieldError(path, f"must have at most {precision - scale} digits before and {scale} after the point")
     return amount.quantize(Decimal(1).scaleb(-scale))
 

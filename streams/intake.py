@@ -17,6 +17,9 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.streams.event_columns import EVENT, NO_DAY, Events
 
 WRONG_PARTITION, TIME_IN_FUTURE = int(Violation.WRONG_PARTITION), int(Violation.TIME_IN_FUTURE)
+TOO_LATE = int(Violation.TOO_LATE)
+FIRST_TIME, LAST_TIME = 946_684_800_000, 3_471_292_800_000
+"""2000-01-01 and 2080-01-01 UTC (ms): between them every time that is kept of an event has room in the record."""
 EVENT_CONTRACTS = (Contract.REPAYMENT_EVENT, Contract.SPENDING_EVENT, Contract.UTILITY_EVENT)
 """The contracts of the three sources, by source number."""
 
@@ -117,14 +120,19 @@ def check_places(
     tolerance_ms: int,
     errors: Bytes,
 ) -> None:
-    """Mark records in a partition that is not their key's, and those from the future of their own timestamp."""
+    """Mark records in a partition that is not their key's, and those of a time that can't be taken.
+
+    That is a time in the future of the record's own timestamp, or one before FIRST_TIME or from LAST_TIME on.
+    """
     for row in range(len(errors)):
         if errors[row] == 0:
             end = key_starts[row] + key_lengths[row]
             if murmur2(keys, key_starts[row], end) % partitions != partition:
                 errors[row] = WRONG_PARTITION
-        if errors[row] == 0 and event_times[row] > timestamps[row] + tolerance_ms:
+        if errors[row] == 0 and event_times[row] > min(timestamps[row] + tolerance_ms, LAST_TIME - 1):
             errors[row] = TIME_IN_FUTURE
+        if errors[row] == 0 and event_times[row] < FIRST_TIME:
+            errors[row] = TOO_LATE
 
 
 @compiled

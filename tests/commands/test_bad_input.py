@@ -6,6 +6,7 @@ import sys
 import time
 from pathlib import Path
 
+import orjson
 import pytest
 from typer.testing import CliRunner
 
@@ -108,3 +109,27 @@ def test_a_piped_table_is_whole_however_narrow_the_terminal() -> None:
     assert "a" * 150 in done.stdout
     assert "b" * 150 in done.stdout
     assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_log_with_absurd_amounts_and_times_is_replayed_around_them(tmp_path: Path) -> None:
+    value = {
+        "event_id": "00000000-0000-4000-8000-000000000001", "borrower_id": "b-1", "source": "bank",
+        "event_time": "2026-03-01T08:00:00.000Z", "kind": "PURCHASE", "category": "GROCERIES", "amount": "12.00",
+        "currency": "CNY",
+    }  # fmt: skip
+    odd = [
+        {"amount": "9" * 40},
+        {"amount": "1e999999"},
+        {"amount": "0." + "1" * 60},
+        {"event_time": "9999-12-31T23:59:59Z"},
+        {"event_time": "1600-01-01T00:00:00Z"},
+    ]
+    values = [value | change | {"event_id": value["event_id"][:-1] + str(n)} for n, change in enumerate([*odd, {}])]
+    log, snapshots = tmp_path / "log.jsonl", tmp_path / "snapshots.jsonl"
+    log.write_bytes(b"\n".join(orjson.dumps({"topic": "spending-events", "value": one}) for one in values) + b"\n")
+    done = CliRunner().invoke(app, ["replay", str(log), "--snapshots", str(snapshots)], env={"COLUMNS": "200"})
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert len(snapshots.read_bytes().splitlines()) == 1
+    assert all(f":{line}: " in done.output for line in range(1, 6))
+    assert "TIME_IN_FUTURE" in done.output
+    assert "TOO_LATE" in done.output
