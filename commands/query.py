@@ -42,7 +42,10 @@ def query(
     what: Annotated[
         str, typer.Argument(help="Name of a documented query, or SQL that reads.", autocompletion=_complete)
     ] = "",
-    form: Annotated[Format, typer.Option("--format", "-f", help="How to print the result.")] = Format.TABLE,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", "-f", help="How to print the result; otherwise as the file is called, or a table."),
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of printing.")] = None,
     config: ConfigOption = None,
 ) -> None:
@@ -66,7 +69,17 @@ def query(
             result = _ask(settings.warehouse, known.get(what), what, given)
         except QueryParameterError as error:
             fail(str(error), USAGE_ERROR)
-    _print(result, form, output)
+    _print(result, form or _form_of(output), output)
+
+
+def _form_of(output: Path | None) -> Format:
+    """Return the form that a file's ending names: CSV where it names none, a table where there is no file."""
+    if output is None:
+        return Format.TABLE
+    ending = output.suffix.removeprefix(".").lower()
+    if ending in (Format.JSON, Format.PARQUET):
+        return Format(ending)
+    return Format.JSON if ending in ("jsonl", "ndjson") else Format.CSV
 
 
 def _ask(warehouse: WarehouseSection, named: NamedQuery | None, what: str, given: dict[str, str]) -> pa.Table:

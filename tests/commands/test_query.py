@@ -84,6 +84,9 @@ def test_a_documented_query_with_its_options_in_every_form(loanpulse: Command, t
     file = tmp_path / "roll-rates.parquet"
     assert loanpulse(*asked, "--format", "parquet", "--output", str(file)).exit_code == 0
     assert pyarrow.parquet.read_table(file).num_rows == len(rows)
+    named = tmp_path / "named.parquet"
+    assert loanpulse(*asked, "-o", str(named)).exit_code == 0
+    assert named.read_bytes() == file.read_bytes()
     piped = loanpulse(*asked, "--format", "parquet").stdout_bytes
     assert pyarrow.parquet.read_table(io.BytesIO(piped)).num_rows == len(rows)
     all_of_it = [json.loads(line) for line in loanpulse("query", "roll-rates", "-f", "json").stdout.splitlines()]
