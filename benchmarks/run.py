@@ -25,6 +25,7 @@ from typing import Any
 import aiokafka
 import psutil
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 from rich.console import Console
 from rich.table import Table
 
@@ -42,7 +43,7 @@ from loanpulse.schemas.topics import (
 )
 from loanpulse.settings import Settings
 from loanpulse.settings import load as load_settings
-from loanpulse.settings.broker import consumer_properties, producer_properties
+from loanpulse.settings.broker import consumer_properties, librdkafka_properties, producer_properties
 from loanpulse.streams.configured import engine_options, load_policy
 from loanpulse.streams.engine import Engine
 from loanpulse.streams.intake import EVENT_CONTRACTS, Fetched
@@ -241,9 +242,7 @@ def plain_agent(broker: EmbeddedBroker, folder: Path, figures: Figures) -> None:
     """The plain agent over spending events of its own deployment."""
     prefix = "p-"
     settings = deployment(broker, folder, prefix)
-    from confluent_kafka.admin import NewTopic
-
-    client = topics_admin._client(settings, [])
+    client = AdminClient(librdkafka_properties(settings))
     name = f"{prefix}plain-spent-changelog"
     client.create_topics([NewTopic(name, PARTITIONS, 1, config={"cleanup.policy": "compact"})])[name].result(20)
     purchases = load.Purchases(1_000, PARTITIONS)

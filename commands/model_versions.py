@@ -48,6 +48,7 @@ def read_versions(settings: Settings, codec: Codec) -> Versions:
     """Return the newest record of every key of model-snapshots.
 
     Raises:
+        BrokerUnreachableError: the broker refuses the topic.
         TimeoutError: the broker did not give the whole topic in time.
     """
     topic = full_name(MODEL_SNAPSHOTS, settings.topics.prefix)
@@ -71,7 +72,7 @@ def read_versions(settings: Settings, codec: Codec) -> Versions:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{topic} could not be read to its end within {READ_SECONDS:.0f} s")
     except KafkaException as error:
-        raise TimeoutError(f"{topic} can't be read: {error.args[0].str()}") from error
+        raise topics_admin.BrokerUnreachableError(f"{topic} can't be read: {error.args[0].str()}") from error
     finally:
         consumer.close()
     return found

@@ -44,9 +44,7 @@ def create_topics(settings: Settings) -> dict[str, bool]:
     Raises:
         BrokerUnreachableError: the broker can't be asked.
     """
-    said: list[str] = []
-    client = _client(settings, said)
-    there = _present(client, settings, said, TIMEOUT_SECONDS)
+    client, there = _asked(settings, TIMEOUT_SECONDS)
     missing = [topic for topic in deployment(settings) if topic.name not in there]
     new = [
         NewTopic(
@@ -70,9 +68,7 @@ def create_topics(settings: Settings) -> dict[str, bool]:
 
 def check_topics(settings: Settings, wait_seconds: float = PEOPLE_WAIT_SECONDS) -> list[Problem]:
     """Return what is wrong with the topics; raises BrokerUnreachableError."""
-    said: list[str] = []
-    client = _client(settings, said)
-    there = _present(client, settings, said, wait_seconds)
+    client, there = _asked(settings, wait_seconds)
     problems: list[Problem] = []
     for topic in deployment(settings):
         wanted = partitions_of(topic, settings)
@@ -92,9 +88,7 @@ def check_topics(settings: Settings, wait_seconds: float = PEOPLE_WAIT_SECONDS) 
 
 def describe_topics(settings: Settings) -> list[tuple[Topic, int | None]]:
     """Return each topic of the deployment with the partitions it has, None where it is missing."""
-    said: list[str] = []
-    client = _client(settings, said)
-    there = _present(client, settings, said, PEOPLE_WAIT_SECONDS)
+    _, there = _asked(settings, PEOPLE_WAIT_SECONDS)
     return [(topic, there.get(topic.name)) for topic in deployment(settings)]
 
 
@@ -119,12 +113,10 @@ def _policy_problems(client: AdminClient, settings: Settings, there: set[str]) -
     return problems
 
 
-def _client(settings: Settings, said: list[str]) -> AdminClient:
-    """Return a client that puts into ``said`` what it has against the broker."""
-    return AdminClient(librdkafka_properties(settings, log_level=0, error_cb=lambda error: said.append(error.str())))
-
-
-def _present(client: AdminClient, settings: Settings, said: list[str], wait_seconds: float) -> dict[str, int]:
+def _asked(settings: Settings, wait_seconds: float) -> tuple[AdminClient, dict[str, int]]:
+    """Return a client of the broker, and the partitions of each topic that is there."""
+    said: list[str] = []
+    client = AdminClient(librdkafka_properties(settings, log_level=0, error_cb=lambda error: said.append(error.str())))
     try:
         metadata: Any = client.list_topics(timeout=wait_seconds)
     except KafkaException as error:
@@ -134,7 +126,7 @@ def _present(client: AdminClient, settings: Settings, said: list[str], wait_seco
             f"({_cause(said) or error.args[0].str()}); "
             "check broker.bootstrap_servers, the broker's security settings and that it runs"
         ) from error
-    return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+    return client, {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
 
 
 def _cause(said: list[str]) -> str:

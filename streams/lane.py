@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from loanpulse.schemas.violations import Violation
 from loanpulse.streams import advance
 from loanpulse.streams.borrower_record import BORROWER, LONG_AGO, NEVER, SOURCES, Integers, Records
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.event_columns import EVENT, FORGET, Events
+from loanpulse.streams.intake import TOO_LATE
 from loanpulse.streams.scoring import SCORE, Card, Scores
 from loanpulse.streams.slab import Slab
 
@@ -37,8 +37,6 @@ ROOM = 1 << 16
 MOST_ROOMS = 3
 """One is being filled while another is published."""
 KEPT_AT_ONCE = 256
-
-TOO_LATE = int(Violation.TOO_LATE)
 
 
 @compiled

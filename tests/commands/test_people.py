@@ -46,6 +46,14 @@ def test_report_says_what_is_wrong(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_export_of_a_lender_that_is_not_known_writes_nothing(city_warehouse_folder: Path, tmp_path: Path) -> None:
+    asked = ("export", "--lender", "nobody", "--month", "2026-06", "--out", "out")
+    done = loanpulse(*asked, folder=tmp_path, LOANPULSE_WAREHOUSE__PATH=str(city_warehouse_folder))
+    assert done.returncode == 1
+    assert "no scorings of borrowers of 'nobody'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_export_has_every_column_explained_and_only_this_lender(city_warehouse_folder: Path, tmp_path: Path) -> None:
     run(
         tmp_path,
