@@ -149,8 +149,6 @@ def build(settings: Settings) -> WorkerApp:
 
 
 def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
-    paused: set[TP] = set()
-
     async def borrowers(stream: Any) -> None:
         async for event in stream.events():
             message = event.message
@@ -163,18 +161,15 @@ def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
                 await app.crash(error)
                 return
             if not more:
-                paused.add(message.tp)
-                app.consumer.pause_partitions({message.tp})
+                app.consumer.hold(message.tp)
 
     app.agent(inputs, name="borrowers", concurrency=1)(borrowers)
 
     async def resume() -> None:
-        for tp in tuple(paused):
+        for tp in tuple(app.consumer.held):
             source = next(place for place, name in enumerate(EVENT_TOPICS) if tp.topic.endswith(name))
             if loop.worker.wants_more(source, tp.partition):
-                paused.discard(tp)
-                if tp in app.consumer.assignment():
-                    app.consumer.resume_partitions({tp})
+                app.consumer.take_up(tp)
 
     app.timer(interval=0.1)(resume)
 

@@ -75,6 +75,8 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         self._booked: dict[TP, int] = {}
         self.delivered: dict[TP, int] = {}
         """The offset after the last record handed out, per partition."""
+        self.held: set[TP] = set()
+        """Partitions of which no more is fetched for now; what was under way when they were held is handed out."""
         # The fetcher looks the classes up here whenever a fetch has come; nothing else of this process consumes by it.
         fetcher.MemoryRecords = RawRecords
         fetcher.PartitionRecords = ColumnRecords
@@ -94,10 +96,21 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 break
             # Faust's own kind: a partition that is paused and resumed by another kind would break its set of them.
             tp = TP(place.topic, place.partition)
-            if active is None or tp in active or tp in self._buffered_partitions:
+            # Of a partition held meanwhile the position is past these records already: left out, they would be lost.
+            if active is None or tp in active or tp in self.held or tp in self._buffered_partitions:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 self.delivered[tp] = int(batch.offsets[-1]) + 1
                 yield tp, self._batch_message(tp, batch)
+
+    def hold(self, tp: TP) -> None:
+        """Fetch no more of a partition until ``take_up``."""
+        self.held.add(tp)
+        self.pause_partitions({tp})
+
+    def take_up(self, tp: TP) -> None:
+        """Fetch a partition again that was held."""
+        self.held.discard(tp)
+        self.resume_partitions({tp})
 
     async def _seek_back(self) -> None:
         try:
@@ -160,6 +173,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         for tp in revoked:
             self._booked.pop(tp, None)
             self.delivered.pop(tp, None)
+            self.held.discard(tp)
         await super().on_partitions_revoked(revoked)
 
 
