@@ -49,8 +49,8 @@ class ControlReader:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="controls", daemon=True)
 
-    def read_all(self) -> None:
-        """Read the topics to their ends.
+    def read_all(self) -> int:
+        """Read the topics to their ends; returns the number of records.
 
         Raises:
             ControlTopicsError: a topic is missing, or the broker did not give all of them in time.
@@ -70,7 +70,7 @@ class ControlReader:
                     last = time.monotonic()
                 elif message.error().code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's name for it
                     unread.discard((message.topic(), message.partition()))
-        log.info("control topics read", records=count, seconds=round(time.monotonic() - began, 1))
+        return count
 
     def start(self) -> None:
         """Follow the topics in a thread."""

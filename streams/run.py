@@ -33,7 +33,7 @@ def run(settings: Settings) -> None:
     warm_up(built.worker.engine)
     log.info("compiled code is ready", seconds=round(time.monotonic() - began, 1))
     # Before the first event: a lane must know every order that stands when its event time comes to it.
-    built.controls.read_all()
+    log.info("control topics read", records=built.controls.read_all())
     built.controls.start()
     worker = Worker(built.app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
     try:
