@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.contracts import Level
@@ -18,6 +19,7 @@ from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.backtest import Backtest
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.ledger import LedgerOptions, Prediction
+from loanpulse.streams.learning.scorecard import WeightsError
 from loanpulse.streams.learning.trainer import Output, TrainerOptions, Version
 from loanpulse.streams.policy import Policy
 from loanpulse.streams.replay import Replay, ReplayReport
@@ -80,8 +82,19 @@ class BacktestRun:
         if line.topic == REPAYMENT_EVENTS:
             partition = partition_of(line.key, self._partitions)
             self._state.labeller.add_repayment(partition, forms.repayment_of(line.value))
+        elif line.topic == MODEL_SNAPSHOTS:
+            self._follow(line.value)
         elif line.topic == ALERT_FEEDBACK and line.value["outcome"] == "CONTACTED":
             self.backtest.note_contact(line.value["borrower_id"], milliseconds(line.value["event_time"]))
+
+    def _follow(self, value: dict[str, Any]) -> None:
+        """Compare with the version that a line puts in force, as the trainer's process does; replay obeys it itself."""
+        try:
+            served = forms.served_in_force(value)
+        except WeightsError:
+            return  # replay refuses the line, with this reason
+        if served is not None:
+            self._state.examples.trainer.put_in_force(value["model_version"], served)
 
     def _take(self, scored: Scored) -> None:
         scores = scored.scores

@@ -11,6 +11,7 @@ from loanpulse.streams.learning.fairness import GroupAudit
 from loanpulse.streams.learning.health import known
 from loanpulse.streams.learning.ledger import Matured, Prediction, Repayment
 from loanpulse.streams.learning.scorecard import Scorecard
+from loanpulse.streams.learning.served import Served, check_servable, served_from_bytes
 from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
 from loanpulse.streams.policy import MODEL_VERSION
 
@@ -154,15 +155,17 @@ def experts_value(scorecard: Scorecard, *, in_force: bool) -> Value:
     return version_value(version, []) | {"status": "IN_FORCE" if in_force else "RETIRED", "decided_by": "experts"}
 
 
-def scorecard_in_force(value: Value) -> Scorecard | None:
-    """Return the scorecard that a record of model-snapshots puts in force, None where it puts none.
+def served_in_force(value: Value) -> Served | None:
+    """Return the model that a record of model-snapshots puts in force, None where it puts none.
 
     Raises:
-        WeightsError: the weights are damaged.
+        WeightsError: the weights are damaged, or borrowers can't be scored with them.
     """
-    if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION" or value["model_id"] != LOGISTIC:
+    if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION":
         return None
-    return scorecards.scorecard_from_bytes(value["weights"], value["sha256"])
+    served = served_from_bytes(value["weights"], value["sha256"])
+    check_servable(served)
+    return served
 
 
 def health_value(measured: Measured) -> Value:

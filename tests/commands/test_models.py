@@ -20,8 +20,8 @@ from loanpulse.settings.broker import producer_properties
 from loanpulse.streams import policy as policies
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import records as forms
-from loanpulse.streams.learning.challenger import FlatChallenger
-from loanpulse.streams.learning.forest import LEAF, FlatTree
+from loanpulse.streams.learning.flat_challenger import FlatChallenger
+from loanpulse.streams.learning.flat_tree import LEAF, FlatTree
 from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.learning.segments import Segments
 from loanpulse.streams.learning.trainer import FEATURES, Version
