@@ -25,6 +25,7 @@ from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.indicators.catalogue import INDICATORS
+from loanpulse.streams.learning.records import TRAINER
 from loanpulse.streams.learning.scorecard import Scorecard, WeightsError
 from loanpulse.streams.learning.served import check_servable, served_from_bytes
 from loanpulse.streams.policy import PolicyError
@@ -128,7 +129,7 @@ def _after(before: dict[str, Any] | None) -> datetime:
 
 
 def _decide(version: str, by: str, why: str, config: Path | None, word: str) -> None:
-    if not by.strip() or not why.strip() or by.strip() == "trainer":
+    if not by.strip() or not why.strip() or by.strip() == TRAINER:
         fail("--by and --why must say who decides and why; trainer is not a person.", USAGE_ERROR)
     settings, codec, versions = _opened(config)
     with failures(UnknownVersion, WeightsError):

@@ -96,7 +96,7 @@ class TrainerProcess:
             self.state.labeller.add_repayment(partition, forms.repayment_of(value))
         elif name == TRAINING_EXAMPLES:
             self.counts.learned += self.state.examples.add(partition, forms.matured_of(value))
-        elif value["decided_by"] != "trainer":
+        elif value["decided_by"] != forms.TRAINER:
             self._follow(value)
 
     def _follow(self, value: dict[str, Any]) -> None:

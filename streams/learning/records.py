@@ -18,6 +18,8 @@ from loanpulse.streams.policy import MODEL_VERSION
 Value = dict[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TRAINER = "trainer"
+"""Who decides about a version where no person did."""
 PARTS = ("value", "utility", "evidence", "points", "age_days")
 
 
@@ -138,7 +140,7 @@ def version_value(version: Version, offsets: list[int]) -> Value:
         "sha256": scorecards.sha256(version.weights),
         "status": status,
         "reason": version.reason,
-        "decided_by": "trainer",
+        "decided_by": TRAINER,
         "effective_time": moment(version.time),
         "horizon_days": 30,
         "examples_topic_offsets": offsets,
