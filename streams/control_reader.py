@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.dead_letters import DeadLetter
@@ -85,7 +85,10 @@ class ControlReader:
             self._consumer.close()
 
     def _assign(self, consumer: Consumer) -> set[tuple[str, int]]:
-        known = consumer.list_topics(timeout=METADATA_SECONDS).topics
+        try:
+            known = consumer.list_topics(timeout=METADATA_SECONDS).topics
+        except KafkaException as error:
+            raise ControlTopicsError(f"the broker can't be asked for its topics: {error.args[0].str()}") from error
         places = []
         for bare in self._controls.topics:
             name = full_name(bare, self._prefix)
