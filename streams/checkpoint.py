@@ -51,9 +51,39 @@ class Checkpoint:
 
 
 class CheckpointPublisher:
-    """Writes checkpoints with one idempotent producer."""
+    """Writes checkpoints: outputs with one idempotent producer and state with another, so that neither waits for the
+    other's queue."""
 
     def __init__(self, properties: dict[str, Any], changelog_topic: str, dead_letter_topic: str) -> None:
+        self._outputs = DurableProducer(properties)
+        self._state = DurableProducer(properties)
+        self._changelog_topic = changelog_topic
+        self._dead_letter_topic = dead_letter_topic
+
+    def publish_outputs(self, checkpoint: Checkpoint) -> None:
+        """Write what a checkpoint says to others; on return all of it is durable. Raises PublishError."""
+        for (topic, partition), encode in checkpoint.unencoded:
+            self._outputs.produce(topic, partition, encode())
+        for (topic, partition), messages in checkpoint.outputs.items():
+            self._outputs.produce(topic, partition, messages)
+        for letter in checkpoint.dead_letters:
+            self._outputs.send(self._dead_letter_topic, letter)
+        self._outputs.flush()
+
+    def publish_state(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint's state, whose outputs are durable; on return it is so too. Raises PublishError."""
+        for partition, messages in checkpoint.changelog.items():
+            self._state.produce(self._changelog_topic, partition, messages)
+        self._state.flush()
+        for partition, raw in checkpoint.lanes.items():
+            self._state.produce(self._changelog_topic, partition, [{"key": LANE_KEY, "value": raw}])
+        self._state.flush()
+
+
+class DurableProducer:
+    """An idempotent producer of many records at once, used by one thread at a time."""
+
+    def __init__(self, properties: dict[str, Any]) -> None:
         self._failed: KafkaError | None = None
         # Only failures are reported back: a call per delivered record would cost more than producing it.
         self._producer = Producer(
@@ -65,30 +95,9 @@ class CheckpointPublisher:
                 "queue.buffering.max.kbytes": 1_048_576,
             }
         )
-        self._changelog_topic = changelog_topic
-        self._dead_letter_topic = dead_letter_topic
 
-    def publish(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint; on return all of it is durable.
-
-        Raises:
-            PublishError: the broker refused a record or was away for longer than the producer waits.
-        """
-        for (topic, partition), encode in checkpoint.unencoded:
-            self._produce(topic, partition, encode())
-        for (topic, partition), messages in checkpoint.outputs.items():
-            self._produce(topic, partition, messages)
-        for letter in checkpoint.dead_letters:
-            self._send(letter)
-        self._flush()
-        for partition, messages in checkpoint.changelog.items():
-            self._produce(self._changelog_topic, partition, messages)
-        self._flush()
-        for partition, raw in checkpoint.lanes.items():
-            self._produce(self._changelog_topic, partition, [{"key": LANE_KEY, "value": raw}])
-        self._flush()
-
-    def _produce(self, topic: str, partition: int, messages: Messages) -> None:
+    def produce(self, topic: str, partition: int, messages: Messages) -> None:
+        """Queue records for one partition; waits where the queue is full."""
         start = 0
         while start < len(messages):
             chunk = messages[start : start + BATCH]
@@ -103,19 +112,23 @@ class CheckpointPublisher:
             if rest:
                 # The local queue is full: let it drain, then offer the rest again.
                 self._producer.poll(FULL_QUEUE_WAIT_SECONDS)
-                self._produce(topic, partition, rest)
+                self.produce(topic, partition, rest)
 
-    def _send(self, letter: DeadLetter) -> None:
+    def send(self, topic: str, letter: DeadLetter) -> None:
+        """Queue a dead letter; waits where the queue is full."""
         while True:
             try:
-                self._producer.produce(
-                    self._dead_letter_topic, value=letter.value, key=letter.key, headers=letter.headers()
-                )
+                self._producer.produce(topic, value=letter.value, key=letter.key, headers=letter.headers())
                 return
             except BufferError:
                 self._producer.poll(FULL_QUEUE_WAIT_SECONDS)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Wait until all that was queued is durable.
+
+        Raises:
+            PublishError: the broker refused a record or was away for longer than the producer waits.
+        """
         began = time.monotonic()
         while self._producer.flush(10.0):
             log.warning("waiting for the broker", seconds=round(time.monotonic() - began), waiting=len(self._producer))

@@ -1,5 +1,6 @@
 """Running a worker as a process: compile, join the group, work until told to stop."""
 
+import gc
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,8 @@ from loanpulse.streams.warm_up import warm_up
 log = structlog.get_logger(__name__)
 
 SWITCH_SECONDS = 0.0005
+COLLECTED_AFTER = 200_000
+"""Objects made, and not ended, after which the collector looks for cycles; a checkpoint makes one for each borrower."""
 
 
 def run(settings: Settings) -> None:
@@ -27,6 +30,7 @@ def run(settings: Settings) -> None:
     Path(settings.streams.data_dir).mkdir(parents=True, exist_ok=True)
     # The engine lets go of the interpreter for every compiled pass, and would wait 5 ms to get it back.
     sys.setswitchinterval(SWITCH_SECONDS)
+    gc.set_threshold(COLLECTED_AFTER, 20, 20)
     built = apps.build(settings)
     began = time.monotonic()
     # Before joining the group: a member that compiles for seconds would be taken for dead.

@@ -285,12 +285,12 @@ def _snapshots(encoder: SnapshotEncoder, scored: Scored) -> Messages:
 
 @dataclass(slots=True)
 class CheckpointLoop:
-    """Runs steps and makes them durable, one after the other, off the event loop.
+    """Runs steps and makes them durable, off the event loop.
 
     Outputs go out with every step; state follows every ``state_seconds``, because a borrower that many events
     touched meanwhile is then written once. Steps and batches share one thread, so that the engine is never touched
-    by two; a checkpoint is written by another, so that meanwhile batches go on being taken and the next step is made.
-    Checkpoints are written one after the other, each whole before the next begins.
+    by two. Outputs are written by another, one step's while the next is made, and state by a third, once the outputs
+    that it counts are durable: no alert waits for state. State is written whole before the next begins.
     """
 
     worker: BorrowerWorker
@@ -299,11 +299,13 @@ class CheckpointLoop:
     fence_seconds: float
     monotonic: Clock = time.monotonic
     _engine_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "engine"))
-    _publish_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "publish"))
+    _outputs_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "outputs"))
+    _state_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "state"))
     _quiet: asyncio.Lock = field(default_factory=asyncio.Lock)
     _last_beat: float = math.inf
     _state_at: float = 0.0
-    _writing: asyncio.Task[None] | None = None
+    _outputs: asyncio.Task[None] | None = None
+    _state: asyncio.Task[None] | None = None
 
     async def take(self, topic: str, partition: int, records: FetchedRecords) -> bool:
         """Hand a batch to the engine's thread."""
@@ -313,28 +315,49 @@ class CheckpointLoop:
     async def once(self) -> bool:
         """Do one step and begin to make it durable; returns whether there was anything to do."""
         async with self._quiet:
-            with_state = self.monotonic() - self._state_at >= self.state_seconds
+            state_is_free = self._state is None or self._state.done()
+            if state_is_free:
+                await self._state_written()
+            with_state = state_is_free and self.monotonic() - self._state_at >= self.state_seconds
             step = partial(self.worker.step, with_state=with_state)
             checkpoint = await asyncio.get_running_loop().run_in_executor(self._engine_thread, step)
             if with_state:
                 self._state_at = self.monotonic()
-            await self._written()
+            await self._outputs_written()
             if checkpoint.empty:
                 return False
-            self._writing = asyncio.create_task(self._write(checkpoint))
+            self._begin(checkpoint)
             return True
 
-    async def _write(self, checkpoint: Checkpoint) -> None:
+    def _begin(self, checkpoint: Checkpoint) -> None:
+        """Begin to make a checkpoint durable: its outputs now, its state after them."""
+        self._outputs = asyncio.create_task(self._write_outputs(checkpoint))
+        if checkpoint.lanes:
+            self._state = asyncio.create_task(self._write_state(checkpoint, self._outputs))
+
+    async def _write_outputs(self, checkpoint: Checkpoint) -> None:
         self._check_fence()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._publish_thread, self.worker.publisher.publish, checkpoint)
+        await loop.run_in_executor(self._outputs_thread, self.worker.publisher.publish_outputs, checkpoint)
+
+    async def _write_state(self, checkpoint: Checkpoint, outputs: asyncio.Task[None]) -> None:
+        await outputs
+        self._check_fence()
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._state_thread, self.worker.publisher.publish_state, checkpoint)
         if checkpoint.offsets:
             self.worker.counts.checkpoints += 1
             await self.commit(checkpoint.offsets)
 
-    async def _written(self) -> None:
-        """Wait until the checkpoint under way is durable; raises what went wrong with it."""
-        writing, self._writing = self._writing, None
+    async def _outputs_written(self) -> None:
+        """Wait until the outputs under way are durable; raises what went wrong with them."""
+        writing, self._outputs = self._outputs, None
+        if writing is not None:
+            await writing
+
+    async def _state_written(self) -> None:
+        """Wait until the state under way is durable; raises what went wrong with it."""
+        writing, self._state = self._state, None
         if writing is not None:
             await writing
 
@@ -348,10 +371,12 @@ class CheckpointLoop:
         async with self._quiet:
             checkpoint = await loop.run_in_executor(self._engine_thread, self.worker.step)
             await loop.run_in_executor(self._engine_thread, self.worker.stand_back)
-            await self._written()
+            await self._outputs_written()
+            await self._state_written()
             if not checkpoint.empty:
                 self._check_fence()
-                await loop.run_in_executor(self._publish_thread, self.worker.publisher.publish, checkpoint)
+                await loop.run_in_executor(self._outputs_thread, self.worker.publisher.publish_outputs, checkpoint)
+                await loop.run_in_executor(self._state_thread, self.worker.publisher.publish_state, checkpoint)
 
     async def run(self, should_stop: Callable[[], bool]) -> None:
         """Go on until told to stop."""
@@ -362,7 +387,8 @@ class CheckpointLoop:
             await self.once()
             rest = 0.0 if self.worker.behind else STEP_SECONDS - (self.monotonic() - began)
             await asyncio.sleep(max(IDLE_PAUSE_SECONDS, rest))
-        await self._written()
+        await self._outputs_written()
+        await self._state_written()
 
     def _check_fence(self) -> None:
         """Stop before writing state that may have become another worker's while this process stood still."""
