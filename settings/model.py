@@ -119,6 +119,9 @@ class StreamsSection(Section):
     allowed_lateness_days: float = Field(
         7.0, ge=0, le=30, description="how far behind its source an event may be before it is dead-lettered"
     )
+    restate_days: float = Field(
+        7.0, ge=0, le=30, description="how far back scorings are restated when an event comes late; 0 restates none"
+    )
     future_tolerance_seconds: float = Field(
         300.0, ge=0, description="how far after its record's timestamp an event's time may lie"
     )

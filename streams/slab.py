@@ -1,6 +1,7 @@
 """The records of one partition's borrowers in one array, found by key, growing as borrowers come."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.spans import Spans
 from loanpulse.streams.borrower_record import BORROWER, NEVER, Integers, Records, empty_records, upgrade
 from loanpulse.streams.intake import hash_text
+from loanpulse.streams.trail import Allocate, Trail, Trails, give_back, in_memory, write_out
 
 FIRST_CAPACITY = 32_768
 """Room that costs nothing until a borrower takes it; growing copies every record."""
@@ -97,12 +99,13 @@ class Slab:
 
     A row, once given, is its borrower's for the slab's life, or until the borrower is forgotten; it is not given
     again. ``gone`` holds the rows forgotten of which the changelog has not been told yet. ``dirty`` marks the rows
-    changed since ``take_dirty``.
+    changed since ``take_dirty``. ``trails`` hold what led to each record within ``reach_ms``.
     Room not yet given to a borrower is never touched, so that it costs no memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reach_ms: int = 0, allocate: Allocate = in_memory) -> None:
         self._count = 0
+        self.trails = Trails(reach_ms, allocate)
         self.gone: set[int] = set()
         self._allocate(FIRST_CAPACITY)
 
@@ -111,7 +114,7 @@ class Slab:
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the borrowers' records, keys, marks and index take."""
+        """The bytes that the borrowers' records, keys, marks and index take; their trails are counted apart."""
         return len(self) * (BORROWER.itemsize + KEY_BYTES + 8 + 1) + self._index.nbytes
 
     def row(self, key: bytes) -> int:
@@ -143,15 +146,21 @@ class Slab:
                 return found
             self._grow()
 
+    @property
+    def trail(self) -> Trail:
+        """The trails beside the records as they are now, for the compiled functions."""
+        return self.trails.of(self.records)
+
     def load(self, key: bytes, raw: bytes) -> None:
-        """Put a borrower's stored record in place.
+        """Put a borrower's stored record, and the trail that follows it, in place.
 
         Raises:
             ValueError: the bytes are not a record of a known layout.
         """
-        current = upgrade(raw)
+        current, entries = upgrade(raw)
         row = self.row(key)
         self.records[row] = np.frombuffer(current, BORROWER)[0]
+        self.trails.put(self.trail, row, entries)
         record = self.records[row]
         self.wake_at[row] = min(record["pending_at"], record["timer_at"])
 
@@ -162,8 +171,9 @@ class Slab:
         return int(self._index[place_of(self._index, self._held, np.frombuffer(key, np.uint8), 0, len(key))])
 
     def forget(self, row: int) -> None:
-        """Empty a borrower's record; the key goes with ``take_gone``."""
+        """Empty a borrower's record and trail; the key goes with ``take_gone``."""
         self.records[row] = _NEW[0]
+        give_back(self.trail, row)
         self.wake_at[row] = NEVER
         self.dirty[row] = False
         self.gone.add(row)
@@ -193,14 +203,19 @@ class Slab:
         return np.flatnonzero(self.wake_at[: len(self)] <= time)
 
     def take_dirty(self) -> Iterator[tuple[bytes, bytes]]:
-        """Return key and bytes of each record changed since the last call."""
+        """Return the key of each record changed since the last call, and its bytes and trail, as ``load`` takes them."""
         changed = np.flatnonzero(self.dirty[: len(self)])
         self.dirty[changed] = False
+        trail, bare = self.trail, self.records.view(np.uint8).reshape(len(self.records), BORROWER.itemsize)
+        ends = np.empty(COPIED_AT_ONCE, np.int64)
         for start in range(0, len(changed), COPIED_AT_ONCE):
             rows = changed[start : start + COPIED_AT_ONCE]
-            # Seen as opaque bytes, a record becomes a Python value by one copy.
-            raw = self.records[rows].view(f"V{BORROWER.itemsize}").tolist()
-            yield from zip(self.keys[rows].tolist(), raw, strict=True)
+            size = write_out(trail, self.records, bare, rows, np.empty(0, np.uint8), ends)
+            out = np.empty(size, np.uint8)
+            write_out(trail, self.records, bare, rows, out, ends)
+            whole = out.tobytes()
+            places = [0, *ends[: len(rows)].tolist()]
+            yield from zip(self.keys[rows].tolist(), (whole[a:b] for a, b in pairwise(places)), strict=True)
 
     def _allocate(self, capacity: int) -> None:
         self.keys: Keys = np.zeros(capacity, f"S{KEY_BYTES}")

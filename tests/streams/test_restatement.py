@@ -9,6 +9,7 @@ from loanpulse.streams.borrower_record import DAY_MS, REPAYMENT, SPENDING, empty
 from loanpulse.streams.event_columns import Events, empty_events
 from loanpulse.streams.identity import scoring_ids
 from loanpulse.streams.scoring import SCORE, calls_for_alert
+from loanpulse.streams.trail import Trails, in_memory
 
 POLICY = policy.load(interval_seconds=1.0)
 NOON = 20_000 * DAY_MS + DAY_MS // 2
@@ -46,16 +47,17 @@ def paid_in_time_but_told_late() -> np.void:
 
 def run(events: Events, until: int, room: int = 1_000) -> np.ndarray:
     records, wake_at, counts = empty_records(1), np.zeros(1, np.int64), np.zeros(3, np.int64)
+    trail = Trails(7 * DAY_MS, in_memory).of(records)
     found, position = [], 0
     kept = empty_records(room)
     while position < len(events):
         scores = np.zeros(room, SCORE)
-        position, count, _ = advance.fold_events(events, position, records, wake_at, POLICY.card, scores, kept, counts)
+        position, count, _ = advance.fold_events(events, position, records, wake_at, POLICY.card, trail, scores, kept, counts)
         found.append(scores[:count])
     position, rows = 0, np.zeros(1, np.int64)
     while position < 1:
         scores = np.zeros(room, SCORE)
-        position, count, _ = advance.score_rows(rows, position, records, wake_at, until, POLICY.card, scores, kept)
+        position, count, _ = advance.score_rows(rows, position, records, wake_at, until, POLICY.card, trail, scores, kept)
         found.append(scores[:count])
     return np.concatenate(found)
 
