@@ -338,7 +338,7 @@ class Trails:
             self._size = np.append(self._size, np.full(rows, -1, np.int8))
         return Trail(
             words_of(records), self._arena, self._place, self._used, self._size, self._free, self._state,
-            self._past, words_of(self._past), self._event, self._event.view(np.int64), self._entry,
+            self._past, words_of(self._past), self._event, np.frombuffer(self._event, np.int64), self._entry,
         )  # fmt: skip
 
     def make_room(self, trail: Trail, time: int) -> None:
