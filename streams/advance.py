@@ -11,7 +11,7 @@ from loanpulse.streams.event_columns import Event, Events
 from loanpulse.streams.fold import fold_event, seen_before
 from loanpulse.streams.restatement import is_late, restate
 from loanpulse.streams.scoring import EVENT_CAME, TIME_PASSED, Card, Score, Scores, calls_for_alert, score_borrower
-from loanpulse.streams.trail import BEFORE, FOLDED, LATE, REACH, SCORED, Trail, has_room, keep_before, leave
+from loanpulse.streams.trail import BEFORE, FOLDED, LATE, REACH, SCORED, SPARE_CHUNKS, Trail, has_room, keep_before, leave
 
 NEW, DUPLICATES, REDELIVERED = range(3)
 
@@ -64,7 +64,7 @@ def score_until(
     ``kept`` gains the record as it is at each scoring that calls for an alert. Returns the number of scores in
     ``scores`` and of records in ``kept``.
     """
-    while count < len(scores) and keeping < len(kept) and has_room(trail, row):
+    while count < len(scores) and keeping < len(kept) and has_room(trail, SPARE_CHUNKS):
         moment = min(record["pending_at"], record["timer_at"])
         if moment > time:
             break
@@ -110,7 +110,7 @@ def fold_events(
             counts[REDELIVERED] += 1
             continue
         count, keeping = score_until(record, row, event["order_time"], card, trail, scores, count, kept, keeping)
-        if count >= len(scores) or keeping >= len(kept) or not has_room(trail, row):
+        if count >= len(scores) or keeping >= len(kept) or not has_room(trail, SPARE_CHUNKS):
             return position, count, keeping
         record["offsets"][source] = event["offset"]
         if seen_before(record, event["id_hash"]):

@@ -264,24 +264,22 @@ class Lane:
         position = 0
         slab.dirty[events["row"]] = True
         while position < len(events):
-            trail = slab.trail
+            trail = slab.trails.make_room(slab.trail, self.advanced_to)
             position, count, keeping = advance.fold_events(
                 events, position, slab.records, slab.wake_at, self.card, trail, found.room(), kept, self.counts
             )
             found.add(count, kept[:keeping])
-            slab.trails.make_room(trail, self.advanced_to)
 
     def _score(self, rows: Integers, time: int, found: _Found) -> None:
         slab, kept = self.slab, self._kept_scratch
         position = 0
         slab.dirty[rows] = True
         while position < len(rows):
-            trail = slab.trail
+            trail = slab.trails.make_room(slab.trail, self.advanced_to)
             position, count, keeping = advance.score_rows(
                 rows, position, slab.records, slab.wake_at, time, self.card, trail, found.room(), kept
             )
             found.add(count, kept[:keeping])
-            slab.trails.make_room(trail, self.advanced_to)
 
     def take_changed(self) -> list[tuple[bytes, bytes | None]]:
         """Return key and bytes of each borrower changed since the last call, None for one that was forgotten."""

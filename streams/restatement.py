@@ -21,6 +21,8 @@ from loanpulse.streams.trail import (
     SAID,
     SCORED,
     Trail,
+    Words,
+    entries_of,
     kind_of,
     lay_over,
     read_event,
@@ -47,13 +49,13 @@ def hand_on(before: Record, record: Record) -> None:
 
 
 @compiled
-def latest_moments(trail: Trail, begin: int, end: int) -> tuple[int, int]:
+def latest_moments(entries: Words) -> tuple[int, int]:
     """Return the earliest time (ms) of the late events that wait to be said, and of all that the trail holds."""
     waiting = NEVER
     earliest = NEVER
-    at = begin
-    while at < end:
-        header = trail.arena[at]
+    at = 0
+    while at < len(entries):
+        header = entries[at]
         if kind_of(header) == SCORED:
             waiting = NEVER
         elif kind_of(header) == LATE:
@@ -64,24 +66,24 @@ def latest_moments(trail: Trail, begin: int, end: int) -> tuple[int, int]:
 
 
 @compiled
-def first_moment(trail: Trail, begin: int, end: int, after: int, least: int) -> int:
-    """Return where the first scoring of a moment after ``after`` and not before ``least`` (ms) stands; ``end`` without."""
-    at = begin
-    while at < end:
-        header = trail.arena[at]
+def first_moment(entries: Words, after: int, least: int) -> int:
+    """Return where the first scoring of a moment after ``after`` and not before ``least`` (ms) stands, or the end."""
+    at = 0
+    while at < len(entries):
+        header = entries[at]
         if kind_of(header) == SCORED and time_of(header) > after and time_of(header) >= least:
             return at
         at += size_of(header)
-    return end
+    return at
 
 
 @compiled
-def fold_late(trail: Trail, at: int, end: int, moment: int) -> None:
+def fold_late(trail: Trail, entries: Words, at: int, moment: int) -> None:
     """Fold into the record that is being restated what came later than ``moment`` (ms) and happened before it."""
-    while at < end:
-        header = trail.arena[at]
+    while at < len(entries):
+        header = entries[at]
         if kind_of(header) == LATE and time_of(header) < moment:
-            read_event(trail, at)
+            read_event(trail, entries, at)
             fold_event(trail.past[RESTATED], trail.event[0])
         at += size_of(header)
 
@@ -93,26 +95,26 @@ def restate(record: Record, row: int, known_at: int, card: Card, trail: Trail, s
     Returns the number of scores then. Where they are full there may be more to say, and the record's ``restate`` still
     stands; the next call goes on.
     """
-    begin, end = trail.place[row], trail.place[row] + trail.used[row]
-    waiting, earliest = latest_moments(trail, begin, end)
-    at = first_moment(trail, begin, end, earliest, known_at - trail.state[REACH])
-    past, restated = trail.past[LED_BACK], trail.past[RESTATED]
+    entries = entries_of(trail, row)
+    waiting, earliest = latest_moments(entries)
+    at = first_moment(entries, earliest, known_at - trail.state[REACH])
+    restated = trail.past[RESTATED]
     trail.past[LED_BACK] = record
     back = at
-    while back < end:
-        back = lay_over(trail, back, LED_BACK)
+    while back < len(entries):
+        back = lay_over(trail.past_words[LED_BACK], entries, back)
     first = True
-    while at < end:
-        header = trail.arena[at]
+    while at < len(entries):
+        header = entries[at]
         if kind_of(header) == SCORED:
             if count >= len(scores):
                 return count
-            trail.past[RESTATED] = past
+            trail.past[RESTATED] = trail.past[LED_BACK]
             if not first:
                 hand_on(trail.past[HANDED_ON], restated)
             first = False
             moment = time_of(header)
-            fold_late(trail, at, end, moment)
+            fold_late(trail, entries, at, moment)
             score = scores[count]
             score_borrower(restated, moment, EVENT_CAME, card, score)
             trail.past[HANDED_ON] = restated
@@ -121,7 +123,7 @@ def restate(record: Record, row: int, known_at: int, card: Card, trail: Trail, s
                 score["row"], score["kept"] = row, -1
                 trail.state[SAID] = moment
                 count += 1
-        at = lay_over(trail, at, LED_BACK)
+        at = lay_over(trail.past_words[LED_BACK], entries, at)
     trail.state[SAID] = LONG_AGO
     record["restate"] = 0
     return count

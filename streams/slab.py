@@ -11,7 +11,7 @@ from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.spans import Spans
 from loanpulse.streams.borrower_record import BORROWER, NEVER, Integers, Records, empty_records, upgrade
 from loanpulse.streams.intake import hash_text
-from loanpulse.streams.trail import Allocate, Trail, Trails, give_back, in_memory, write_out
+from loanpulse.streams.trail import Allocate, Trail, Trails, in_memory, let_go, store, stored_sizes
 
 FIRST_CAPACITY = 32_768
 """Room that costs nothing until a borrower takes it; growing copies every record."""
@@ -173,7 +173,7 @@ class Slab:
     def forget(self, row: int) -> None:
         """Empty a borrower's record and trail; the key goes with ``take_gone``."""
         self.records[row] = _NEW[0]
-        give_back(self.trail, row)
+        let_go(self.trail, row, NEVER)
         self.wake_at[row] = NEVER
         self.dirty[row] = False
         self.gone.add(row)
@@ -207,15 +207,15 @@ class Slab:
         changed = np.flatnonzero(self.dirty[: len(self)])
         self.dirty[changed] = False
         trail, bare = self.trail, self.records.view(np.uint8).reshape(len(self.records), BORROWER.itemsize)
-        ends = np.empty(COPIED_AT_ONCE, np.int64)
         for start in range(0, len(changed), COPIED_AT_ONCE):
             rows = changed[start : start + COPIED_AT_ONCE]
-            size = write_out(trail, self.records, bare, rows, np.empty(0, np.uint8), ends)
-            out = np.empty(size, np.uint8)
-            write_out(trail, self.records, bare, rows, out, ends)
+            ends = np.empty(len(rows), np.int64)
+            stored_sizes(trail, self.records, rows, ends)
+            out = np.empty(ends[-1], np.uint8)
+            store(trail, bare, rows, ends, out)
             whole = out.tobytes()
-            places = [0, *ends[: len(rows)].tolist()]
-            yield from zip(self.keys[rows].tolist(), (whole[a:b] for a, b in pairwise(places)), strict=True)
+            stored = (whole[begin:end] for begin, end in pairwise([0, *ends.tolist()]))
+            yield from zip(self.keys[rows].tolist(), stored, strict=True)
 
     def _allocate(self, capacity: int) -> None:
         self.keys: Keys = np.zeros(capacity, f"S{KEY_BYTES}")

@@ -4,8 +4,8 @@ An entry holds the exclusive or of the record's words before and after, so that 
 the record before, and the other way round. A late fold keeps its event too, to be folded into earlier moments. What no
 scoring reads (offsets, ids last seen, when to score next, contacts) is left out and stays as it is in the present.
 
-A borrower's entries stand one after the other, oldest first, in a block of the lane's arena of 8-byte words. Blocks
-come in fixed sizes; one that is too small is left for the next larger, and found again by those who need its size.
+A borrower's entries stand one after the other, oldest first, in chunks of the lane's arena. A chunk names the one after
+it; chunks that are free again are taken first.
 """
 
 import mmap
@@ -18,52 +18,56 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from loanpulse.streams.borrower_record import BORROWER, LONG_AGO, Integers, Record, Records, empty_records
+from loanpulse.streams.borrower_record import BORROWER, LONG_AGO, NEVER, Integers, Record, Records, empty_records
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.event_columns import EVENT, Events
 
 Words = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
 Allocate = Callable[[int], Words]
 """Gives so many words of memory."""
 
 FOLDED, LATE, SCORED = 1, 2, 3
 WORD = 8
-WORDS = BORROWER.itemsize // WORD
+RECORD_BYTES = BORROWER.itemsize
+WORDS = RECORD_BYTES // WORD
 """The whole words of a record; what is left of it is of contacts, which no entry holds."""
 EVENT_WORDS = -(-EVENT.itemsize // WORD)
-_IDS = tuple(BORROWER.fields[name][1] for name in ("recent_low", "recent_high"))  # type: ignore[index]
-_GROUP = 62
+GROUP = 62
 """Words whose changes are marked in one word, which stays positive."""
-_IDS_BEGIN = -(-_IDS[0] // WORD)
-_IDS_END = (_IDS[1] + BORROWER["recent_high"].itemsize) // WORD
-GROUP_BEGIN = np.array([0, *range(_IDS_END, WORDS, _GROUP)])
-GROUP_END = np.array([_IDS_BEGIN, *(min(begin + _GROUP, WORDS) for begin in range(_IDS_END, WORDS, _GROUP))])
+_IDS_BEGIN = -(-BORROWER.fields["recent_low"][1] // WORD)  # type: ignore[index]
+_IDS_END = (BORROWER.fields["recent_high"][1] + BORROWER["recent_high"].itemsize) // WORD  # type: ignore[index]
+GROUP_BEGIN = np.array([0, *range(_IDS_END, WORDS, GROUP)])
+GROUP_END = np.array([_IDS_BEGIN, *(min(begin + GROUP, WORDS) for begin in GROUP_BEGIN[1:].tolist())])
 MOST_WORDS = 1 + len(GROUP_BEGIN) + WORDS + EVENT_WORDS
 """The longest entry."""
-KIND_BITS, PRESENT_BITS, SIZE_BITS = 2, len(GROUP_BEGIN), 9
+KIND_BITS, SIZE_BITS = 2, 9
+PRESENT_BITS = len(GROUP_BEGIN)
 TIME_SHIFT = KIND_BITS + PRESENT_BITS + SIZE_BITS
-SIZES = np.array([size << power for power in range(2, 34) for size in (4, 5, 6, 7)])
-"""Words of a block, by its class."""
-FIRST_ARENA = 1 << 18
-TOP, WANTED, SAID, REACH = range(4)
+
+CHUNK = 64
+"""Words of a chunk; the first names the next chunk."""
+FIRST_CHUNKS = 1 << 12
+SPARE_CHUNKS = MOST_WORDS // (CHUNK - 1) + 2
+"""Chunks that the longest entry may take."""
+PLACE = np.dtype([("head", "i4"), ("tail", "i4"), ("used", "i4"), ("begin", "u1"), ("end", "u1")])
+"""Where a borrower's entries stand: first and last chunk (-1 for none), words used, and where these begin and end."""
+TOP, FREE, FREE_COUNT, SAID, REACH = range(5)
+BEFORE, LED_BACK, RESTATED, HANDED_ON = range(4)
+"""What the records to work on are for."""
 
 
 class Trail(NamedTuple):
-    """The trails of a lane as the compiled functions take them.
+    """The trails of a lane as the compiled functions take them: ``words`` of its records, and each row's ``places``.
 
-    Per row ``place`` is where its block begins, ``used`` how many of its words are, ``size`` its class, -1 without
-    one. ``free`` is, per class, the first of the blocks given back (-1 for none), each of which names the next. ``state``
-    holds by TOP from where the arena is unused, by WANTED how many words were missing, by SAID up to which moment a
-    restatement that ran out of room has come, by REACH how far back (ms) the past is kept, 0 for not at all. ``past``,
-    ``event`` and ``entry`` are records, an event and an entry to work on.
+    ``state`` holds, by TOP, the first chunk never used; by FREE the first of those given back, and how many they are;
+    by SAID, up to which moment a restatement that ran out of room has come; by REACH, how far back (ms) the past is
+    kept, 0 for not at all. ``past``, ``event`` and ``entry`` are records, an event and an entry to work on.
     """
 
     words: Words
     arena: Words
-    place: Integers
-    used: Integers
-    size: Integers
-    free: Integers
+    places: Records
     state: Integers
     past: Records
     past_words: Words
@@ -72,30 +76,9 @@ class Trail(NamedTuple):
     entry: Words
 
 
-def in_memory(words: int) -> Words:
-    """Return words of ordinary memory; what is never written costs none."""
-    return np.empty(words, np.int64)
-
-
-def on_disk(folder: Path) -> Allocate:
-    """Return what gives memory that the system may write out to a nameless file in ``folder`` rather than hold."""
-
-    def allocate(words: int) -> Words:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            os.posix_fallocate(file.fileno(), 0, words * WORD)
-            return np.frombuffer(mmap.mmap(file.fileno(), words * WORD), np.int64)
-
-    return allocate
-
-
-BEFORE, LED_BACK, RESTATED, HANDED_ON = range(4)
-"""What the records to work on are for."""
-
-
 def words_of(records: Records) -> Words:
     """Return the records' whole words, a row each, in the same memory."""
-    return np.ndarray((len(records), WORDS), np.int64, records, 0, (BORROWER.itemsize, WORD))  # type: ignore[call-overload]
+    return np.ndarray((len(records), WORDS), np.int64, records, 0, (RECORD_BYTES, WORD))  # type: ignore[call-overload]
 
 
 @compiled
@@ -117,84 +100,102 @@ def time_of(header: int) -> int:
 
 
 @compiled
-def class_of(words: int) -> int:
-    """Return the smallest class of blocks that holds ``words``."""
-    size = 0
-    while SIZES[size] < words:
-        size += 1
-    return size
+def has_room(trail: Trail, chunks: int) -> bool:
+    """Tell whether ``chunks`` more can be taken."""
+    return bool(trail.state[FREE_COUNT] + len(trail.arena) // CHUNK - trail.state[TOP] >= chunks)
 
 
 @compiled
-def with_slack(words: int) -> int:
-    """Return how many words a block for ``words`` is to hold, so that not every entry has to make room anew."""
-    return words + words // 8
+def take_chunk(trail: Trail) -> int:
+    """Return a chunk that is free; there must be one."""
+    chunk = trail.state[FREE]
+    if chunk >= 0:
+        trail.state[FREE] = trail.arena[chunk * CHUNK]
+        trail.state[FREE_COUNT] -= 1
+        return int(chunk)
+    chunk = trail.state[TOP]
+    trail.state[TOP] += 1
+    return int(chunk)
 
 
 @compiled
-def has_room(trail: Trail, row: int) -> bool:
-    """Tell whether the row's next entry finds room, however long it is; if not, notes how many words are wanted."""
-    words = with_slack(trail.used[row] + MOST_WORDS)
-    if trail.state[TOP] + SIZES[class_of(words)] <= len(trail.arena):
-        return True
-    trail.state[WANTED] = SIZES[class_of(words)]
-    return False
+def give_back(trail: Trail, chunk: int) -> int:
+    """Give a chunk back; returns the one after it."""
+    after = int(trail.arena[chunk * CHUNK])
+    trail.arena[chunk * CHUNK] = trail.state[FREE]
+    trail.state[FREE] = chunk
+    trail.state[FREE_COUNT] += 1
+    return after
 
 
 @compiled
-def give_back(trail: Trail, row: int) -> None:
-    """Empty a row's trail and give its block to those who need one of its size."""
-    size = trail.size[row]
-    if size >= 0:
-        trail.arena[trail.place[row]] = trail.free[size]
-        trail.free[size] = trail.place[row]
-    trail.size[row] = -1
-    trail.used[row] = 0
+def append(trail: Trail, row: int, entries: Words, size: int) -> None:
+    """Add ``size`` words of ``entries`` at the end of the row's; there must be room."""
+    arena = trail.arena
+    place = trail.places[row]
+    if place["head"] < 0:
+        place["head"] = place["tail"] = take_chunk(trail)
+        place["begin"] = place["end"] = 1
+    end = int(place["end"])
+    done = 0
+    while done < size:
+        if end == CHUNK:
+            chunk = take_chunk(trail)
+            arena[place["tail"] * CHUNK] = chunk
+            place["tail"] = chunk
+            end = 1
+        at = place["tail"] * CHUNK + end - done
+        step = min(size, done + CHUNK - end)
+        end += step - done
+        for word in range(done, step):
+            arena[at + word] = entries[word]
+        done = step
+    place["end"] = end
+    place["used"] += size
 
 
 @compiled
-def new_block(trail: Trail, size: int) -> int:
-    """Return where a block of a class begins; there must be one."""
-    place = int(trail.free[size])
-    if place >= 0:
-        trail.free[size] = trail.arena[place]
-        return place
-    place = int(trail.state[TOP])
-    trail.state[TOP] = place + SIZES[size]
-    return place
-
-
-@compiled
-def first_kept(trail: Trail, row: int, time: int) -> int:
-    """Return how far into the row's block the first scoring at or after ``time`` (ms) stands; its end without one."""
-    at = 0
-    while at < trail.used[row]:
-        header = trail.arena[trail.place[row] + at]
+def let_go(trail: Trail, row: int, time: int) -> None:
+    """Let the row's entries go that come before its first scoring at or after ``time`` (ms)."""
+    place = trail.places[row]
+    while place["used"] > 0:
+        if place["begin"] == CHUNK:
+            place["head"], place["begin"] = give_back(trail, place["head"]), 1
+        header = trail.arena[place["head"] * CHUNK + place["begin"]]
         if kind_of(header) == SCORED and time_of(header) >= time:
-            return at
-        at += size_of(header)
-    return at
+            return
+        left = size_of(header)
+        place["used"] -= left
+        while place["begin"] + left > CHUNK:
+            left -= CHUNK - place["begin"]
+            place["head"], place["begin"] = give_back(trail, place["head"]), 1
+        place["begin"] += left
+    if place["head"] >= 0:
+        give_back(trail, place["head"])
+        place["head"] = -1
 
 
 @compiled
-def make_room(trail: Trail, row: int, words: int, time: int) -> None:
-    """Let ``words`` more find room in the row's block: by letting go what ``time`` (ms) has left behind, or in a larger."""
-    begin = 0
-    if trail.used[row] > 0:
-        begin = first_kept(trail, row, time - trail.state[REACH])
-    kept = trail.used[row] - begin
-    old = trail.place[row] + begin
-    wanted = with_slack(kept + words)
-    if trail.size[row] < 0 or SIZES[trail.size[row]] < wanted:
-        size = class_of(wanted)
-        place = new_block(trail, size)
-        trail.arena[place : place + kept] = trail.arena[old : old + kept]
-        give_back(trail, row)
-        trail.place[row], trail.size[row] = place, size
-    elif begin > 0:
-        for word in range(kept):
-            trail.arena[trail.place[row] + word] = trail.arena[old + word]
-    trail.used[row] = kept
+def let_all_go(trail: Trail, time: int) -> None:
+    """Let all entries go that come before their row's first scoring at or after ``time`` (ms)."""
+    for row in range(len(trail.places)):
+        let_go(trail, row, time)
+
+
+@compiled
+def entries_of(trail: Trail, row: int) -> Words:
+    """Return the row's entries, one after the other."""
+    place = trail.places[row]
+    entries = np.empty(place["used"], np.int64)
+    chunk, begin, done = int(place["head"]), int(place["begin"]), 0
+    while done < len(entries):
+        step = min(len(entries) - done, CHUNK - begin)
+        at = chunk * CHUNK + begin
+        for word in range(step):
+            entries[done + word] = trail.arena[at + word]
+        done += step
+        chunk, begin = trail.arena[chunk * CHUNK], 1
+    return entries
 
 
 @compiled
@@ -205,7 +206,7 @@ def keep_before(trail: Trail, record: Record) -> None:
 
 @compiled
 def leave(trail: Trail, row: int, kind: int, time: int) -> None:
-    """Leave an entry of what has changed in the row's record since ``keep_before``.
+    """Leave an entry of what has changed in the row's record since ``keep_before``; there must be room.
 
     That of a late fold takes its event from ``trail.event``.
     """
@@ -213,7 +214,7 @@ def leave(trail: Trail, row: int, kind: int, time: int) -> None:
     size = 1
     present = 0
     for group in range(len(GROUP_BEGIN)):
-        place = size
+        marked_at = size
         marks = 0
         begin = GROUP_BEGIN[group]
         for word in range(begin, GROUP_END[group]):
@@ -223,35 +224,32 @@ def leave(trail: Trail, row: int, kind: int, time: int) -> None:
                 found[size] = change
                 marks |= 1 << (word - begin)
         if marks != 0:
-            found[place] = marks
+            found[marked_at] = marks
             size += 1
             present |= 1 << group
     if kind == LATE:
         found[size : size + EVENT_WORDS] = trail.event_words[:EVENT_WORDS]
         size += EVENT_WORDS
     found[0] = (time << TIME_SHIFT) | (size << (KIND_BITS + PRESENT_BITS)) | (present << KIND_BITS) | kind
-    if trail.size[row] < 0 or trail.used[row] + size > SIZES[trail.size[row]]:
-        make_room(trail, row, size, time)
-    end = trail.place[row] + trail.used[row]
-    for word in range(size):
-        trail.arena[end + word] = found[word]
-    trail.used[row] += size
+    if trail.places[row]["end"] + size > CHUNK:
+        let_go(trail, row, time - trail.state[REACH])
+    append(trail, row, found, size)
 
 
 @compiled
-def lay_over(trail: Trail, at: int, place: int) -> int:
-    """Undo or do again in the working record ``place`` what the entry at ``at`` of the arena tells; returns its end."""
-    header = trail.arena[at]
+def lay_over(record: Words, entries: Words, at: int) -> int:
+    """Undo or do again in a record's words what the entry at ``at`` tells; returns where the next begins."""
+    header = entries[at]
     word_at = at + 1
     for group in range(len(GROUP_BEGIN)):
         if (header >> (KIND_BITS + group)) & 1 == 0:
             continue
-        marks = trail.arena[word_at]
+        marks = entries[word_at]
         word_at += 1
         word = GROUP_BEGIN[group]
         while marks != 0:
             if marks & 1:
-                trail.past_words[place][word] ^= trail.arena[word_at]
+                record[word] ^= entries[word_at]
                 word_at += 1
             marks >>= 1
             word += 1
@@ -259,10 +257,10 @@ def lay_over(trail: Trail, at: int, place: int) -> int:
 
 
 @compiled
-def read_event(trail: Trail, at: int) -> None:
-    """Read the event that the entry of a late fold at ``at`` of the arena keeps into ``trail.event``."""
-    end = at + size_of(trail.arena[at])
-    trail.event_words[:EVENT_WORDS] = trail.arena[end - EVENT_WORDS : end]
+def read_event(trail: Trail, entries: Words, at: int) -> None:
+    """Read the event that the entry of a late fold at ``at`` keeps into ``trail.event``."""
+    end = at + size_of(entries[at])
+    trail.event_words[:EVENT_WORDS] = entries[end - EVENT_WORDS : end]
 
 
 @compiled
@@ -278,35 +276,42 @@ def is_whole(entries: Words) -> bool:
 
 
 @compiled
-def let_go(trail: Trail, time: int) -> None:
-    """Give back the blocks of borrowers who were not scored at or after ``time`` (ms)."""
-    for row in range(len(trail.size)):
-        if trail.size[row] >= 0 and first_kept(trail, row, time) == trail.used[row]:
-            give_back(trail, row)
+def stored_sizes(trail: Trail, records: Records, rows: Integers, ends: Integers) -> None:
+    """Fill where each row's record and trail end when written one after the other, and let go what is out of reach."""
+    end = 0
+    for position in range(len(rows)):
+        row = rows[position]
+        let_go(trail, row, records[row]["scored_at"] - trail.state[REACH])
+        end += RECORD_BYTES + WORD * trail.places[row]["used"]
+        ends[position] = end
 
 
 @compiled
-def write_out(
-    trail: Trail, records: Records, raw: npt.NDArray[np.uint8], rows: Integers, out: npt.NDArray[np.uint8], ends: Integers
-) -> int:
-    """Write each row's record (of ``raw``, its bytes) and what of its trail is within reach, one after the other.
-
-    ``ends`` gains where each ends. Returns the bytes needed; where ``out`` is shorter, nothing is written beyond it.
-    """
-    end = 0
-    width = raw.shape[1]
-    entries = trail.arena.view(np.uint8)
+def store(trail: Trail, raw: Bytes, rows: Integers, ends: Integers, out: Bytes) -> None:
+    """Write each row's record, of whose bytes ``raw`` has a row each, and its trail to where ``stored_sizes`` says."""
+    start = 0
     for position in range(len(rows)):
         row = rows[position]
-        begin = first_kept(trail, row, records[row]["scored_at"] - trail.state[REACH])
-        length = WORD * (trail.used[row] - begin)
-        if end + width + length <= len(out):
-            out[end : end + width] = raw[row]
-            start = WORD * (trail.place[row] + begin)
-            out[end + width : end + width + length] = entries[start : start + length]
-        end += width + length
-        ends[position] = end
-    return end
+        out[start : start + RECORD_BYTES] = raw[row]
+        out[start + RECORD_BYTES : ends[position]] = entries_of(trail, row).view(np.uint8)
+        start = ends[position]
+
+
+def in_memory(words: int) -> Words:
+    """Return words of ordinary memory; what is never written costs none."""
+    return np.empty(words, np.int64)
+
+
+def on_disk(folder: Path) -> Allocate:
+    """Return what gives memory that the system may write to a nameless file in ``folder`` rather than hold."""
+
+    def allocate(words: int) -> Words:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, words * WORD)
+            return np.frombuffer(mmap.mmap(file.fileno(), words * WORD), np.int64)
+
+    return allocate
 
 
 class Trails:
@@ -314,43 +319,41 @@ class Trails:
 
     def __init__(self, reach_ms: int, allocate: Allocate) -> None:
         self._allocate = allocate
-        self._arena = allocate(FIRST_ARENA) if reach_ms else np.empty(0, np.int64)
-        self._place = np.zeros(0, np.int64)
-        self._used = np.zeros(0, np.int32)
-        self._size = np.zeros(0, np.int8)
-        self._free = np.full(len(SIZES), -1, np.int64)
-        self._state = np.array([0, 0, LONG_AGO, reach_ms])
+        self._arena = allocate(FIRST_CHUNKS * CHUNK if reach_ms else CHUNK)
+        self._places = np.zeros(0, PLACE)
+        self._state = np.array([0, -1, 0, LONG_AGO, reach_ms])
         self._past = empty_records(4)
         self._event = np.zeros(2, EVENT)
         self._entry = np.zeros(MOST_WORDS, np.int64)
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the arena that are or were in use."""
-        return int(self._state[TOP]) * WORD
+        """The bytes of the chunks that are or were in use."""
+        return int(self._state[TOP]) * CHUNK * WORD
 
     def of(self, records: Records) -> Trail:
         """Return the trails of ``records`` for the compiled functions."""
-        rows = len(records) - len(self._place)
-        if rows > 0:
-            self._place = np.append(self._place, np.zeros(rows, np.int64))
-            self._used = np.append(self._used, np.zeros(rows, np.int32))
-            self._size = np.append(self._size, np.full(rows, -1, np.int8))
+        if len(records) > len(self._places):
+            more = np.zeros(len(records) - len(self._places), PLACE)
+            more["head"] = -1
+            self._places = np.append(self._places, more)
         return Trail(
-            words_of(records), self._arena, self._place, self._used, self._size, self._free, self._state,
-            self._past, words_of(self._past), self._event, np.frombuffer(self._event, np.int64), self._entry,
+            words_of(records), self._arena, self._places, self._state, self._past, words_of(self._past),
+            self._event, np.frombuffer(self._event, np.int64), self._entry,
         )  # fmt: skip
 
-    def make_room(self, trail: Trail, time: int) -> None:
-        """Find the words that were wanted: what was left behind at ``time`` (ms), or else a larger arena."""
-        wanted, self._state[WANTED] = int(self._state[WANTED]), 0
-        if not wanted:
-            return
-        let_go(trail, max(time, 0) - int(self._state[REACH]))
-        top = int(self._state[TOP])
-        arena = self._allocate(max(2 * len(self._arena), top + wanted))
-        arena[:top] = self._arena[:top]
-        self._arena = arena
+    def make_room(self, trail: Trail, time: int, chunks: int = SPARE_CHUNKS) -> Trail:
+        """Return the trails with room for ``chunks`` more: in what ``time`` (ms) left behind, or in a larger arena."""
+        if has_room(trail, chunks):
+            return trail
+        let_all_go(trail, max(time, 0) - int(self._state[REACH]))
+        held = len(self._arena) // CHUNK
+        # An arena that stays nearly full would have to be gone through again and again.
+        if not has_room(trail, max(chunks, held // 8)):
+            arena = self._allocate(max(2 * held, held + chunks) * CHUNK)
+            arena[: len(self._arena)] = self._arena
+            self._arena = arena
+        return trail._replace(arena=self._arena)
 
     def put(self, trail: Trail, row: int, raw: bytes) -> None:
         """Put a borrower's stored entries in place of those that are there.
@@ -360,11 +363,6 @@ class Trails:
         """
         if len(raw) % WORD or not is_whole(entries := np.frombuffer(raw, np.int64)):
             raise ValueError(f"{len(raw)} bytes are not a borrower's trail: rebuild the state from the topics' start")
-        give_back(trail, row)
-        size = class_of(with_slack(len(entries)))
-        if self._state[TOP] + SIZES[size] > len(self._arena):
-            self._state[WANTED] = SIZES[size]
-            self.make_room(trail, LONG_AGO)
-            trail = trail._replace(arena=self._arena)
-        self._place[row], self._size[row], self._used[row] = new_block(trail, size), size, len(entries)
-        self._arena[self._place[row] : self._place[row] + len(entries)] = entries
+        let_go(trail, row, NEVER)
+        if len(entries):
+            append(self.make_room(trail, LONG_AGO, len(entries) // (CHUNK - 1) + 2), row, entries, len(entries))
