@@ -1,4 +1,4 @@
-"""A late event says again what should have been said of the latest scored moment, and alerts nobody about the past."""
+"""A late event says again what should have been said of every moment scored since, and alerts nobody about the past."""
 
 import numpy as np
 import pytest
@@ -49,9 +49,9 @@ def paid_in_time_but_told_late() -> np.void:
     return event(3, REPAYMENT, RepaymentKind.PAID, NOON + 4 * DAY_MS, told, 870.0, due_day=due)
 
 
-def run(events: Events, until: int, room: int = 1_000) -> np.ndarray:
+def run(events: Events, until: int, room: int = 1_000, reach_ms: int = 30 * DAY_MS) -> np.ndarray:
     records, wake_at, counts = empty_records(1), np.zeros(1, np.int64), np.zeros(3, np.int64)
-    trail = Trails(7 * DAY_MS, in_memory).of(records)
+    trail = Trails(reach_ms, in_memory).of(records)
     found, position = [], 0
     kept = empty_records(room)
     while position < len(events):
@@ -129,6 +129,26 @@ def test_a_restated_scoring_is_a_recomputation_from_all_that_is_known_by_then(
             np.testing.assert_allclose(said[name], told[name], rtol=1e-9, atol=1e-9, err_msg=name)
     late = events[[bool((moments[moments <= event["order_time"]] > event["event_time"]).any()) for event in events]]
     assert bool(len(restated)) == bool(len(late))
+
+
+@pytest.mark.parametrize("days", [0, 1, 2, 3])
+def test_what_is_out_of_reach_keeps_what_was_known_then(days: int) -> None:
+    events = loan_with_a_missed_instalment(paid_in_time_but_told_late())
+    scores, unlimited = run(events, UNTIL, reach_ms=days * DAY_MS), run(events, UNTIL)
+    wanted = unlimited[(unlimited["restated"] == 0) | (unlimited["time"] >= unlimited["known_at"] - days * DAY_MS)]
+    assert (wanted["restated"] == 1).sum() == days
+    assert scores.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_scoring_holds_what_came_before_its_moment(later: int) -> None:
+    """An event at the very moment of a scoring is of the next one, in time or late; one just before it is missing."""
+    first = event(1, SPENDING, SpendingKind.PURCHASE, NOON, NOON, 55.0, loan_reference=0)
+    moment = int(run(np.array([first], first.dtype), NOON + HOUR_MS)["time"][0])
+    for order in (moment, moment + HOUR_MS):
+        second = event(2, SPENDING, SpendingKind.PURCHASE, moment - 1 + later, order, 70.0, loan_reference=0)
+        scores = run(np.array([first, second], first.dtype), moment + 2 * HOUR_MS)
+        assert scores["time"][scores["restated"] == 1].tolist() == ([] if later else [moment])
 
 
 def test_an_event_after_the_latest_scoring_restates_nothing() -> None:
