@@ -44,6 +44,7 @@ def fold_now(record: Record, row: int, event: Event, trail: Trail) -> None:
         keep_before(trail, record)
     fold_event(record, event)
     if past:
+        trail.past[BEFORE]["recent_next"] = record["recent_next"]
         leave(trail, row, LATE if late else FOLDED, event["event_time"])
 
 

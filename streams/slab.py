@@ -11,7 +11,7 @@ from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.spans import Spans
 from loanpulse.streams.borrower_record import BORROWER, NEVER, Integers, Records, empty_records, upgrade
 from loanpulse.streams.intake import hash_text
-from loanpulse.streams.trail import Allocate, Trail, Trails, in_memory, let_go, store, stored_sizes
+from loanpulse.streams.trail import WORD, Allocate, Trail, Trails, in_memory, sizes_within_reach, wipe, write_entries
 
 FIRST_CAPACITY = 32_768
 """Room that costs nothing until a borrower takes it; growing copies every record."""
@@ -21,7 +21,8 @@ INDEX_ROOM = 2
 KEY_BYTES = 64
 """The longest borrower_id that the contract allows."""
 
-COPIED_AT_ONCE = 512
+COPIED_AT_ONCE = 128
+"""Few enough that what is copied in between stays in the cache."""
 
 Keys = npt.NDArray[np.bytes_]
 Bytes = npt.NDArray[np.uint8]
@@ -173,7 +174,7 @@ class Slab:
     def forget(self, row: int) -> None:
         """Empty a borrower's record and trail; the key goes with ``take_gone``."""
         self.records[row] = _NEW[0]
-        let_go(self.trail, row, NEVER)
+        wipe(self.trail, row)
         self.wake_at[row] = NEVER
         self.dirty[row] = False
         self.gone.add(row)
@@ -206,15 +207,19 @@ class Slab:
         """Return the key of each record changed since the last call, and its bytes and trail, as ``load`` takes them."""
         changed = np.flatnonzero(self.dirty[: len(self)])
         self.dirty[changed] = False
-        trail, bare = self.trail, self.records.view(np.uint8).reshape(len(self.records), BORROWER.itemsize)
+        trail, entries = self.trail, np.empty(0, np.int64)
         for start in range(0, len(changed), COPIED_AT_ONCE):
             rows = changed[start : start + COPIED_AT_ONCE]
             ends = np.empty(len(rows), np.int64)
-            stored_sizes(trail, self.records, rows, ends)
-            out = np.empty(ends[-1], np.uint8)
-            store(trail, bare, rows, ends, out)
-            whole = out.tobytes()
-            stored = (whole[begin:end] for begin, end in pairwise([0, *ends.tolist()]))
+            sizes_within_reach(trail, self.records, rows, ends)
+            if len(entries) < ends[-1]:
+                entries = np.empty(2 * ends[-1], np.int64)
+            write_entries(trail, rows, ends, entries)
+            # Seen as opaque bytes, a record becomes a Python value by one copy.
+            raw = self.records[rows].view(f"V{BORROWER.itemsize}").tolist()
+            places = pairwise([0, *(WORD * ends).tolist()])
+            past = memoryview(entries).cast("B")
+            stored = [record + past[begin:end] for record, (begin, end) in zip(raw, places, strict=True)]
             yield from zip(self.keys[rows].tolist(), stored, strict=True)
 
     def _allocate(self, capacity: int) -> None:

@@ -23,14 +23,12 @@ from loanpulse.streams.compiled import compiled
 from loanpulse.streams.event_columns import EVENT, Events
 
 Words = npt.NDArray[np.int64]
-Bytes = npt.NDArray[np.uint8]
 Allocate = Callable[[int], Words]
 """Gives so many words of memory."""
 
 FOLDED, LATE, SCORED = 1, 2, 3
 WORD = 8
-RECORD_BYTES = BORROWER.itemsize
-WORDS = RECORD_BYTES // WORD
+WORDS = BORROWER.itemsize // WORD
 """The whole words of a record; what is left of it is of contacts, which no entry holds."""
 EVENT_WORDS = -(-EVENT.itemsize // WORD)
 GROUP = 62
@@ -78,7 +76,7 @@ class Trail(NamedTuple):
 
 def words_of(records: Records) -> Words:
     """Return the records' whole words, a row each, in the same memory."""
-    return np.ndarray((len(records), WORDS), np.int64, records, 0, (RECORD_BYTES, WORD))  # type: ignore[call-overload]
+    return np.ndarray((len(records), WORDS), np.int64, records, 0, (BORROWER.itemsize, WORD))  # type: ignore[call-overload]
 
 
 @compiled
@@ -176,6 +174,20 @@ def let_go(trail: Trail, row: int, time: int) -> None:
 
 
 @compiled
+def wipe(trail: Trail, row: int) -> None:
+    """Let all of the row's entries go and overwrite them."""
+    place = trail.places[row]
+    chunk = place["head"]
+    while chunk >= 0:
+        after = trail.arena[chunk * CHUNK] if chunk != place["tail"] else -1
+        trail.arena[chunk * CHUNK + 1 : (chunk + 1) * CHUNK] = 0
+        give_back(trail, chunk)
+        chunk = after
+    place["head"] = -1
+    place["used"] = 0
+
+
+@compiled
 def let_all_go(trail: Trail, time: int) -> None:
     """Let all entries go that come before their row's first scoring at or after ``time`` (ms)."""
     for row in range(len(trail.places)):
@@ -183,18 +195,24 @@ def let_all_go(trail: Trail, time: int) -> None:
 
 
 @compiled
+def copy_entries(trail: Trail, row: int, out: Words) -> None:
+    """Write the row's entries, one after the other, to ``out``, which has just the room."""
+    place, arena = trail.places[row], trail.arena
+    chunk, begin, done = int(place["head"]), int(place["begin"]), 0
+    while done < len(out):
+        end = min(len(out), done + CHUNK - begin)
+        at = chunk * CHUNK + begin - done
+        for word in range(done, end):
+            out[word] = arena[at + word]
+        done = end
+        chunk, begin = int(arena[chunk * CHUNK]), 1
+
+
+@compiled
 def entries_of(trail: Trail, row: int) -> Words:
     """Return the row's entries, one after the other."""
-    place = trail.places[row]
-    entries = np.empty(place["used"], np.int64)
-    chunk, begin, done = int(place["head"]), int(place["begin"]), 0
-    while done < len(entries):
-        step = min(len(entries) - done, CHUNK - begin)
-        at = chunk * CHUNK + begin
-        for word in range(step):
-            entries[done + word] = trail.arena[at + word]
-        done += step
-        chunk, begin = trail.arena[chunk * CHUNK], 1
+    entries = np.empty(trail.places[row]["used"], np.int64)
+    copy_entries(trail, row, entries)
     return entries
 
 
@@ -276,25 +294,23 @@ def is_whole(entries: Words) -> bool:
 
 
 @compiled
-def stored_sizes(trail: Trail, records: Records, rows: Integers, ends: Integers) -> None:
-    """Fill where each row's record and trail end when written one after the other, and let go what is out of reach."""
+def sizes_within_reach(trail: Trail, records: Records, rows: Integers, ends: Integers) -> None:
+    """Fill where the entries of each row end when written one after the other; those out of reach are let go."""
     end = 0
     for position in range(len(rows)):
         row = rows[position]
         let_go(trail, row, records[row]["scored_at"] - trail.state[REACH])
-        end += RECORD_BYTES + WORD * trail.places[row]["used"]
+        end += trail.places[row]["used"]
         ends[position] = end
 
 
 @compiled
-def store(trail: Trail, raw: Bytes, rows: Integers, ends: Integers, out: Bytes) -> None:
-    """Write each row's record, of whose bytes ``raw`` has a row each, and its trail to where ``stored_sizes`` says."""
-    start = 0
+def write_entries(trail: Trail, rows: Integers, ends: Integers, out: Words) -> None:
+    """Write the entries of each row to where ``sizes_within_reach`` says."""
+    begin = 0
     for position in range(len(rows)):
-        row = rows[position]
-        out[start : start + RECORD_BYTES] = raw[row]
-        out[start + RECORD_BYTES : ends[position]] = entries_of(trail, row).view(np.uint8)
-        start = ends[position]
+        copy_entries(trail, rows[position], out[begin : ends[position]])
+        begin = ends[position]
 
 
 def in_memory(words: int) -> Words:
@@ -319,7 +335,7 @@ class Trails:
 
     def __init__(self, reach_ms: int, allocate: Allocate) -> None:
         self._allocate = allocate
-        self._arena = allocate(FIRST_CHUNKS * CHUNK if reach_ms else CHUNK)
+        self._arena = allocate(FIRST_CHUNKS * CHUNK)
         self._places = np.zeros(0, PLACE)
         self._state = np.array([0, -1, 0, LONG_AGO, reach_ms])
         self._past = empty_records(4)

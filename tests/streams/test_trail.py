@@ -37,7 +37,7 @@ from loanpulse.streams.trail import (
 from tests.streams.test_fold_laws import START, histories
 
 CARD = policy.load().card
-LEFT_OUT = {"offsets", "recent_low", "recent_high", "pending_at", "timer_at", "lhi", "contact_at", "contact_lender"}
+LEFT_OUT = {"offsets", "recent_low", "recent_high", "recent_next", "pending_at", "timer_at", "lhi", "contact_at", "contact_lender"}
 """What no scoring reads."""
 
 
