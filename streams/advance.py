@@ -11,7 +11,18 @@ from loanpulse.streams.event_columns import Event, Events
 from loanpulse.streams.fold import fold_event, seen_before
 from loanpulse.streams.restatement import is_late, restate
 from loanpulse.streams.scoring import EVENT_CAME, TIME_PASSED, Card, Score, Scores, calls_for_alert, score_borrower
-from loanpulse.streams.trail import BEFORE, FOLDED, LATE, REACH, SCORED, SPARE_CHUNKS, Trail, has_room, keep_before, leave
+from loanpulse.streams.trail import (
+    BEFORE,
+    FOLDED,
+    LATE,
+    REACH,
+    SCORED,
+    SPARE_CHUNKS,
+    Trail,
+    has_room,
+    keep_before,
+    leave,
+)
 
 NEW, DUPLICATES, REDELIVERED = range(3)
 
@@ -28,7 +39,8 @@ def score_now(record: Record, row: int, moment: int, cause: int, card: Card, tra
     if past:
         # What no scoring reads is left out of the trail.
         before = trail.past[BEFORE]
-        before["lhi"], before["pending_at"], before["timer_at"] = record["lhi"], record["pending_at"], record["timer_at"]
+        before["pending_at"], before["timer_at"] = record["pending_at"], record["timer_at"]
+        before["lhi"] = record["lhi"]
         leave(trail, row, SCORED, moment)
 
 

@@ -1,6 +1,6 @@
 """Decayed sums that commute: kept at a reference time, so that a late event lands with the weight it would have had.
 
-The reference is the end of a day, so that sums to which an event adds nothing change once a day and not with each event.
+The reference is the end of a day, so that a sum to which an event adds nothing changes once a day.
 """
 
 import math

@@ -25,6 +25,7 @@ from loanpulse.streams.trail import (
     entries_of,
     kind_of,
     lay_over,
+    let_go,
     read_event,
     size_of,
     time_of,
@@ -33,15 +34,15 @@ from loanpulse.streams.trail import (
 
 @compiled
 def is_late(record: Record, event_time: int) -> bool:
-    """Tell whether an event of this time (ms), not yet folded, is missing in a scoring: one holds what came before it."""
+    """Tell whether an event of this time (ms), not yet folded, is missing in a scoring: one holds what was before it."""
     return bool(record["scored"] == 1 and event_time < record["scored_at"])
 
 
 @compiled
 def hand_on(before: Record, record: Record) -> None:
     """Give ``record`` what a scoring reads of the one before it."""
-    record["level"], record["level_since"], record["improved"] = before["level"], before["level_since"], before["improved"]
-    record["behaviours"] = before["behaviours"]
+    record["level"], record["level_since"] = before["level"], before["level_since"]
+    record["improved"], record["behaviours"] = before["improved"], before["behaviours"]
     record["clear_day"][:] = before["clear_day"]
     record["level_shift"][:] = before["level_shift"]
     record["pin_day"][:], record["pin_low"][:] = before["pin_day"], before["pin_low"]
@@ -49,7 +50,7 @@ def hand_on(before: Record, record: Record) -> None:
 
 
 @compiled
-def latest_moments(entries: Words) -> tuple[int, int]:
+def late_times(entries: Words) -> tuple[int, int]:
     """Return the earliest time (ms) of the late events that wait to be said, and of all that the trail holds."""
     waiting = NEVER
     earliest = NEVER
@@ -66,12 +67,12 @@ def latest_moments(entries: Words) -> tuple[int, int]:
 
 
 @compiled
-def first_moment(entries: Words, after: int, least: int) -> int:
-    """Return where the first scoring of a moment after ``after`` and not before ``least`` (ms) stands, or the end."""
+def first_moment(entries: Words, after: int) -> int:
+    """Return where the first scoring of a moment after ``after`` (ms) stands, or the end."""
     at = 0
     while at < len(entries):
         header = entries[at]
-        if kind_of(header) == SCORED and time_of(header) > after and time_of(header) >= least:
+        if kind_of(header) == SCORED and time_of(header) > after:
             return at
         at += size_of(header)
     return at
@@ -95,9 +96,10 @@ def restate(record: Record, row: int, known_at: int, card: Card, trail: Trail, s
     Returns the number of scores then. Where they are full there may be more to say, and the record's ``restate`` still
     stands; the next call goes on.
     """
+    let_go(trail, row, known_at - trail.state[REACH])
     entries = entries_of(trail, row)
-    waiting, earliest = latest_moments(entries)
-    at = first_moment(entries, earliest, known_at - trail.state[REACH])
+    waiting, earliest = late_times(entries)
+    at = first_moment(entries, earliest)
     restated = trail.past[RESTATED]
     trail.past[LED_BACK] = record
     back = at

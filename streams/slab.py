@@ -204,7 +204,7 @@ class Slab:
         return np.flatnonzero(self.wake_at[: len(self)] <= time)
 
     def take_dirty(self) -> Iterator[tuple[bytes, bytes]]:
-        """Return the key of each record changed since the last call, and its bytes and trail, as ``load`` takes them."""
+        """Return the key of each record changed since the last call, and record and trail as ``load`` takes them."""
         changed = np.flatnonzero(self.dirty[: len(self)])
         self.dirty[changed] = False
         trail, entries = self.trail, np.empty(0, np.int64)

@@ -45,6 +45,8 @@ TIME_SHIFT = KIND_BITS + PRESENT_BITS + SIZE_BITS
 
 CHUNK = 64
 """Words of a chunk; the first names the next chunk."""
+MOST_KEPT = 64_000
+"""Words of a borrower's trail: it must fit into one message of the changelog with the record (Kafka takes 1 MB)."""
 FIRST_CHUNKS = 1 << 12
 SPARE_CHUNKS = MOST_WORDS // (CHUNK - 1) + 2
 """Chunks that the longest entry may take."""
@@ -154,13 +156,13 @@ def append(trail: Trail, row: int, entries: Words, size: int) -> None:
 
 @compiled
 def let_go(trail: Trail, row: int, time: int) -> None:
-    """Let the row's entries go that come before its first scoring at or after ``time`` (ms)."""
+    """Let the row's entries go that come before its first scoring at or after ``time`` (ms), or are more than is kept."""
     place = trail.places[row]
     while place["used"] > 0:
         if place["begin"] == CHUNK:
             place["head"], place["begin"] = give_back(trail, place["head"]), 1
         header = trail.arena[place["head"] * CHUNK + place["begin"]]
-        if kind_of(header) == SCORED and time_of(header) >= time:
+        if kind_of(header) == SCORED and time_of(header) >= time and place["used"] <= MOST_KEPT:
             return
         left = size_of(header)
         place["used"] -= left
@@ -189,7 +191,7 @@ def wipe(trail: Trail, row: int) -> None:
 
 @compiled
 def let_all_go(trail: Trail, time: int) -> None:
-    """Let all entries go that come before their row's first scoring at or after ``time`` (ms)."""
+    """Let the entries of all rows go as ``let_go`` does."""
     for row in range(len(trail.places)):
         let_go(trail, row, time)
 

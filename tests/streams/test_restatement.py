@@ -56,12 +56,16 @@ def run(events: Events, until: int, room: int = 1_000, reach_ms: int = 30 * DAY_
     kept = empty_records(room)
     while position < len(events):
         scores = np.zeros(room, SCORE)
-        position, count, _ = advance.fold_events(events, position, records, wake_at, POLICY.card, trail, scores, kept, counts)
+        position, count, _ = advance.fold_events(
+            events, position, records, wake_at, POLICY.card, trail, scores, kept, counts
+        )
         found.append(scores[:count])
     position, rows = 0, np.zeros(1, np.int64)
     while position < 1:
         scores = np.zeros(room, SCORE)
-        position, count, _ = advance.score_rows(rows, position, records, wake_at, until, POLICY.card, trail, scores, kept)
+        position, count, _ = advance.score_rows(
+            rows, position, records, wake_at, until, POLICY.card, trail, scores, kept
+        )
         found.append(scores[:count])
     return np.concatenate(found)
 
@@ -109,7 +113,7 @@ NOT_COMPARED = ("row", "kept", "restated", "known_at", "cause", "lender", "misse
 def test_a_restated_scoring_is_a_recomputation_from_all_that_is_known_by_then(
     events: np.ndarray, delays: list[int]
 ) -> None:
-    """Of several late events, those too that came before or after another, and those at the very moment of a scoring."""
+    """Of several late events, before and after one another, and at the very moment of a scoring."""
     events["order_time"] = events["event_time"] + delays[: len(events)]
     events.sort(order="order_time")
     for source in range(3):

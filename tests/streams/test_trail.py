@@ -18,6 +18,7 @@ from loanpulse.streams.trail import (
     FIRST_CHUNKS,
     FREE_COUNT,
     LATE,
+    MOST_KEPT,
     SCORED,
     TIME_SHIFT,
     TOP,
@@ -37,7 +38,9 @@ from loanpulse.streams.trail import (
 from tests.streams.test_fold_laws import START, histories
 
 CARD = policy.load().card
-LEFT_OUT = {"offsets", "recent_low", "recent_high", "recent_next", "pending_at", "timer_at", "lhi", "contact_at", "contact_lender"}
+LEFT_OUT = {
+    "offsets", "recent_low", "recent_high", "recent_next", "pending_at", "timer_at", "lhi", "contact_at", "contact_lender",
+}  # fmt: skip
 """What no scoring reads."""
 
 
@@ -182,6 +185,19 @@ def test_memory_follows_the_events_within_reach() -> None:
             let_go(trail, row, time - 100)
         append(trail, row, entry(40, time), 40)
     assert trails.nbytes <= FIRST_CHUNKS * CHUNK * 8
+
+
+def test_the_newest_of_a_very_active_borrower_are_kept() -> None:
+    trails = Trails(DAY_MS, in_memory)
+    trail = trails.of(empty_records(1))
+    for time in range(1_000):
+        trail = trails.make_room(trail, 0)
+        append(trail, 0, entry(300, time), 300)
+        let_go(trail, 0, 0)
+    entries = entries_of(trail, 0)
+    assert MOST_KEPT - 300 < len(entries) <= MOST_KEPT
+    assert time_of(entries[-300]) == 999
+    assert len(entries) * 8 + BORROWER.itemsize < 1_000_000
 
 
 def test_a_forgotten_borrower_leaves_nothing_behind() -> None:
