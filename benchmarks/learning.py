@@ -2,18 +2,24 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from loanpulse.streams import policy as policies
+from loanpulse.streams.compiled import compiled
 from loanpulse.streams.indicators.catalogue import COUNT
 from loanpulse.streams.learning.calibration import probability
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
+from loanpulse.streams.learning.flat_challenger import PublishedChallenger
 from loanpulse.streams.learning.readings import INDEX_READINGS
 from loanpulse.streams.learning.scorecard import scorecard_to_bytes
+from loanpulse.streams.learning.served import card_with
 from loanpulse.streams.learning.trainer import FEATURES
-from loanpulse.streams.learning.weights import PublishedChallenger, challenger_to_bytes
+from loanpulse.streams.learning.weights import challenger_to_bytes
+from loanpulse.streams.scoring import SCORE, Card, Scores, weigh
 
 LESSON = 128
 LESSONS = 40
@@ -26,6 +32,13 @@ def timed(call: Callable[[], Any]) -> float:
     began = time.perf_counter()
     call()
     return time.perf_counter() - began
+
+
+@compiled
+def weigh_all(scores: Scores, card: Card) -> None:
+    """Weigh every scoring as a worker does while it scores."""
+    for place in range(len(scores)):
+        weigh(scores[place], card)
 
 
 def measure(figures: Figures) -> None:
@@ -56,8 +69,16 @@ def measure(figures: Figures) -> None:
     one, no_odds = rows[:1], np.zeros(1)
     figures["prediction: champion, µs one borrower"] = 1e6 * timed(lambda: scorecard.pd(counted[:1]))
     figures["prediction: challenger, µs one borrower"] = 1e6 * timed(lambda: flat.log_odds(one, no_odds))
+    scores, card = np.zeros(BATCH, SCORE), policies.load().card
+    scores["value"] = card["unhealthy"] + (batch[:, :COUNT] + 0.6) * (card["healthy"] - card["unhealthy"])
+    scores["evidence"] = 1.0
+    published = PublishedChallenger(flat, champion.uncalibrated())
+    for name, served in (("scorecard", scorecard), ("forest", published)):
+        own = card_with(card, served)
+        weigh_all(scores, own)
+        figures[f"prediction in a worker: {name}, µs a borrower"] = 1e6 * timed(partial(weigh_all, scores, own)) / BATCH
     figures["size: champion, bytes"] = len(scorecard_to_bytes(scorecard))
-    figures["size: challenger, bytes"] = len(challenger_to_bytes(PublishedChallenger(flat, champion.uncalibrated())))
+    figures["size: challenger, bytes"] = len(challenger_to_bytes(published))
 
 
 if __name__ == "__main__":

@@ -162,6 +162,15 @@ def lift(
     """Lift an order to hold alerts back."""
     settings = configured(config)
     moment = orders.moment(at, "--at")
+    if out_file is None:
+        known = {
+            (order.content["suppression_id"], order.content["borrower_id"])
+            for order in orders.given(settings, SUPPRESSIONS)
+        }
+        if (suppression_id, borrower) not in known:
+            fail(
+                f"no order {suppression_id} about this borrower stands on suppressions: give its id as it was printed."
+            )
     value = {
         "suppression_id": suppression_id,
         "borrower_id": orders.token(borrower, "BORROWER"),

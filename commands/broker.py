@@ -77,6 +77,14 @@ class EmbeddedBroker:
         self.stop()
         raise BrokerError(f"the embedded broker did not answer on {self.bootstrap_servers}; see {self._log}")
 
+    def check(self) -> None:
+        """Raise BrokerError if it has ended by itself."""
+        if self._process is not None and self._process.poll() is not None:
+            raise BrokerError(
+                f"the embedded broker ended with code {self._process.returncode}, and with it all that it held in "
+                f"memory; its last words are in {self._log}"
+            )
+
     def stop(self) -> None:
         """End it."""
         if self._process is not None:

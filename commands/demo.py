@@ -58,7 +58,7 @@ def demo(
         settings = load(file, environment={})
         topics_admin.create_topics(settings)
         _start_parts(supervisor, folder, file, borrowers, seed, speed)
-        _watch(supervisor, settings, file, stop, duration)
+        _watch(supervisor, broker, settings, file, stop, duration)
     except (BrokerError, ChildFailedError, topics_admin.BrokerUnreachableError, SettingsError) as error:
         supervisor.stop()
         broker.stop()
@@ -67,8 +67,10 @@ def demo(
         with _undisturbed():
             supervisor.stop()
             broker.stop()
-    out.print(f"All parts are stopped. Logs and the warehouse are in {folder}; ask it still:", highlight=False)
-    out.print(f"  loanpulse query -c {file} portfolio-now", highlight=False)
+    out.print(
+        f"All parts are stopped. Logs and the warehouse are in {folder}; ask it still:", highlight=False, soft_wrap=True
+    )
+    out.print(f"  loanpulse query -c {file} portfolio-now", highlight=False, soft_wrap=True)
 
 
 def _fresh(data_dir: Path) -> Path:
@@ -127,7 +129,14 @@ def _start_parts(supervisor: Supervisor, folder: Path, file: Path, borrowers: in
     )  # fmt: skip
 
 
-def _watch(supervisor: Supervisor, settings: Settings, file: Path, stop: threading.Event, duration: float) -> None:
+def _watch(
+    supervisor: Supervisor,
+    broker: EmbeddedBroker,
+    settings: Settings,
+    file: Path,
+    stop: threading.Event,
+    duration: float,
+) -> None:
     view = LiveView(settings, file)
     ends = time.monotonic() + duration if duration else float("inf")
     view.start()
@@ -135,12 +144,14 @@ def _watch(supervisor: Supervisor, settings: Settings, file: Path, stop: threadi
         if out.is_terminal:
             with Live(view.render(supervisor.children), console=out, screen=False, refresh_per_second=8) as live:
                 while not stop.is_set() and time.monotonic() < ends:
+                    broker.check()
                     supervisor.look_after()
                     live.update(view.render(supervisor.children))
                     stop.wait(REFRESH_SECONDS)
         else:
             spoke = 0.0
             while not stop.is_set() and time.monotonic() < ends:
+                broker.check()
                 supervisor.look_after()
                 if time.monotonic() - spoke > PLAIN_SECONDS:
                     spoke = time.monotonic()

@@ -31,7 +31,7 @@ def forget(
     borrower: Annotated[str, typer.Argument(help="The borrower's pseudonym.", show_default=False)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Only search: change nothing.")] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for workers and loader to follow.", min=1)] = 60.0,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for workers and loader to follow.", min=1)] = 180.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     config: ConfigOption = None,
 ) -> None:

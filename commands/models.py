@@ -25,9 +25,9 @@ from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.indicators.catalogue import INDICATORS
-from loanpulse.streams.learning.scorecard import WeightsError, scorecard_from_bytes
-from loanpulse.streams.learning.trainer import LOGISTIC
-from loanpulse.streams.learning.weights import challenger_from_bytes
+from loanpulse.streams.learning.records import TRAINER
+from loanpulse.streams.learning.scorecard import Scorecard, WeightsError
+from loanpulse.streams.learning.served import check_servable, served_from_bytes
 from loanpulse.streams.policy import PolicyError
 from loanpulse.streams.trainer_process import IN_FORCE_KEY
 
@@ -36,6 +36,9 @@ app = typer.Typer(no_args_is_help=True, help="Look at the models' versions; prom
 Version = Annotated[str, typer.Argument(help="The version, as `loanpulse models list` shows it.")]
 By = Annotated[str, typer.Option("--by", help="Who decides.")]
 Why = Annotated[str, typer.Option("--why", help="Why; it is published with the version.")]
+
+
+PROMOTED = "promoted"
 
 
 app.command("explain")(models_explain.explain)
@@ -76,12 +79,12 @@ def show(version: Version, config: ConfigOption = None) -> None:
                  "horizon_days", "sha256"):  # fmt: skip
         out.print(f"{name:16} {value[name]}", markup=False, highlight=False, soft_wrap=True)
     with failures(WeightsError):
-        if value["role"] == "CHALLENGER" and not value["model_id"].startswith("logistic"):
-            model = challenger_from_bytes(value["weights"], value["sha256"]).model
-            leaves = sum(int((one.feature < 0).sum()) for one in model.trees)
-            out.print(f"{len(model.trees)} trees, {leaves:,} leaves, {model.segments.width} segments", highlight=False)
-            return
-        scorecard = scorecard_from_bytes(value["weights"], value["sha256"])
+        scorecard = served_from_bytes(value["weights"], value["sha256"])
+    if not isinstance(scorecard, Scorecard):
+        model = scorecard.model
+        leaves = sum(int((one.feature < 0).sum()) for one in model.trees)
+        out.print(f"{len(model.trees)} trees, {leaves:,} leaves, {model.segments.width} segments", highlight=False)
+        return
     out.print(f"{'neutral_log_odds':24} {scorecard.neutral_log_odds:+.4f}", highlight=False)
     experts = {indicator.name: indicator.weight for indicator in INDICATORS}
     for name, weight in zip(scorecard.names, scorecard.weights.tolist(), strict=True):
@@ -90,8 +93,11 @@ def show(version: Version, config: ConfigOption = None) -> None:
 
 @app.command("promote")
 def promote(version: Version, by: By, why: Why, config: ConfigOption = None) -> None:
-    """Put a version in force, over the trainer's guards; who and why are recorded."""
-    _decide(version, by, why, config, "promoted")
+    """Put a version in force, over the trainer's guards; who and why are recorded.
+
+    A forest stays in force until a person decides again; the trainer goes on publishing candidates beside it.
+    """
+    _decide(version, by, why, config, PROMOTED)
 
 
 @app.command("rollback")
@@ -123,19 +129,21 @@ def _after(before: dict[str, Any] | None) -> datetime:
 
 
 def _decide(version: str, by: str, why: str, config: Path | None, word: str) -> None:
-    if not by.strip() or not why.strip() or by.strip() == "trainer":
+    if not by.strip() or not why.strip() or by.strip() == TRAINER:
         fail("--by and --why must say who decides and why; trainer is not a person.", USAGE_ERROR)
     settings, codec, versions = _opened(config)
-    with failures(UnknownVersion):
+    with failures(UnknownVersion, WeightsError):
         value = find_version(versions, version)
-    if value["model_id"] != LOGISTIC:
-        fail(f"{version} is no scorecard, and workers score with scorecards only: promote a {LOGISTIC} version.")
+        check_servable(served_from_bytes(value["weights"], value["sha256"]))
     before = versions.get(IN_FORCE_KEY)
     now = _after(before)
     decided = {
         **value, "status": "IN_FORCE", "role": "CHAMPION", "decided_by": by, "reason": f"{word}: {why}",
         "effective_time": now,
     }  # fmt: skip
+    if word == PROMOTED:
+        # What `rollback` goes back to: a forest's own parent is a candidate that may never have been in force.
+        decided["parent_version"] = version_in_force({} if before is None else {IN_FORCE_KEY: before})
     records = [(IN_FORCE_KEY, decided), (f"{value['model_id']}/{version}", decided)]
     if before is not None and before["model_version"] != version:
         retired = {**before, "status": "RETIRED", "reason": f"{version} {word} by {by}"}

@@ -20,11 +20,15 @@ from loanpulse.streams.configured import load_policy
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.ledger import Prediction
-from loanpulse.streams.learning.scorecard import WeightsError, scorecard_from_bytes, scorecard_of
-from loanpulse.streams.learning.single_score import Explanation, explain_challenger, explain_champion
-from loanpulse.streams.learning.trainer import LOGISTIC
-from loanpulse.streams.learning.weights import challenger_from_bytes
-from loanpulse.streams.policy import MODEL_VERSION, Policy, PolicyError
+from loanpulse.streams.learning.scorecard import Scorecard, WeightsError, scorecard_of
+from loanpulse.streams.learning.served import check_servable, served_from_bytes
+from loanpulse.streams.learning.single_score import (
+    Explanation,
+    explain_beside_others,
+    explain_champion,
+    explain_forest,
+)
+from loanpulse.streams.policy import MODEL_VERSION, PolicyError
 
 BACKGROUND = 256
 """Scores of other borrowers that a challenger is compared with, drawn from the file."""
@@ -62,14 +66,17 @@ def explain(
         str,
         typer.Option(help=f"The version that explains; otherwise the one in force. {MODEL_VERSION} needs no broker."),
     ] = "",
-    seconds: Annotated[float, typer.Option(help="Time that a challenger's sampling may take.", min=0.001)] = 0.05,
+    others: Annotated[
+        bool, typer.Option("--others", help="Lay a forest's score beside other borrowers' in the file, by sampling.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(help="Time that the sampling may take.", min=0.001)] = 0.05,
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Explain one score: what each indicator costs in index points.
 
-    By a scorecard the points are exact, against a perfect reading. By a challenger they are sampled Shapley values,
-    against the index of other borrowers in the file. `loanpulse replay --snapshots` writes such a file.
+    The points are exact, against a perfect reading, as workers say them. With --others, those of a forest are sampled
+    Shapley values against the index of other borrowers in the file. `loanpulse replay --snapshots` writes such a file.
     """
     settings = configured(config)
     with failures(PolicyError, NoSuchScore, UnknownVersion, WeightsError, RegistryUnavailable, TimeoutError, OSError):
@@ -80,7 +87,15 @@ def explain(
         else:
             _, versions = opened(settings)
             version = version or version_in_force(versions)
-            found = _by(find_version(versions, version), prediction, background, policy, seconds)
+            value = find_version(versions, version)
+            served = served_from_bytes(value["weights"], value["sha256"])
+            check_servable(served)
+            if isinstance(served, Scorecard):
+                found = explain_champion(served, prediction, policy.card)
+            elif others:
+                found = explain_beside_others(served, prediction, background, policy.card, seconds=seconds)
+            else:
+                found = explain_forest(served, prediction, policy.card)
     if as_json:
         typer.echo(orjson.dumps(_value(prediction, version, found), option=orjson.OPT_INDENT_2))
     else:
@@ -117,15 +132,6 @@ def _predictions(file: Path) -> Iterator[Prediction]:
             yield forms.prediction_of(line.value)
         elif line.topic == TRAINING_EXAMPLES:
             yield forms.matured_of(line.value).prediction
-
-
-def _by(
-    value: dict[str, Any], prediction: Prediction, background: list[Prediction], policy: Policy, seconds: float
-) -> Explanation:
-    if value["model_id"] == LOGISTIC:
-        return explain_champion(scorecard_from_bytes(value["weights"], value["sha256"]), prediction, policy.card)
-    challenger = challenger_from_bytes(value["weights"], value["sha256"])
-    return explain_challenger(challenger, prediction, background, policy.card, seconds=seconds)
 
 
 def _value(prediction: Prediction, version: str, found: Explanation) -> dict[str, Any]:

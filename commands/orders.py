@@ -9,15 +9,20 @@ import orjson
 import typer
 
 from loanpulse.commands import topics_admin
-from loanpulse.commands.console import USAGE_ERROR, fail, failures
+from loanpulse.commands.console import USAGE_ERROR, err, fail, failures
 from loanpulse.schemas import events as json_form
+from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.publisher import Publisher, RefusedEventError
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
+from loanpulse.streams.control_kinds import CONTROL_KINDS
+from loanpulse.streams.control_reader import ControlReader, ControlTopicsError
+from loanpulse.streams.controls import Controls, Order
 
 AHEAD_SECONDS = 10
 """An order takes effect so long after it is given, unless told otherwise: it reaches every worker before its time."""
+EFFECTIVE = {kind.topic: kind.effective for kind in CONTROL_KINDS}
 TOKEN = re.compile(r"[!-~]{1,64}")
 
 ByOption = Annotated[
@@ -60,6 +65,18 @@ def moment(text: str, option: str) -> datetime:
         fail(f'{option} {text!r} is not a time with its zone, such as "2026-01-31T08:00:00Z".', USAGE_ERROR)
 
 
+def given(settings: Settings, topic: str) -> list[Order]:
+    """Return the orders on a control topic (bare name), by their time of effect; ends the command where it can't."""
+    controls = Controls(kind for kind in CONTROL_KINDS if kind.topic == topic)
+    with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable, ControlTopicsError):
+        topics_admin.check_topics(settings)
+        codec = Codec(open_registry(settings.registry), settings.topics.prefix)
+        reader = ControlReader(settings, controls, codec, lambda letter: None)
+        reader.read_all()
+        reader.stop()
+    return controls.orders()
+
+
 def give(settings: Settings, topic: str, value: dict[str, Any], out: Path | None) -> None:
     """Publish one record (native values; bare topic name), or append it to a file; ends the command where it can't."""
     with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable, RefusedEventError, OSError):
@@ -78,3 +95,9 @@ def give(settings: Settings, topic: str, value: dict[str, Any], out: Path | None
             publisher.publish(topic, value)
         if publisher.failed:
             fail(f"the broker did not take the record: {publisher.last_error}")
+    if topic in EFFECTIVE and EFFECTIVE[topic](value) < now():
+        err.print(
+            "Its time has passed: a partition that has gone beyond it obeys from where it stands, a replay from the "
+            "time stated.",
+            soft_wrap=True,
+        )

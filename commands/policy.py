@@ -12,18 +12,15 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from loanpulse.city import truth as truths
-from loanpulse.commands import orders, topics_admin
+from loanpulse.commands import orders
 from loanpulse.commands.console import FAILURE, ConfigOption, configured, err, failures, out
 from loanpulse.schemas import events as json_form
-from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.registry import LocalRegistry, RegistryUnavailable, open_registry
+from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import POLICY_ACTIVATIONS
 from loanpulse.settings import Settings
 from loanpulse.streams import policy as policies
 from loanpulse.streams.configured import engine_options, policy_at
 from loanpulse.streams.control_kinds import CONTROL_KINDS
-from loanpulse.streams.control_reader import ControlReader, ControlTopicsError
-from loanpulse.streams.controls import Controls
 from loanpulse.streams.policy import PolicyError, PolicyFile
 from loanpulse.streams.policy_trial import Alert, Comparison, Default, Quality, compare, quality
 from loanpulse.streams.replay import ReplayReport, replay_files
@@ -94,16 +91,9 @@ def show(
 
 
 def _show_activations(settings: Settings, as_json: bool) -> None:
-    controls = Controls(kind for kind in CONTROL_KINDS if kind.topic == POLICY_ACTIVATIONS)
-    with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable, ControlTopicsError):
-        topics_admin.check_topics(settings)
-        codec = Codec(open_registry(settings.registry), settings.topics.prefix)
-        reader = ControlReader(settings, controls, codec, lambda letter: None)
-        reader.read_all()
-        reader.stop()
     found = [
         {"effective_at": json_form.iso(json_form.moment_at(order.effective_at)), "version": order.content.version}
-        for order in controls.orders()
+        for order in orders.given(settings, POLICY_ACTIVATIONS)
     ]
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))

@@ -4,6 +4,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+from loanpulse.settings.client_errors import ClientErrors
 from loanpulse.settings.loading import SettingsError
 from loanpulse.settings.model import BrokerSection, Settings
 
@@ -18,6 +19,9 @@ def librdkafka_properties(settings: Settings, **extra: Any) -> dict[str, Any]:
         "socket.keepalive.enable": True,
         # A host name that resolves to both ::1 and 127.0.0.1 is otherwise tried by turns.
         "broker.address.family": "any",
+        # The library would write a line to standard error at every attempt to connect, some twenty a second.
+        "log_level": 2,
+        "error_cb": ClientErrors(),
     }
     if broker.uses_sasl:
         properties["sasl.mechanism"] = broker.sasl_mechanism

@@ -182,7 +182,7 @@ class WarehouseSection(Section):
         pattern=r"^[A-Za-z0-9_-]*$",
         description="a server's cluster: tables are replicated on its shards and distributed; empty takes one server",
     )
-    batch_rows: int = Field(20_000, ge=1, le=10_000_000, description="rows after which a batch is inserted")
+    batch_rows: int = Field(100_000, ge=1, le=10_000_000, description="rows after which a batch is inserted")
     batch_seconds: float = Field(1.0, gt=0, le=600, description="seconds after which a batch is inserted")
     insert_threads: int = Field(2, ge=1, le=64, description="blocks of a batch that are made and inserted at a time")
     query_port: int = Field(

@@ -76,17 +76,18 @@ class Loader:
         self.consumer.subscribe(self.maker.topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def step(self) -> None:
-        """Take what there is for a moment; begin an insert if enough waits and none is under way.
+        """Begin an insert if enough waits and none is under way; take what there is for a moment.
 
         Raises:
             WarehouseError: the warehouse refused a block, and would refuse it again.
         """
-        self._settle(wait=0.0)
-        self._hold_back(self._under_way is not None and self._backlog.count >= self.settings.warehouse.batch_rows)
-        for message in self.consumer.consume(FETCHED_AT_ONCE, POLL_SECONDS):
-            self._add(message)
+        # Full, it waits for the batch under way and not for messages: the next one begins at once.
+        self._settle(wait=POLL_SECONDS if self._paused else 0.0)
         if self._under_way is None and self._is_ripe():
             self._begin()
+        self._hold_back(self._under_way is not None and self._backlog.count >= self.settings.warehouse.batch_rows)
+        for message in self.consumer.consume(FETCHED_AT_ONCE, 0.0 if self._paused else POLL_SECONDS):
+            self._add(message)
 
     def finish(self) -> None:
         """Insert and commit what waits. Raises WarehouseError."""

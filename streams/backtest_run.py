@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +15,14 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import ALERT_FEEDBACK, MODEL_SNAPSHOTS, REPAYMENT_EVENTS
 from loanpulse.streams.alerts import Scored
+from loanpulse.streams.controls import OrderError
 from loanpulse.streams.engine import Engine, EngineOptions
 from loanpulse.streams.event_lines import EventLog
 from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.backtest import Backtest
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.ledger import LedgerOptions, Prediction
+from loanpulse.streams.learning.scorecard import WeightsError
 from loanpulse.streams.learning.trainer import Output, TrainerOptions, Version
 from loanpulse.streams.policy import Policy
 from loanpulse.streams.replay import Replay, ReplayReport
@@ -32,7 +35,8 @@ LINES_AT_ONCE = 20_000
 class BacktestRun:
     """Drives replay, the ledger and the trainer over the same lines.
 
-    A version that the trainer puts in force scores from the next piece of the files on, as workers would take it up.
+    A version that the trainer puts in force scores from the next piece of the files on, as workers would take it up; so
+    does one that a person put in force by a line of the files.
     """
 
     def __init__(
@@ -73,17 +77,32 @@ class BacktestRun:
             if isinstance(line, LineError):
                 self._replay.refuse(path, line.number, line.code, line.message)
             else:
-                self._note(line)
+                self._note(path, line)
                 yield line
 
-    def _note(self, line: EventLine) -> None:
+    def _note(self, path: str, line: EventLine) -> None:
         if line.value is None:
             return
         if line.topic == REPAYMENT_EVENTS:
             partition = partition_of(line.key, self._partitions)
             self._state.labeller.add_repayment(partition, forms.repayment_of(line.value))
+        elif line.topic == MODEL_SNAPSHOTS:
+            self._follow(path, line, line.value)
         elif line.topic == ALERT_FEEDBACK and line.value["outcome"] == "CONTACTED":
             self.backtest.note_contact(line.value["borrower_id"], milliseconds(line.value["event_time"]))
+
+    def _follow(self, path: str, line: EventLine, value: dict[str, Any]) -> None:
+        """Obey a person's decision about a version, as workers and trainer do; the log's trainer is passed over."""
+        if value["decided_by"] == forms.TRAINER:
+            return
+        try:
+            self._replay.engine.controls.add(MODEL_SNAPSHOTS, value)
+            served = forms.served_in_force(value)
+        except (OrderError, WeightsError) as error:
+            self._replay.refuse(path, line.number, "ORDER_INVALID", str(error))
+            return
+        if served is not None:
+            self._state.examples.trainer.put_in_force(value["model_version"], served)
 
     def _take(self, scored: Scored) -> None:
         scores = scored.scores

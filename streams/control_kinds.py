@@ -9,13 +9,8 @@ from loanpulse.schemas.contracts import AlertKind
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, POLICY_ACTIVATIONS, SUPPRESSIONS
 from loanpulse.streams import policy as policies
 from loanpulse.streams.controls import ControlKind, Order, OrderError
-from loanpulse.streams.learning.scorecard import (
-    FORMAT,
-    Scorecard,
-    WeightsError,
-    check_servable,
-    scorecard_from_bytes,
-)
+from loanpulse.streams.learning.scorecard import FORMAT, WeightsError
+from loanpulse.streams.learning.served import Served, check_servable, served_from_bytes
 from loanpulse.streams.policy import PolicyFile
 from loanpulse.streams.standing import Standing
 
@@ -68,10 +63,10 @@ def apply_suppression(standing: Standing, order: Order) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A version of the champion to score with."""
+    """A version to score with: a champion's scorecard, or a forest that a person has put in its place."""
 
     version: str
-    scorecard: Scorecard
+    served: Served
 
 
 def read_model(value: dict[str, Any]) -> Model | None:
@@ -87,11 +82,11 @@ def read_model(value: dict[str, Any]) -> Model | None:
     if not value["model_version"]:
         raise OrderError("model_version is empty")
     try:
-        scorecard = scorecard_from_bytes(value["weights"], value["sha256"])
-        check_servable(scorecard)
+        served = served_from_bytes(value["weights"], value["sha256"])
+        check_servable(served)
     except WeightsError as error:
         raise OrderError(str(error)) from error
-    return Model(value["model_version"], scorecard)
+    return Model(value["model_version"], served)
 
 
 def model_effective(value: dict[str, Any]) -> datetime:
@@ -101,11 +96,11 @@ def model_effective(value: dict[str, Any]) -> datetime:
 
 
 def apply_model(standing: Standing, order: Order) -> None:
-    """Score with a version of the champion, unless one put in force for a later moment stands already."""
+    """Score with a version, unless one put in force for a later moment stands already."""
     since = order.effective_at, order.identity
     if since > standing.model_since:
         standing.model_since = since
-        standing.model_version, standing.scorecard = order.content.version, order.content.scorecard
+        standing.model_version, standing.model = order.content.version, order.content.served
 
 
 CONTROL_KINDS: tuple[ControlKind, ...] = (

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.dead_letters import DeadLetter
@@ -49,8 +49,8 @@ class ControlReader:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="controls", daemon=True)
 
-    def read_all(self) -> None:
-        """Read the topics to their ends.
+    def read_all(self) -> int:
+        """Read the topics to their ends; returns the number of records.
 
         Raises:
             ControlTopicsError: a topic is missing, or the broker did not give all of them in time.
@@ -70,7 +70,7 @@ class ControlReader:
                     last = time.monotonic()
                 elif message.error().code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's name for it
                     unread.discard((message.topic(), message.partition()))
-        log.info("control topics read", records=count, seconds=round(time.monotonic() - began, 1))
+        return count
 
     def start(self) -> None:
         """Follow the topics in a thread."""
@@ -85,7 +85,10 @@ class ControlReader:
             self._consumer.close()
 
     def _assign(self, consumer: Consumer) -> set[tuple[str, int]]:
-        known = consumer.list_topics(timeout=METADATA_SECONDS).topics
+        try:
+            known = consumer.list_topics(timeout=METADATA_SECONDS).topics
+        except KafkaException as error:
+            raise ControlTopicsError(f"the broker can't be asked for its topics: {error.args[0].str()}") from error
         places = []
         for bare in self._controls.topics:
             name = full_name(bare, self._prefix)

@@ -43,7 +43,10 @@ def debt_service(value: float) -> Sentences:
 INDICATOR_SENTENCES: dict[str, Callable[[float], Sentences]] = {
     "net_cash_flow": net_cash_flow,
     "savings_coverage": lambda v: (f"Savings cover {v:.1f} months of essentials", f"储蓄可覆盖{v:.1f}个月的基本支出"),
-    "debt_concentration": lambda v: (f"Debt is spread over lenders (measure {v:.1f})", f"多头共债（指标{v:.1f}）"),
+    "debt_concentration": lambda v: (
+        f"Debt stands with {v:.1f} lenders in effect, those new counted twice",
+        f"多头共债：折合{v:.1f}家放款机构（新增机构计双份）",
+    ),
     "income_volatility": lambda v: (f"Monthly income varies by {v:.0%}", f"月收入波动{v:.0%}"),
     "income_trend": lambda v: (f"Income is at {v:.0%} of its half-year average", f"收入为半年均值的{v:.0%}"),
     "debt_service": debt_service,
@@ -56,7 +59,10 @@ INDICATOR_SENTENCES: dict[str, Callable[[float], Sentences]] = {
         f"{v:.0%} of recent repayments came within 3 days of new credit",
         f"近期还款中{v:.0%}发生在新借款后3天内",
     ),
-    "utility_arrears": lambda v: (f"Utility bills are late (measure {v:.1f})", f"水电燃气费逾期（指标{v:.1f}）"),
+    "utility_arrears": lambda v: (
+        f"Utility bills are late: {v:.0f} bills in a row and months of delay, together",
+        f"水电燃气及通信费逾期：连续逾期账单数与拖欠月数合计{v:.0f}",
+    ),
     "usage_shock": lambda v: (f"Household usage fell {v:.0%} below its own pattern", f"家庭用量较自身规律下降{v:.0%}"),
     "spending_stress": lambda v: (
         f"Distress spending rose by {v:.0%} of all spending",

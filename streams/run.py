@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 import structlog
-from faust import Worker
 
 from loanpulse.settings import Settings
 from loanpulse.streams import app as apps
+from loanpulse.streams.faust_process import execute
 from loanpulse.streams.warm_up import warm_up
 
 log = structlog.get_logger(__name__)
@@ -33,10 +33,9 @@ def run(settings: Settings) -> None:
     warm_up(built.worker.engine)
     log.info("compiled code is ready", seconds=round(time.monotonic() - began, 1))
     # Before the first event: a lane must know every order that stands when its event time comes to it.
-    built.controls.read_all()
+    log.info("control topics read", records=built.controls.read_all())
     built.controls.start()
-    worker = Worker(built.app, loglevel="WARNING", quiet=True, redirect_stdouts=False)
     try:
-        worker.execute_from_commandline()
+        execute(built.app)
     finally:
         built.controls.stop()

@@ -27,6 +27,7 @@ from loanpulse.streams.borrower_record import (
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.forecast.ahead import look_ahead
 from loanpulse.streams.forecast.calibration import learn_ahead
+from loanpulse.streams.forest_scoring import FEATURES, FOREST, features_of, forest_points, probability_of_default
 from loanpulse.streams.indicators import (
     arrears,
     borrow_to_repay,
@@ -112,9 +113,10 @@ CARD = np.dtype(
         ("scenario_weight", "f8", (2,)),  # purpose_share, 1 - purpose_deviation
         ("interval_ms", "i8"),
         ("lateness_ms", "i8"),  # how long earlier events may still come
+        *FOREST,
     ]
 )
-"""The policy's scorecard as the compiled functions read it; built by ``policy.py``."""
+"""The policy with the model in force, as the compiled functions read it; built by ``policy.py``."""
 
 Card: TypeAlias = np.void
 
@@ -171,6 +173,7 @@ def weigh(score: Score, card: Card) -> None:
     """Fill utilities, points lost, PD, index and confidence from the values and evidences.
 
     Without evidence an indicator counts as neutral; between, in proportion. Points lost are against a perfect reading.
+    By a forest, confidence goes by the weights of its champion.
     """
     log_odds = card["neutral_log_odds"]
     weights = 0.0
@@ -188,6 +191,11 @@ def weigh(score: Score, card: Card) -> None:
         weights += weight
         known += weight * evidence
     score["pd"] = 1.0 / (1.0 + math.exp(log_odds))
+    if card["forest"] == 1:
+        features = np.empty(FEATURES)
+        features_of(score["value"], score["utility"], score["evidence"], card["neutral_utility"], features)
+        log_odds = forest_points(features, card, score["points"])
+        score["pd"] = probability_of_default(log_odds)
     score["lhi"] = index_of(log_odds, card)
     score["confidence"] = known / weights
 

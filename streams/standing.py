@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from loanpulse.streams.borrower_record import LONG_AGO
 from loanpulse.streams.budget import BudgetLedger
-from loanpulse.streams.learning.scorecard import Scorecard, card_with
+from loanpulse.streams.learning.served import Served, card_with
 from loanpulse.streams.policy import MODEL_VERSION, Policy
 from loanpulse.streams.scoring import Card
 from loanpulse.streams.suppressions import Suppressions
@@ -13,18 +13,18 @@ from loanpulse.streams.suppressions import Suppressions
 @dataclass(slots=True)
 class Standing:
     """What is in force in one lane. ``policy_since`` and ``model_since`` are the moment (ms) and identity of the
-    newest activation and of the newest version put in force; ``scorecard`` is None where the experts' own stands.
+    newest activation and of the newest version put in force; ``model`` is None where the experts' scorecard stands.
     """
 
     policy: Policy
     policy_since: tuple[int, str] = (LONG_AGO, "")
     model_version: str = MODEL_VERSION
     model_since: tuple[int, str] = (LONG_AGO, "")
-    scorecard: Scorecard | None = None
+    model: Served | None = None
     suppressions: Suppressions = field(default_factory=Suppressions)
     ledger: BudgetLedger = field(default_factory=BudgetLedger)
 
     @property
     def card(self) -> Card:
-        """The policy's card by which the lane scores, with the champion's weights where one is in force."""
-        return self.policy.card if self.scorecard is None else card_with(self.policy.card, self.scorecard)
+        """The policy's card by which the lane scores, with the model where one is in force."""
+        return self.policy.card if self.model is None else card_with(self.policy.card, self.model)

@@ -18,6 +18,7 @@ from loanpulse.settings.broker import producer_properties
 from loanpulse.streams import trainer_state
 from loanpulse.streams.app import faust_settings
 from loanpulse.streams.configured import load_policy
+from loanpulse.streams.faust_process import execute
 from loanpulse.streams.learning.fairness import read_groups
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.ledger import DAY_MS, LedgerOptions
@@ -145,7 +146,5 @@ def _wire(app: Any, inputs: Any, process: TrainerProcess) -> None:
 
 def run(settings: Settings) -> None:
     """Run the trainer until SIGINT or SIGTERM; ends the process with its exit code. Raises like ``build``."""
-    from faust import Worker
-
     Path(settings.learning.data_dir).mkdir(parents=True, exist_ok=True)
-    Worker(build(settings), loglevel="WARNING", quiet=True, redirect_stdouts=False).execute_from_commandline()
+    execute(build(settings))

@@ -96,18 +96,18 @@ class TrainerProcess:
             self.state.labeller.add_repayment(partition, forms.repayment_of(value))
         elif name == TRAINING_EXAMPLES:
             self.counts.learned += self.state.examples.add(partition, forms.matured_of(value))
-        elif value["decided_by"] != "trainer":
+        elif value["decided_by"] != forms.TRAINER:
             self._follow(value)
 
     def _follow(self, value: dict[str, Any]) -> None:
         """Go on from the version that a person has put in force."""
         try:
-            scorecard = forms.scorecard_in_force(value)
+            served = forms.served_in_force(value)
         except WeightsError as error:
             log.error("a version put in force can't be used", version=value["model_version"], reason=str(error))
             return
-        if scorecard is not None:
-            self.state.examples.trainer.put_in_force(value["model_version"], scorecard)
+        if served is not None:
+            self.state.examples.trainer.put_in_force(value["model_version"], served)
 
     def step(self, *, stopping: bool = False) -> Offsets:
         """Label, learn and publish what can be; returns the offsets that are durable, if the state was stored."""

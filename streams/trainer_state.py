@@ -8,7 +8,7 @@ from pathlib import Path
 from loanpulse.streams.learning.learning_loop import LearningState
 
 FILE = "trainer.state"
-LAYOUT = b"loanpulse-trainer-3\n"
+LAYOUT = b"loanpulse-trainer-4\n"
 """Changes with the classes that the state is made of."""
 DIGEST_BYTES = 32
 

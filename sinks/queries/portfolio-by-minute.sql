@@ -1,4 +1,4 @@
--- The same by minute.
+-- Borrowers of a lender by level, minute by minute.
 -- lender: only this lender; all where it is not given
 -- since = 2h: from when, as a date or as a time before now such as 2h
 SELECT minute, lender_id, level, borrowers, average_lhi, borrowers_past_due

@@ -1,4 +1,4 @@
--- The same by hour.
+-- Borrowers of a lender by level, hour by hour.
 -- lender: only this lender; all where it is not given
 -- since = 2d: from when, as a date or as a time before now such as 2d
 SELECT hour, lender_id, level, borrowers, average_lhi, average_pd, borrowers_past_due

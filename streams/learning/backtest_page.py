@@ -4,31 +4,50 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-WIDTH, HEIGHT, MARGIN = 360, 300, 40
+WIDTH, HEIGHT, MARGIN = 480, 380, 52
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24; }
-table { border-collapse: collapse; margin: .5rem 0 1.5rem; }
-th, td { padding: .25rem .75rem; border-bottom: 1px solid #d0d7de; text-align: right; }
-th:first-child, td:first-child { text-align: left; }
-caption { text-align: left; font-weight: 600; padding: .25rem 0; }
+.wide { overflow-x: auto; margin: .5rem 0 1.5rem; }
+table { border-collapse: collapse; }
+th, td { padding: .25rem .75rem; border-bottom: 1px solid #d0d7de; text-align: right; vertical-align: top; }
+th.text, td.text { text-align: left; }
+td.text:first-child { white-space: nowrap; }
+h2 { font-size: 1rem; margin: 1.5rem 0 .25rem; }
+p.note { color: #57606a; margin: .25rem 0; }
+svg { max-width: 100%; height: auto; }
+@media print { body { max-width: none; margin: 0; font-size: 11px; } .wide { overflow: visible; break-inside: avoid; } }
 """
+TICKS = 4
 
 
 def cell(value: Any) -> str:
     """Return a value as a table shows it."""
     if value is None:
         return "–"
-    return (
-        f"{value:.3f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else escape(str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else escape(str(value))
+
+
+def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]], note: str = "") -> str:
+    """Return a table under its title; columns of text stand left, numbers right. It scrolls where it is too wide."""
+    rows = [list(row) for row in rows]
+    text = [any(isinstance(row[place], str | bool) for row in rows) for place in range(len(header))]
+    kinds = [' class="text"' if one else "" for one in text]
+    names = (name.replace("_", " ") for name in header)
+    head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(names, kinds, strict=True))
+    body = "".join(
+        "<tr>" + "".join(f"<td{kind}>{cell(value)}</td>" for value, kind in zip(row, kinds, strict=True)) + "</tr>"
+        for row in rows
     )
-
-
-def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in (text.replace("_", " ") for text in header))
-    body = "".join("<tr>" + "".join(f"<td>{cell(value)}</td>" for value in row) + "</tr>" for row in rows)
-    return f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    said = f'<p class="note">{escape(note)}</p>' if note else ""
+    return (
+        f'<h2>{escape(title)}</h2>{said}<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
 
 
 def reliability_chart(curve: Sequence[dict[str, Any]]) -> str:
@@ -41,11 +60,23 @@ def reliability_chart(curve: Sequence[dict[str, Any]]) -> str:
 
     points = [place(point["predicted"], point["observed"]) for point in curve]
     dots = "".join('<circle cx="{}" cy="{}" r="4" fill="#0550ae"/>'.format(*point.split(",")) for point in points)
+    shares = [most * tick / TICKS for tick in range(TICKS + 1)]
+    ticks = "".join(
+        '<text x="{}" y="{}" text-anchor="middle" font-size="11">{:.3g}%</text>'.format(
+            place(share, 0.0).split(",")[0], HEIGHT - MARGIN + 16, 100 * share
+        )
+        + '<text x="{}" y="{}" text-anchor="end" font-size="11" dy="4">{:.3g}%</text>'.format(
+            MARGIN - 6, place(0.0, share).split(",")[1], 100 * share
+        )
+        for share in shares
+    )
+    frame = f"{place(0, most)} {place(0, 0)} {place(most, 0)}"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" aria-label="Reliability curve: predicted '
-        f'probability against observed default rate"><polyline points="{place(0, 0)} {place(most, most)}" '
+        f'probability against observed default rate"><polyline points="{frame}" '
+        f'stroke="#8c959f" fill="none"/><polyline points="{place(0, 0)} {place(most, most)}" '
         f'stroke="#8c959f" stroke-dasharray="4" fill="none"/><polyline points="{" ".join(points)}" stroke="#0550ae" '
-        f'fill="none"/>{dots}<text x="{WIDTH / 2}" y="{HEIGHT - 8}" text-anchor="middle">predicted, up to {most:.2f}'
+        f'fill="none"/>{dots}{ticks}<text x="{WIDTH / 2}" y="{HEIGHT - 6}" text-anchor="middle">predicted'
         f'</text><text x="12" y="{HEIGHT / 2}" transform="rotate(-90 12 {HEIGHT / 2})" text-anchor="middle">observed'
         "</text></svg>"
     )
@@ -71,9 +102,11 @@ def page(report: dict[str, Any]) -> str:
     parts = [
         "<h1>Backtest</h1>",
         f"<p>{report['predictions']:,} predictions, of which {report['defaults']:,} went 30 days past due within "
-        f"{report['horizon_days']} days; {report['censored']:,} whose outcome can't be known.</p>",
+        f"{report['horizon_days']} days; {report['censored']:,} more whose outcome can't be known.</p>",
+        '<p class="note">Each prediction counts by itself: a borrower is scored again and again, and one in difficulty '
+        "is pointed out on many days. Alerts come once for each episode.</p>",
         table("All", measures, picked([report["whole"]], measures)),
-        "<h2>Reliability</h2>",
+        '<h2>Reliability</h2><p class="note">On the dashed line what was predicted is what came.</p>',
         reliability_chart(report["whole"]["reliability"]),
         table("A borrower at this level or worse is pointed out", cells, picked(report["confusion"], cells)),
         table(
@@ -82,9 +115,10 @@ def page(report: dict[str, Any]) -> str:
             [(name, ", ".join(borrowers)) for name, borrowers in tense["examples"].items()],
         ),
         table(
-            "Precision against lead time: only defaults at least so many days ahead count as found",
+            "Precision against lead time, at TENSE or worse",
             leads,
             picked(report["lead_time"], leads),
+            "Only defaults at least so many days ahead count as found.",
         ),
         table("By month", ("month", *measures), named(report["by_month"], measures)),
         table("By lender", ("lender", *measures), named(report["by_lender"], measures)),
@@ -93,7 +127,8 @@ def page(report: dict[str, Any]) -> str:
         table("Versions of the models", versions, picked(report["versions"], versions)),
     ]
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Loanpulse backtest</title>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Loanpulse backtest</title>'
         f"<style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )
 

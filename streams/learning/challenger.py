@@ -11,7 +11,8 @@ import pandas as pd
 from river import linear_model, optim
 
 from loanpulse.streams.learning.calibration import Calibrator, log_odds_of
-from loanpulse.streams.learning.forest import FlatTree, Forest, ForestOptions, vote
+from loanpulse.streams.learning.flat_challenger import FlatChallenger
+from loanpulse.streams.learning.forest import Forest, ForestOptions
 from loanpulse.streams.learning.readings import Labels, Reals
 from loanpulse.streams.learning.replay_buffer import ReplayBuffer
 from loanpulse.streams.learning.segments import Segments
@@ -38,28 +39,6 @@ class ChallengerOptions:
     intercept_rate: float = 0.05
     relearned: int = 400
     """Batches drawn from the newest examples when the knots were set anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class FlatChallenger:
-    """The challenger as it is scored with and published: arrays only."""
-
-    segments: Segments
-    weights: Reals
-    intercept: float
-    trees: tuple[FlatTree, ...]
-    scales: Reals
-    shift: float
-
-    def members(self, rows: Reals, champion_log_odds: Reals) -> Reals:
-        """Return the members' log-odds of default, a column each."""
-        bent = self.segments.transform(rows) @ self.weights + self.intercept
-        return np.column_stack([champion_log_odds, bent, log_odds_of(vote(self.trees, rows))])
-
-    def log_odds(self, rows: Reals, champion_log_odds: Reals) -> Reals:
-        """Return the calibrated log-odds of default; ``champion_log_odds`` are the champion's own, uncalibrated."""
-        result: Reals = self.members(rows, champion_log_odds) @ self.scales + self.shift
-        return result
 
 
 @dataclass(slots=True)

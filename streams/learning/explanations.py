@@ -1,4 +1,4 @@
-"""Why a model says what it says: exact points for the champion, a sampled Shapley value for the challenger.
+"""Why a model says what it says: a champion's exact points, or a score beside others' by a sampled Shapley value.
 
 Both speak in index points lost, per indicator, so that they can be laid beside each other.
 """

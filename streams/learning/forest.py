@@ -1,60 +1,14 @@
-"""A forest of River's Hoeffding trees on random patches of the features, and its flat form for scoring many at once."""
+"""A forest of River's Hoeffding trees on random patches of the features."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from river import tree
 
-from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.learning.flat_tree import LEAF, FlatTree
 from loanpulse.streams.learning.readings import Labels, Reals
-
-LEAF = -1
-
-
-@dataclass(frozen=True, slots=True)
-class FlatTree:
-    """One tree as arrays, by node: ``feature`` is LEAF at a leaf, else a value above ``threshold`` goes right."""
-
-    feature: npt.NDArray[np.int32]
-    threshold: Reals
-    left: npt.NDArray[np.int32]
-    right: npt.NDArray[np.int32]
-    proba: Reals
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays."""
-        return sum(part.nbytes for part in (self.feature, self.threshold, self.left, self.right, self.proba))
-
-
-@compiled
-def add_votes(
-    rows: Reals,
-    feature: npt.NDArray[np.int32],
-    threshold: Reals,
-    left: npt.NDArray[np.int32],
-    right: npt.NDArray[np.int32],
-    proba: Reals,
-    votes: Reals,
-) -> None:
-    """Add one tree's probability of each row to ``votes``."""
-    for row in range(len(rows)):
-        node = 0
-        while feature[node] >= 0:
-            node = left[node] if rows[row, feature[node]] <= threshold[node] else right[node]
-        votes[row] += proba[node]
-
-
-def vote(trees: Sequence[FlatTree], rows: Reals) -> Reals:
-    """Return the mean probability of the trees for each row."""
-    votes = np.zeros(len(rows))
-    for one in trees:
-        add_votes(rows, one.feature, one.threshold, one.left, one.right, one.proba, votes)
-    return votes / max(1, len(trees))
 
 
 def flatten(model: Any, base_rate: float) -> FlatTree:

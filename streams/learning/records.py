@@ -11,12 +11,15 @@ from loanpulse.streams.learning.fairness import GroupAudit
 from loanpulse.streams.learning.health import known
 from loanpulse.streams.learning.ledger import Matured, Prediction, Repayment
 from loanpulse.streams.learning.scorecard import Scorecard
+from loanpulse.streams.learning.served import Served, check_servable, served_from_bytes
 from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
 from loanpulse.streams.policy import MODEL_VERSION
 
 Value = dict[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TRAINER = "trainer"
+"""Who decides about a version where no person did."""
 PARTS = ("value", "utility", "evidence", "points", "age_days")
 
 
@@ -137,7 +140,7 @@ def version_value(version: Version, offsets: list[int]) -> Value:
         "sha256": scorecards.sha256(version.weights),
         "status": status,
         "reason": version.reason,
-        "decided_by": "trainer",
+        "decided_by": TRAINER,
         "effective_time": moment(version.time),
         "horizon_days": 30,
         "examples_topic_offsets": offsets,
@@ -154,15 +157,17 @@ def experts_value(scorecard: Scorecard, *, in_force: bool) -> Value:
     return version_value(version, []) | {"status": "IN_FORCE" if in_force else "RETIRED", "decided_by": "experts"}
 
 
-def scorecard_in_force(value: Value) -> Scorecard | None:
-    """Return the scorecard that a record of model-snapshots puts in force, None where it puts none.
+def served_in_force(value: Value) -> Served | None:
+    """Return the model that a record of model-snapshots puts in force, None where it puts none.
 
     Raises:
-        WeightsError: the weights are damaged.
+        WeightsError: the weights are damaged, or borrowers can't be scored with them.
     """
-    if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION" or value["model_id"] != LOGISTIC:
+    if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION":
         return None
-    return scorecards.scorecard_from_bytes(value["weights"], value["sha256"])
+    served = served_from_bytes(value["weights"], value["sha256"])
+    check_servable(served)
+    return served
 
 
 def health_value(measured: Measured) -> Value:

@@ -110,7 +110,7 @@ def of_numbers(content: dict[str, Any]) -> Scorecard:
     return found
 
 
-def check_servable(scorecard: Scorecard) -> None:
+def check_scorecard(scorecard: Scorecard) -> None:
     """Check that borrowers can be scored with a scorecard.
 
     Raises:
@@ -130,18 +130,3 @@ def check_servable(scorecard: Scorecard) -> None:
 def scorecard_of(card: Card) -> Scorecard:
     """Return the weights by which a card scores; of a policy's own card they are the experts'."""
     return Scorecard(NAMES, np.array(card["weight"]), float(card["neutral_log_odds"]))
-
-
-def card_with(card: Card, scorecard: Scorecard) -> Card:
-    """Return a policy's card with a champion's weights in place of the experts'.
-
-    Raises:
-        WeightsError: the scorecard is not of the twelve indicators.
-    """
-    if scorecard.names != NAMES:
-        raise WeightsError("the scorecard is not of the twelve indicators, so borrowers can't be scored with it")
-    changed = np.array([card], card.dtype)
-    changed["weight"][0] = scorecard.weights
-    changed["neutral_log_odds"] = scorecard.neutral_log_odds
-    row: Card = changed[0]
-    return row

@@ -1,17 +1,19 @@
-"""Why one borrower has one score: what each indicator costs, by a champion's points or a challenger's contributions."""
+"""Why one borrower has one score: what each indicator costs, against a perfect reading or against other borrowers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from loanpulse.streams.forest_scoring import forest_points, probability_of_default
 from loanpulse.streams.indicators.catalogue import COUNT
 from loanpulse.streams.learning.calibration import probability
 from loanpulse.streams.learning.explanations import champion_points, indicator_groups, shapley
+from loanpulse.streams.learning.flat_challenger import PublishedChallenger
 from loanpulse.streams.learning.ledger import Prediction
 from loanpulse.streams.learning.readings import Reals, inputs_of
 from loanpulse.streams.learning.scorecard import Scorecard
-from loanpulse.streams.learning.weights import PublishedChallenger
+from loanpulse.streams.learning.served import card_with
 from loanpulse.streams.scoring import Card
 
 Readings = tuple[tuple[float, float, float, float, float], ...]
@@ -23,8 +25,8 @@ UNKNOWN_BORROWER: Readings = ((0.0, 0.0, 0.0, 0.0, -1.0),) * COUNT
 class Explanation:
     """One score taken apart, in index points: ``start`` less the sum of ``points`` is the index before its limits.
 
-    ``start`` is the index of a perfect reading for a champion, and of the background for a challenger, where
-    ``permutations`` is how many of them were walked.
+    ``start`` is the index of a perfect reading, or of the background where a forest's score was laid beside others';
+    ``permutations`` is then how many of them were walked.
     """
 
     start: float
@@ -47,7 +49,17 @@ def explain_champion(scorecard: Scorecard, prediction: Prediction, card: Card) -
     return Explanation(float(start), points, float(scorecard.pd(counted_utilities)[0]))
 
 
-def explain_challenger(
+def explain_forest(challenger: PublishedChallenger, prediction: Prediction, card: Card) -> Explanation:
+    """Return the points that each indicator costs a borrower by a forest, by the function that workers score with."""
+    _, features = inputs_of(np.array([prediction.readings]), card["neutral_utility"])
+    points = np.zeros(COUNT)
+    served = card_with(card, challenger)
+    log_odds = forest_points(features[0], served, points)
+    index = float(card["offset"] + card["factor"] * log_odds)
+    return Explanation(index + float(points.sum()), points, probability_of_default(log_odds))
+
+
+def explain_beside_others(
     challenger: PublishedChallenger,
     prediction: Prediction,
     background: Sequence[Prediction],

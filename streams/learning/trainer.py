@@ -20,13 +20,15 @@ from loanpulse.streams.learning.challenger import ALGORITHM, Challenger
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.explanations import reason_consistency
 from loanpulse.streams.learning.fairness import GroupAudit, audit, groups_of, proxy_auc
+from loanpulse.streams.learning.flat_challenger import PublishedChallenger
 from loanpulse.streams.learning.guards import judge
 from loanpulse.streams.learning.health import ENOUGH, Cohort, Health, health
 from loanpulse.streams.learning.ledger import DAY_MS, Matured
 from loanpulse.streams.learning.readings import INDEX_READINGS, Labels, Reals, inputs_of
 from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
+from loanpulse.streams.learning.served import Served, served_pd
 from loanpulse.streams.learning.stability import ErrorDrift
-from loanpulse.streams.learning.weights import PublishedChallenger, challenger_to_bytes
+from loanpulse.streams.learning.weights import challenger_to_bytes
 from loanpulse.streams.policy import MODEL_VERSION
 
 LOGISTIC, FOREST = "logistic", "forest"
@@ -114,7 +116,7 @@ class Trainer:
     options: TrainerOptions = TrainerOptions()
     champion: Champion = field(init=False)
     challenger: Challenger = field(default_factory=lambda: Challenger(FEATURES))
-    in_force: Scorecard = field(init=False)
+    in_force: Served = field(init=False)
     in_force_version: str = MODEL_VERSION
     closed_day: int = -1
     examples: int = 0
@@ -138,13 +140,18 @@ class Trainer:
         self._days[max(example.matured_time // DAY_MS, self.closed_day + 1)].append(example)
 
     @property
+    def in_force_model(self) -> str:
+        """Which of the two models the version in force is of."""
+        return LOGISTIC if isinstance(self.in_force, Scorecard) else FOREST
+
+    @property
     def waiting(self) -> int:
         """Examples whose day has not closed."""
         return sum(len(day) for day in self._days.values())
 
-    def put_in_force(self, version: str, scorecard: Scorecard) -> None:
-        """Score with another version from here on: a person promoted it or went back to it."""
-        self.in_force, self.in_force_version = scorecard, version
+    def put_in_force(self, version: str, served: Served) -> None:
+        """Compare with another version from here on: a person promoted it or went back to it."""
+        self.in_force, self.in_force_version = served, version
 
     def close(self, before_day: int, groups: Mapping[str, str] | None = None) -> Iterator[Output]:
         """Close the days before ``before_day`` (days since 1970) and yield what comes of them."""
@@ -191,7 +198,7 @@ class Trainer:
         if not examples:
             return
         counted_utilities, features, outcomes = self._columns(examples)
-        in_force = self.in_force.pd(counted_utilities)
+        in_force = served_pd(self.in_force, counted_utilities, features)
         candidate = probability(self.champion.log_odds(counted_utilities))
         challenger = candidate
         if self.challenger.ready:
@@ -235,11 +242,15 @@ class Trainer:
         )
         name = f"{LOGISTIC}-{self.options.horizon_days}-{self.examples}"
         parent = self.in_force_version
-        if verdict.passed:
+        # A forest is in force by a person's decision alone, and so is its end.
+        forest_stands = isinstance(self.in_force, PublishedChallenger)
+        taken = verdict.passed and not forest_stands
+        if taken:
             self.put_in_force(name, scorecard)
         yield Version(
-            LOGISTIC, name, parent, True, verdict.passed, time, self.examples, champions.ALGORITHM,
-            scorecard_to_bytes(scorecard), verdict.reason,
+            LOGISTIC, name, parent, True, taken, time, self.examples, champions.ALGORITHM,
+            scorecard_to_bytes(scorecard),
+            f"{parent}, a forest, stands until a person decides; {verdict.reason}" if forest_stands else verdict.reason,
         )  # fmt: skip
         if self.challenger.ready:
             challenger = f"{FOREST}-{self.options.horizon_days}-{self.examples}"
@@ -271,20 +282,18 @@ class Trainer:
         found = health(
             cohort(rows, model), before, round(days * self.options.budget_per_day), error_moved=error_moved
         )  # fmt: skip
-        version = (
-            self.in_force_version if model == LOGISTIC else f"{FOREST}-{self.options.horizon_days}-{self.examples}"
-        )
         serves = model == LOGISTIC
+        version = self.in_force_version if serves else f"{FOREST}-{self.options.horizon_days}-{self.examples}"
         return Measured(
-            model, version, serves, time, window, horizon, lender, found,
+            self.in_force_model if serves else FOREST, version, serves, time, window, horizon, lender, found,
             reason_consistency=self._reasons_kept(rows) if serves and lender is None else None,
             lead_time_days=lead_time_days(rows) if serves else None,
         )  # fmt: skip
 
     def _reasons_kept(self, rows: list[_Row]) -> float | None:
-        """Return how often a borrower pointed out keeps the first reason by the version in force; None of too few."""
+        """Return how often a borrower pointed out keeps the first reason by the scorecard in force; None of too few."""
         pointed = [one.counted for one in rows if one.selected][-REASONED:]
-        if len(pointed) < ENOUGH:
+        if len(pointed) < ENOUGH or not isinstance(self.in_force, Scorecard):
             return None
         return reason_consistency(self.in_force.weights, np.array(pointed), 1.0 - self.options.neutral_utility)
 
@@ -300,8 +309,8 @@ class Trainer:
             proxy = proxy_auc(whole.utilities[members != ""], members[members != ""] == one.group)
             found = Health(one.examples, one.positives, 0)
             yield Measured(
-                LOGISTIC, self.in_force_version, True, time, window, self.options.horizon_days, None, found, one,
-                None if math.isnan(proxy) else proxy,
+                self.in_force_model, self.in_force_version, True, time, window, self.options.horizon_days, None, found,
+                one, None if math.isnan(proxy) else proxy,
             )  # fmt: skip
 
 

@@ -1,15 +1,14 @@
 """The challenger as bytes that can be published: numbers only, so that reading them never runs code, and bounded."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from loanpulse.streams.learning.challenger import FlatChallenger
-from loanpulse.streams.learning.forest import FlatTree
-from loanpulse.streams.learning.readings import Reals
+from loanpulse.streams.learning.flat_challenger import FlatChallenger, PublishedChallenger
+from loanpulse.streams.learning.flat_tree import FlatTree
 from loanpulse.streams.learning.scorecard import (
     BYTES_MOST,
-    Scorecard,
     WeightsError,
     as_numbers,
     of_numbers,
@@ -17,19 +16,6 @@ from loanpulse.streams.learning.scorecard import (
     unpacked,
 )
 from loanpulse.streams.learning.segments import Segments
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedChallenger:
-    """A challenger with all that it needs to score: the champion of the same moment, uncalibrated, is a member."""
-
-    model: FlatChallenger
-    champion: Scorecard
-
-    def log_odds(self, features: Reals) -> Reals:
-        """Return the calibrated log-odds of default of full vectors, whose first columns the champion reads."""
-        counted_utilities = features[:, : len(self.champion.names)]
-        return self.model.log_odds(features, -self.champion.log_odds(counted_utilities))
 
 
 def challenger_to_bytes(published: PublishedChallenger) -> bytes:
@@ -58,7 +44,15 @@ def challenger_from_bytes(weights: bytes, digest: str) -> PublishedChallenger:
     Raises:
         WeightsError: the bytes are damaged or hold another kind of model.
     """
-    content = unpacked(weights, digest)
+    return challenger_of_numbers(unpacked(weights, digest))
+
+
+def challenger_of_numbers(content: dict[str, Any]) -> PublishedChallenger:
+    """Return the challenger of the numbers that were packed.
+
+    Raises:
+        WeightsError: they are another kind of model.
+    """
     try:
         trees = tuple(
             FlatTree(
@@ -78,3 +72,5 @@ def challenger_from_bytes(weights: bytes, digest: str) -> PublishedChallenger:
         return PublishedChallenger(model, of_numbers(content["champion"]))
     except KeyError as error:
         raise WeightsError(f"the weights lack {error}") from error
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"the weights are no forest: {error}") from error

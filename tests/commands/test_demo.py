@@ -120,3 +120,26 @@ def query(folder: Path, name: str) -> list[dict[str, object]]:
         env={**os.environ, "LOANPULSE_CONFIG": str(folder / "demo" / "loanpulse.toml")},
     )  # fmt: skip
     return [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
+
+
+@pytest.mark.skipif(on_kafka(), reason="the demo brings its own broker")
+def test_a_demo_whose_broker_dies_says_so_and_ends(tmp_path: Path) -> None:
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "loanpulse.commands", "demo", "--data-dir", str(tmp_path / "demo"), "--borrowers", "5"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        env={key: value for key, value in os.environ.items() if not key.startswith("LOANPULSE_")},
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while len(parts := psutil.Process(demo.pid).children()) < 4:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        (broker,) = [part for part in parts if "tansu" in part.name()]
+        broker.kill()
+        _, said = demo.communicate(timeout=60)
+    finally:
+        demo.kill()
+    assert demo.returncode == 1
+    assert "the embedded broker ended with code -9" in said
+    assert "broker.log" in said
+    assert not psutil.wait_procs(parts, timeout=20)[1], "nothing of it goes on"

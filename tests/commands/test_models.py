@@ -18,14 +18,16 @@ from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams import policy as policies
+from loanpulse.streams.control_kinds import CONTROL_KINDS
+from loanpulse.streams.controls import Controls
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import records as forms
-from loanpulse.streams.learning.challenger import FlatChallenger
-from loanpulse.streams.learning.forest import LEAF, FlatTree
+from loanpulse.streams.learning.flat_challenger import FlatChallenger, PublishedChallenger
+from loanpulse.streams.learning.flat_tree import LEAF, FlatTree
 from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.learning.segments import Segments
 from loanpulse.streams.learning.trainer import FEATURES, Version
-from loanpulse.streams.learning.weights import PublishedChallenger, challenger_to_bytes
+from loanpulse.streams.learning.weights import challenger_to_bytes
 from loanpulse.streams.trainer_process import published
 from tests.conftest import environment
 from tests.deployment import CODEC, Reader
@@ -48,7 +50,18 @@ def forest() -> Version:
     )  # fmt: skip
     model = FlatChallenger(Segments(((),) * FEATURES), np.zeros(0), 0.0, (tree,), np.array([0.0, 0.0, 1.0]), 0.0)
     weights = challenger_to_bytes(PublishedChallenger(model, Scorecard(NAMES, np.ones(COUNT), 3.0)))
-    return Version("forest", "forest-30-2", "logistic-30-2", False, False, 2_000, 2, "test", weights, "beside")
+    return Version("forest", "forest-30-2", "logistic-30-3", False, False, 2_000, 2, "test", weights, "beside")
+
+
+def unsound() -> Version:
+    """A challenger whose tree goes round in a circle."""
+    model = FlatChallenger(
+        Segments(((),) * FEATURES), np.zeros(0), 0.0,
+        (FlatTree(np.zeros(1, np.int32), np.zeros(1), np.zeros(1, np.int32), np.zeros(1, np.int32), np.zeros(1)),),
+        np.ones(3), 0.0,
+    )  # fmt: skip
+    weights = challenger_to_bytes(PublishedChallenger(model, Scorecard(NAMES, np.ones(COUNT), 3.0)))
+    return Version("forest", "forest-30-3", "logistic-30-3", False, False, 3_000, 3, "test", weights, "beside")
 
 
 @pytest.fixture
@@ -61,6 +74,7 @@ def models(deployment: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
         version(2, "logistic-30-1", in_force=True),
         version(3, "logistic-30-2", in_force=False),
         forest(),
+        unsound(),
     ):
         for key, value in published(one, [0]):
             topic = full_name(MODEL_SNAPSHOTS, deployment.topics.prefix)
@@ -98,6 +112,25 @@ def test_versions_are_listed_promoted_and_rolled_back(models: Settings) -> None:
     }
 
 
+def test_a_forest_is_promoted_and_gone_back_from(models: Settings) -> None:
+    assert "1 trees, 2 leaves" in run("show", "forest-30-2")
+    run("promote", "forest-30-2", "--by", "Wang", "--why", "a year beside the champion")
+    assert "in force: forest-30-2" in run("list")
+    shown = run("show", "forest-30-2")
+    assert "1 trees, 2 leaves" in shown
+    assert "CHAMPION" in shown
+    reader = Reader(models, MODEL_SNAPSHOTS)
+    reader.read_until(lambda: any(value["decided_by"] == "Wang" for value in reader.values(MODEL_SNAPSHOTS)), 20)
+    decided = [value for value in reader.values(MODEL_SNAPSHOTS) if value["decided_by"] == "Wang"]
+    reader.close()
+    controls = Controls(CONTROL_KINDS)
+    for value in decided:
+        controls.add(MODEL_SNAPSHOTS, value)
+    assert [order.content.version for order in controls.orders()] == ["forest-30-2"], "workers obey it"
+    run("rollback", "--by", "Li", "--why", "complaints")
+    assert "in force: logistic-30-2" in run("list"), "what stood before, not the candidate that the forest weighs"
+
+
 def test_the_experts_scorecard_can_always_be_gone_back_to(models: Settings) -> None:
     assert "expert-1" in run("list")
     run("rollback", "--to", "logistic-30-1", "--by", "Wang", "--why", "complaints")
@@ -108,8 +141,8 @@ def test_the_experts_scorecard_can_always_be_gone_back_to(models: Settings) -> N
     decided = [value for value in reader.values(MODEL_SNAPSHOTS) if value["model_version"] == "expert-1"]
     reader.close()
     assert {(value["status"], value["decided_by"]) for value in decided} == {("IN_FORCE", "Wang")}
-    scorecard = forms.scorecard_in_force(decided[0])
-    assert scorecard is not None
+    scorecard = forms.served_in_force(decided[0])
+    assert isinstance(scorecard, Scorecard)
     assert scorecard.weights.tolist() == [indicator.weight for indicator in INDICATORS]
     run("promote", "logistic-30-2", "--by", "Wang", "--why", "mended")
     assert "in force: logistic-30-2" in run("list")
@@ -128,7 +161,13 @@ def test_one_score_is_explained_by_any_version(models: Settings, tmp_path: Path)
     in_force = orjson.loads(run("explain", str(file), "--snapshot", "b1-3", "--json"))
     assert (in_force["explained_by"], in_force["borrower_id"]) == ("logistic-30-2", "b1")
     assert len(set(in_force["points_lost"].values())) == 2, "that version gives all the same weight; one is not known"
-    by_forest = orjson.loads(run("explain", str(file), "--version", "forest-30-2", "--borrower", "b0", "--json"))
+    exact = orjson.loads(run("explain", str(file), "--version", "forest-30-2", "--borrower", "b0", "--json"))
+    assert (exact["method"], exact["pd"]) == ("exact points", pytest.approx(0.8))
+    assert exact["lhi"] == pytest.approx(max(0.0, exact["start"] - sum(exact["points_lost"].values())))
+    assert {name for name, points in exact["points_lost"].items() if points != 0.0} == {"arrears"}
+    by_forest = orjson.loads(
+        run("explain", str(file), "--version", "forest-30-2", "--borrower", "b0", "--others", "--json")
+    )
     lost = {name: points for name, points in by_forest["points_lost"].items() if points != 0.0}
     assert list(lost) == ["arrears"], "nothing else is read"
     assert by_forest["pd"] == pytest.approx(0.8)
@@ -163,8 +202,8 @@ def snapshot(number: int, step: int) -> dict[str, Any]:
 def test_a_version_that_is_not_there_and_a_decision_of_nobody_are_refused(models: Settings) -> None:
     unknown = CliRunner().invoke(app, ["models", "promote", "logistic-30-9", "--by", "Wang", "--why", "x"])
     assert unknown.exit_code == 1
-    no_scorecard = CliRunner().invoke(app, ["models", "promote", "forest-30-2", "--by", "Wang", "--why", "x"])
-    assert no_scorecard.exit_code == 1
-    assert "scorecards only" in no_scorecard.output
+    circle = CliRunner().invoke(app, ["models", "promote", "forest-30-3", "--by", "Wang", "--why", "x"])
+    assert circle.exit_code == 1
+    assert "leads nowhere" in circle.output
     nobody = CliRunner().invoke(app, ["models", "promote", "logistic-30-3", "--by", " ", "--why", "x"])
     assert nobody.exit_code == 2

@@ -119,10 +119,18 @@ def test_orders_and_feedback_reach_their_topics(deployment: Settings, tmp_path: 
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    give("policy", "activate", str(stricter), "--by", "p-1", "--at", "2026-04-10T00:00:00Z")
+    done = loanpulse(
+        "policy", "activate", str(stricter), "--by", "p-1", "--at", "2026-04-10T00:00:00Z", settings=deployment
+    )
+    assert done.returncode == 0
+    assert "Its time has passed" in done.stderr
     listed = json.loads(give("policy", "show", "--activations", "--json"))
     assert listed == [{"effective_at": "2026-04-10T00:00:00.000Z", "version": "stricter"}]
     order = give("alerts", "suppress", "b-1", "--reason", "bereavement", "--by", "p-1", "--days", "3")
+    for wrong in ((order, "b-2"), ("0" * 32, "b-1")):
+        refused = loanpulse("alerts", "lift", *wrong, "--by", "p-2", settings=deployment)
+        assert refused.returncode == 1
+        assert f"no order {wrong[0]} about this borrower" in refused.stderr
     give("alerts", "lift", order, "b-1", "--by", "p-2")
     alert = {
         **json.loads(Path(__file__).with_name("alert.json").read_text(encoding="utf-8")), "alert_id": "a" * 32,

@@ -1,5 +1,6 @@
 """A log of records in memory, and the part of confluent-kafka's consumer over it that the loader uses."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -78,6 +79,12 @@ class MemoryConsumer:
 
     def consume(self, count: int, timeout: float) -> list[Record]:
         self.polls += 1
+        found = self._next()
+        if not found:
+            time.sleep(timeout)  # as the client waits; a loop that spins would starve the threads that insert
+        return found
+
+    def _next(self) -> list[Record]:
         found: list[Record] = []
         for place, records in self._log.items():
             if place not in self._paused:

@@ -98,7 +98,7 @@ def test_while_the_warehouse_is_away_polling_goes_on_and_little_is_held() -> Non
     loader = Loader(settings, consumer, warehouse, RowMaker(LocalRegistry()))
     loader.subscribe()
     deadline = time.monotonic() + 30.0
-    while consumer.polls <= 50 or warehouse.tried <= 1:
+    while consumer.polls <= 15 or warehouse.tried <= 1:
         assert time.monotonic() < deadline
         loader.step()
         time.sleep(0.005)

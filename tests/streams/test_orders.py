@@ -34,6 +34,7 @@ from loanpulse.streams.learning.trainer import Version
 from tests import deployment as drive
 from tests import histories, said
 from tests.deployment import Reader, part
+from tests.streams.learning.grown_forest import promoted
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -56,7 +57,7 @@ def activation(version: str, day: int, *changes: tuple[str, str]) -> Order:
 
 def model(version: str, day: int) -> Order:
     weights = np.array([1.3 * indicator.weight for indicator in INDICATORS])
-    time_ms = json_form.milliseconds(datetime(2026, 4, day, 7, tzinfo=UTC))
+    time_ms = json_form.milliseconds(datetime(2026, 4, 1, 7, tzinfo=UTC)) + (day - 1) * 86_400_000
     packed = scorecard_to_bytes(Scorecard(NAMES, weights, 2.5))
     said = Version("logistic", version, "expert-1", True, True, time_ms, 1024, "test", packed, "no worse")
     return MODEL_SNAPSHOTS, forms.version_value(said, [0])
@@ -92,6 +93,8 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
         activation("budgeted", 10, ("alerts_per_day = 0", "alerts_per_day = 1"), ("share = 0.0", "share = 0.1")),
         activation("stricter", 25, (f"TENSE = {PACKAGED.file.levels.TENSE}", "TENSE = 40.0")),
         model("logistic-30-1024", 18),
+        (MODEL_SNAPSHOTS, promoted(json_form.milliseconds(datetime(2026, 5, 5, tzinfo=UTC)))),
+        model("logistic-30-2048", 50),
         *(suppression(borrower, number) for number, borrower in enumerate(borrowers)),
     ]
     expected = said.by_replay(deployment, tmp_path, records, written(orders, tmp_path / "orders.jsonl"))
@@ -114,7 +117,9 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
     told = {alert["alert_id"]: alert for alert in reader.values(LIQUIDITY_ALERTS)}.values()
     versions = Counter(alert["policy_version"] for alert in told)
     assert {"budgeted", "stricter"} < set(versions)
-    assert {alert["model_version"] for alert in told} == {"expert-1", "logistic-30-1024"}
+    assert {alert["model_version"] for alert in told} == {
+        "expert-1", "logistic-30-1024", "forest-30-3072", "logistic-30-2048",
+    }  # fmt: skip
     assert {alert["disposition"] for alert in told} == {"SENT", "DEFERRED", "SUPPRESSED", "HOLD_OUT"}
     letters = [dead_letters.parse(m.key(), m.value(), m.headers()) for m in reader.messages[DEAD_LETTERS]]
     assert {(letter.topic, letter.violation.name) for letter in letters} == {

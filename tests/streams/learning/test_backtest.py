@@ -21,6 +21,7 @@ from loanpulse.streams.learning.backtest import Backtest, confusion, lead
 from loanpulse.streams.learning.backtest_page import page
 from loanpulse.streams.learning.ledger import DAY_MS, LedgerOptions, Matured
 from loanpulse.streams.learning.trainer import TrainerOptions
+from tests.streams.learning.grown_forest import promoted
 from tests.streams.learning.test_ledger import snapshot
 
 
@@ -123,6 +124,25 @@ def test_learned_versions_score_from_the_moment_they_are_in_force(
     assert next(iter(report["by_version"])) == "expert-1"
     assert sum(row["predictions"] for row in report["by_version"].values()) == report["predictions"]
     assert "By the version that scored" in page(report)
+
+
+def test_a_forest_promoted_in_the_log_serves_from_then_on(tmp_path: Path) -> None:
+    promotion_ms = 20_100 * DAY_MS
+    order = {"topic": "model-snapshots", "value": json_form.to_json("model-snapshots", promoted(promotion_ms))}
+    log = tmp_path / "events.jsonl"
+    lines = book(log).read_bytes().split(b"\n")
+    log.write_bytes(b"\n".join([orjson.dumps(order), *lines]))
+    run = BacktestRun(
+        EngineOptions(2), policies.load(), LocalRegistry(), LedgerOptions((30,)), TrainerOptions(version_examples=128)
+    )
+    assert not run.run([log]).refused
+    for one in run.backtest.matured:
+        served = "expert-1" if one.prediction.time < promotion_ms else "forest-30-3072"
+        assert one.prediction.model_version == served
+    assert {one.prediction.model_version for one in run.backtest.matured} == {"expert-1", "forest-30-3072"}
+    champions = [one for one in run.backtest.versions if one.champion]
+    assert champions
+    assert not any(one.in_force for one in champions), "the trainer does not undo a person's decision"
 
 
 def test_an_empty_history_has_a_report_too() -> None:

@@ -16,23 +16,26 @@ from loanpulse.streams.learning import records as forms
 from loanpulse.streams.learning.calibration import Calibrator, log_odds_of, probability
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
-from loanpulse.streams.learning.forest import Forest, ForestOptions, vote
+from loanpulse.streams.learning.flat_challenger import PublishedChallenger
+from loanpulse.streams.learning.flat_tree import vote
+from loanpulse.streams.learning.forest import Forest, ForestOptions
 from loanpulse.streams.learning.guards import check_signs, compare, judge
 from loanpulse.streams.learning.ledger import DAY_MS, Matured, Prediction, example_id
-from loanpulse.streams.learning.readings import INDEX_READINGS
+from loanpulse.streams.learning.readings import INDEX_READINGS, inputs_of
 from loanpulse.streams.learning.scorecard import (
     BYTES_MOST,
     Scorecard,
     WeightsError,
-    card_with,
     scorecard_from_bytes,
     scorecard_of,
     scorecard_to_bytes,
     sha256,
 )
+from loanpulse.streams.learning.served import card_with, check_servable
 from loanpulse.streams.learning.trainer import FEATURES, Measured, Trainer, TrainerOptions, Version
-from loanpulse.streams.learning.weights import PublishedChallenger, challenger_from_bytes, challenger_to_bytes
+from loanpulse.streams.learning.weights import challenger_from_bytes, challenger_to_bytes
 from loanpulse.streams.scoring import SCORE, weigh
+from tests.streams.learning.grown_forest import forest
 
 NEUTRAL = 0.6
 SMALL = ForestOptions(trees=4, grace_period=50, delta=0.01)
@@ -93,7 +96,7 @@ def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
 def test_the_experts_scorecard_is_the_policys_card_to_the_bit() -> None:
     card = policies.load().card
     value = forms.experts_value(scorecard_of(card), in_force=True)
-    scorecard = forms.scorecard_in_force(value)
+    scorecard = forms.served_in_force(value)
     assert scorecard is not None
     assert card_with(card, scorecard) == card
 
@@ -204,7 +207,7 @@ def test_damaged_weights_are_refused(champion: Champion) -> None:
     with pytest.raises(WeightsError, match="SHA-256"):
         scorecard_from_bytes(raw[:-1] + b"x", sha256(raw))
     with pytest.raises(WeightsError, match="twelve"):
-        card_with(policies.load().card, Scorecard(("a",), np.ones(1), 0.0))
+        check_servable(Scorecard(("a",), np.ones(1), 0.0))
 
 
 def test_the_challenger_learns_what_the_champion_may_not(champion: Champion, challenger: Challenger) -> None:
@@ -339,6 +342,36 @@ def test_a_champion_that_got_worse_is_kept_back_with_the_reason() -> None:
     assert [one.in_force for one in said[1:]] == [False]
     assert "worse" in said[-1].reason
     assert trainer.in_force_version in (before, said[0].version)
+
+
+def test_a_forest_that_a_person_promoted_stands_until_a_person_decides() -> None:
+    trainer = Trainer(replace(OPTIONS, version_examples=250))
+    fed(trainer, examples(300), 10**6)
+    trainer.put_in_force("forest-30-3072", forest())
+    later = [example(2_000 + number, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
+             for number, one in enumerate(examples(1_500))]  # fmt: skip
+    said = fed(trainer, later, 10**6)
+    candidates = [one for one in said if isinstance(one, Version) and one.champion]
+    assert candidates
+    for one in candidates:
+        assert not one.in_force
+        assert (one.parent, forms.version_value(one, [])["status"]) == ("forest-30-3072", "REFUSED")
+        assert "stands until a person decides" in one.reason
+    assert trainer.in_force_version == "forest-30-3072"
+    serving = [one for one in said if isinstance(one, Measured) and one.champion and one.lender is None]
+    assert {(one.model_id, one.version) for one in serving} == {("forest", "forest-30-3072")}
+    readings = np.array([one.prediction.readings for one in later])
+    expected = forest().pd(inputs_of(readings, trainer.options.neutral_utility)[1])
+    noted = {(row.borrower, row.time): row.in_force for row in trainer._window[30]}
+    for one, pd_served in zip(later, expected, strict=True):
+        place = one.prediction.borrower_id, one.prediction.time
+        if place in noted:
+            assert noted[place] == pytest.approx(pd_served, abs=1e-12)
+    trainer.put_in_force("expert-1", Trainer(OPTIONS).in_force)
+    more = [example(9_000 + number, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
+            for number, one in enumerate(examples(1_500))]  # fmt: skip
+    taken = [one for one in fed(trainer, more, 10**6) if isinstance(one, Version) and one.in_force]
+    assert taken, "the trainer's own versions are taken again"
 
 
 def test_memory_is_bounded() -> None:

@@ -1,4 +1,4 @@
-"""One score taken apart adds up to it, by a champion exactly and by a challenger within its time."""
+"""One score taken apart adds up to it: as the worker said it, or beside other borrowers within a time."""
 
 from dataclasses import replace
 
@@ -9,25 +9,26 @@ from loanpulse.streams import policy as policies
 from loanpulse.streams.indicators.catalogue import COUNT
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
+from loanpulse.streams.learning.flat_challenger import PublishedChallenger
 from loanpulse.streams.learning.ledger import Prediction
 from loanpulse.streams.learning.readings import INDEX_READINGS, inputs_of
 from loanpulse.streams.learning.scorecard import scorecard_of
-from loanpulse.streams.learning.single_score import explain_challenger, explain_champion
-from loanpulse.streams.learning.weights import PublishedChallenger
-from loanpulse.streams.scoring import SCORE, weigh
+from loanpulse.streams.learning.served import card_with
+from loanpulse.streams.learning.single_score import explain_beside_others, explain_champion, explain_forest
+from loanpulse.streams.scoring import SCORE, Card, weigh
 from tests.streams.learning.test_ledger import snapshot
 
 CARD = policies.load().card
 
 
-def scored(seed: int) -> Prediction:
+def scored(seed: int, card: Card = CARD) -> Prediction:
     """A borrower with values, utilities and evidences as the engine would say them; one indicator has none."""
     dice = np.random.default_rng(seed)
     score = np.zeros(1, SCORE)[0]
     score["value"] = CARD["unhealthy"] + dice.random(COUNT) * (CARD["healthy"] - CARD["unhealthy"])
     score["evidence"] = dice.random(COUNT)
     score["value"][3], score["evidence"][3] = np.nan, 0.0
-    weigh(score, CARD)
+    weigh(score, card)
     parts = [score[name].tolist() for name in ("value", "utility", "evidence", "points", "age_days")]
     readings = tuple(zip(*parts, strict=True))
     return replace(snapshot(0, f"b{seed}"), lhi=float(score["lhi"]), pd=float(score["pd"]), readings=readings)
@@ -56,9 +57,20 @@ def published() -> PublishedChallenger:
 @pytest.mark.parametrize("others", [0, 20])
 def test_a_challengers_explanation_adds_up_to_its_prediction(published: PublishedChallenger, others: int) -> None:
     said = scored(500)
-    found = explain_challenger(published, said, [scored(900 + number) for number in range(others)], CARD, seconds=30.0)
+    found = explain_beside_others(
+        published, said, [scored(900 + number) for number in range(others)], CARD, seconds=30.0
+    )
     assert found.permutations == 64
     _, row = inputs_of(np.array([said.readings]), CARD["neutral_utility"])
     index = CARD["offset"] - CARD["factor"] * published.log_odds(row)[0]
     assert found.start - found.points.sum() == pytest.approx(index)
     assert np.abs(found.points).argmax() == 6
+
+
+def test_a_forests_explanation_is_the_snapshots_own_points(published: PublishedChallenger) -> None:
+    said = scored(7, card_with(CARD, published))
+    found = explain_forest(published, said, CARD)
+    assert found.points.tolist() == pytest.approx([reading[3] for reading in said.readings], abs=1e-9)
+    assert found.lhi == pytest.approx(said.lhi)
+    assert found.pd == pytest.approx(said.pd, abs=1e-12)
+    assert found.permutations is None

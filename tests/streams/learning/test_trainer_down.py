@@ -13,6 +13,7 @@ from loanpulse.streams.learning.scorecard import scorecard_to_bytes
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.trainer_process import TrainerProcess
 from tests.deployment import CODEC
+from tests.streams.learning.grown_forest import promoted
 from tests.streams.learning.learning_book import FIRST_DAY, Record, book
 from tests.streams.learning.memory_topics import MemoryTopics
 
@@ -95,3 +96,23 @@ def test_a_trainer_that_was_down_catches_up(
     down: range, tmp_path: Path, never_down: tuple[bytes, set[tuple[str, str]]]
 ) -> None:
     assert run(tmp_path, down) == never_down
+
+
+def test_a_forest_promoted_by_a_person_stands_through_a_restart(tmp_path: Path) -> None:
+    topics = MemoryTopics(PARTITIONS)
+    running = Running(tmp_path, topics)
+    records = book(30, DAYS)
+    publish(topics, records[: len(records) // 2])
+    running.finish()
+    for value in (promoted(0), promoted(0, "damaged") | {"sha256": "0" * 64}):
+        topics.produce(MODEL_SNAPSHOTS, b"champion", CODEC.encode(MODEL_SNAPSHOTS, value), lambda *_: None)
+    running.finish()
+    running.start()
+    trainer = running.process.state.examples.trainer
+    assert trainer.in_force_version == "forest-30-3072"
+    before = trainer.examples
+    publish(topics, records[len(records) // 2 :])
+    running.finish()
+    trainer = running.process.state.examples.trainer
+    assert trainer.examples > before
+    assert trainer.in_force_version == "forest-30-3072"
