@@ -34,7 +34,7 @@ from loanpulse.streams.trail import (
 
 @compiled
 def is_late(record: Record, event_time: int) -> bool:
-    """Tell whether an event of this time (ms), not yet folded, is missing in a scoring: one holds what was before it."""
+    """Tell whether a scoring lacks an event of this time (ms), not yet folded: it holds those before its moment."""
     return bool(record["scored"] == 1 and event_time < record["scored_at"])
 
 

@@ -156,7 +156,7 @@ def append(trail: Trail, row: int, entries: Words, size: int) -> None:
 
 @compiled
 def let_go(trail: Trail, row: int, time: int) -> None:
-    """Let the row's entries go that come before its first scoring at or after ``time`` (ms), or are more than is kept."""
+    """Let the row's entries go before its first scoring at or after ``time`` (ms), and those too many to be kept."""
     place = trail.places[row]
     while place["used"] > 0:
         if place["begin"] == CHUNK:

@@ -39,7 +39,8 @@ from tests.streams.test_fold_laws import START, histories
 
 CARD = policy.load().card
 LEFT_OUT = {
-    "offsets", "recent_low", "recent_high", "recent_next", "pending_at", "timer_at", "lhi", "contact_at", "contact_lender",
+    "offsets", "recent_low", "recent_high", "recent_next", "pending_at", "timer_at", "lhi", "contact_at",
+    "contact_lender",
 }  # fmt: skip
 """What no scoring reads."""
 
