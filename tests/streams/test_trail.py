@@ -76,7 +76,8 @@ def test_a_copy_is_led_back_to_every_state_and_forward_again(events: np.ndarray)
     while at < len(entries):
         starts.append(at)
         at += size_of(entries[at])
-    assert len(starts) == len(states) - 1
+    assert len(starts) >= len(states) - 1 - 3, "at most the folds before the first scoring were let go"
+    states = states[-len(starts) - 1 :]
     copy = empty_records(1)
     copy[0] = states[-1]
     for start, before in zip(reversed(starts), reversed(states[:-1]), strict=True):
