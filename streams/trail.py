@@ -374,7 +374,7 @@ class Trails:
         return trail._replace(arena=self._arena)
 
     def put(self, trail: Trail, row: int, raw: bytes) -> None:
-        """Put a borrower's stored entries in place of those that are there.
+        """Put a borrower's stored entries in place of those that are there; none where no past is kept.
 
         Raises:
             ValueError: the bytes are not entries.
@@ -382,5 +382,6 @@ class Trails:
         if len(raw) % WORD or not is_whole(entries := np.frombuffer(raw, np.int64)):
             raise ValueError(f"{len(raw)} bytes are not a borrower's trail: rebuild the state from the topics' start")
         let_go(trail, row, NEVER)
-        if len(entries):
+        if len(entries) and self._state[REACH]:
+            # Were they kept without those that should follow, a later reach would lead astray.
             append(self.make_room(trail, LONG_AGO, len(entries) // (CHUNK - 1) + 2), row, entries, len(entries))

@@ -128,6 +128,13 @@ def test_what_is_stored_of_a_borrower_comes_back_with_the_trail(lives: list[np.n
     assert list(again.take_dirty()) == stored
 
 
+def test_a_trail_that_is_not_carried_on_is_dropped() -> None:
+    slab = Slab(0)
+    slab.load(b"b-1", empty_records(1).tobytes() + entry(5, 0).tobytes())
+    slab.dirty[0] = True
+    assert list(slab.take_dirty()) == [(b"b-1", empty_records(1).tobytes())]
+
+
 def test_a_trail_cut_short_is_refused() -> None:
     slab = Slab(DAY_MS)
     whole = empty_records(1).tobytes() + entry(5, 0).tobytes()
