@@ -52,6 +52,7 @@ def fold_now(record: Record, row: int, event: Event, trail: Trail) -> None:
     if late:
         record["restate"] = 1
         trail.event[0] = event
+        trail.event[0]["row"] = 0  # its place in this process's memory, which must not be stored
     if past:
         keep_before(trail, record)
     fold_event(record, event)
