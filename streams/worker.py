@@ -39,6 +39,8 @@ STEP_SECONDS = 0.4
 STEP_EVENTS = 65_536
 """About as many events are carried in one step, so that what one step leaves is published while the next is made."""
 IDLE_PAUSE_SECONDS = 0.02
+BEHIND_FACTOR = 4
+"""While there is more to carry than a step takes, state follows so many times as rarely."""
 
 Clock = Callable[[], float]
 
@@ -288,9 +290,10 @@ class CheckpointLoop:
     """Runs steps and makes them durable, one after the other, off the event loop.
 
     Outputs go out with every step; state follows every ``state_seconds``, because a borrower that many events
-    touched meanwhile is then written once. Steps and batches share one thread, so that the engine is never touched
-    by two; a checkpoint is written by another, so that meanwhile batches go on being taken and the next step is made.
-    Checkpoints are written one after the other, each whole before the next begins.
+    touched meanwhile is then written once, and more rarely while a backlog is worked off, when many do. Steps and
+    batches share one thread, so that the engine is never touched by two; a checkpoint is written by another, so that
+    meanwhile batches go on being taken and the next step is made. Checkpoints are written one after the other, each
+    whole before the next begins.
     """
 
     worker: BorrowerWorker
@@ -313,7 +316,8 @@ class CheckpointLoop:
     async def once(self) -> bool:
         """Do one step and begin to make it durable; returns whether there was anything to do."""
         async with self._quiet:
-            with_state = self.monotonic() - self._state_at >= self.state_seconds
+            rest = self.state_seconds * (BEHIND_FACTOR if self.worker.behind else 1)
+            with_state = self.monotonic() - self._state_at >= rest
             step = partial(self.worker.step, with_state=with_state)
             checkpoint = await asyncio.get_running_loop().run_in_executor(self._engine_thread, step)
             if with_state:
