@@ -48,6 +48,7 @@ from loanpulse.streams.configured import engine_options, load_policy
 from loanpulse.streams.engine import Engine
 from loanpulse.streams.intake import EVENT_CONTRACTS, Fetched
 from loanpulse.streams.snapshots import SnapshotEncoder
+from loanpulse.streams.trail import on_disk
 from loanpulse.streams.warm_up import warm_up
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
@@ -125,7 +126,8 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     """Each stage alone, in this process, on one core."""
     console.print("stages alone …")
     events = load.size(log)
-    engine = Engine(engine_options(settings), load_policy(settings), LocalRegistry())
+    past_in_file = on_disk(Path(settings.streams.data_dir))
+    engine = Engine(engine_options(settings), load_policy(settings), LocalRegistry(), allocate=past_in_file)
     warm_up(engine)
     codec = Codec(LocalRegistry())
     decoders = [engine._intake._decoders[source] for source in range(len(EVENT_CONTRACTS))]
@@ -136,7 +138,6 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     figures["decode one by one (fastavro): events/s"] = len(some) / timed(
         lambda: [codec.decode(SPENDING_EVENTS, value) for value in some]
     )
-    process = psutil.Process()
     gc.collect()
     batches = [
         sliced(source, partition, part, start)
@@ -144,7 +145,7 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
         for start in range(0, len(part.keys), 5_000)
     ]
     give_back_memory()
-    slices = process.memory_info().rss
+    slices = held_memory()
     taking = timed(lambda: [engine.take(batch) for batch in batches])
     figures["decode, check and project: events/s"] = events / taking
     gc.collect()
@@ -162,9 +163,17 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     give_back_memory()
     borrowers = sum(len(lane.slab) for lane in engine.lanes.values())
     figures["borrowers"] = borrowers
-    figures["bytes per borrower (growth of the process)"] = (process.memory_info().rss - slices) / borrowers
+    figures["bytes per borrower (growth of the process)"] = (held_memory() - slices) / borrowers
     held = sum(lane.slab.nbytes for lane in engine.lanes.values())
     figures["bytes per borrower (records and keys)"] = held / borrowers
+    past = sum(lane.slab.trails.nbytes for lane in engine.lanes.values())
+    figures["bytes per borrower (the last days, in a file)"] = past / borrowers
+
+
+def held_memory() -> int:
+    """Return the bytes of this process that are not a file's, which the system may write out."""
+    memory = psutil.Process().memory_info()
+    return int(memory.rss - memory.shared)
 
 
 def give_back_memory() -> None:

@@ -114,10 +114,16 @@ class StreamsSection(Section):
         0.5, ge=0, le=600, description="how long a source without data is waited for before time goes on without it"
     )
     checkpoint_seconds: float = Field(
-        5.0, ge=0.05, le=60, description="how often state is made durable; outputs go out more often than that"
+        2.0,
+        ge=0.05,
+        le=60,
+        description="how often state is made durable, in a backlog a quarter as often; outputs go out more often",
     )
     allowed_lateness_days: float = Field(
         7.0, ge=0, le=30, description="how far behind its source an event may be before it is dead-lettered"
+    )
+    restate_days: float = Field(
+        7.0, ge=0, le=30, description="how far back scorings are restated when an event comes late; 0 restates none"
     )
     future_tolerance_seconds: float = Field(
         300.0, ge=0, description="how far after its record's timestamp an event's time may lie"

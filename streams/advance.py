@@ -7,38 +7,87 @@ gives the same scorings.
 
 from loanpulse.streams.borrower_record import Integers, Record, Records
 from loanpulse.streams.compiled import compiled
-from loanpulse.streams.event_columns import Events
+from loanpulse.streams.event_columns import Event, Events
 from loanpulse.streams.fold import fold_event, seen_before
 from loanpulse.streams.restatement import is_late, restate
-from loanpulse.streams.scoring import EVENT_CAME, TIME_PASSED, Card, Scores, calls_for_alert, score_borrower
+from loanpulse.streams.scoring import EVENT_CAME, TIME_PASSED, Card, Score, Scores, calls_for_alert, score_borrower
+from loanpulse.streams.trail import (
+    BEFORE,
+    FOLDED,
+    LATE,
+    REACH,
+    SCORED,
+    SPARE_CHUNKS,
+    Trail,
+    has_room,
+    keep_before,
+    leave,
+)
 
-FOLDED, DUPLICATES, REDELIVERED = range(3)
+NEW, DUPLICATES, REDELIVERED = range(3)
+
+
+@compiled
+def score_now(record: Record, row: int, moment: int, cause: int, card: Card, trail: Trail, score: Score) -> None:
+    """Score the record at ``moment`` (ms) and leave what that changed in its trail."""
+    past = trail.state[REACH] > 0
+    if past:
+        keep_before(trail, record)
+    score_borrower(record, moment, cause, card, score)
+    score["row"] = row
+    score["kept"] = -1
+    if past:
+        # What no scoring reads is left out of the trail.
+        before = trail.past[BEFORE]
+        before["pending_at"], before["timer_at"] = record["pending_at"], record["timer_at"]
+        before["lhi"] = record["lhi"]
+        leave(trail, row, SCORED, moment)
+
+
+@compiled
+def fold_now(record: Record, row: int, event: Event, trail: Trail) -> None:
+    """Fold a new event and leave what that changed in the record's trail; a late one is to restate earlier scorings."""
+    past = trail.state[REACH] > 0
+    late = past and is_late(record, event["event_time"])
+    if late:
+        record["restate"] = 1
+        trail.event[0] = event
+        trail.event[0]["row"] = 0  # its place in this process's memory, which must not be stored
+    if past:
+        keep_before(trail, record)
+    fold_event(record, event)
+    if past:
+        trail.past[BEFORE]["recent_next"] = record["recent_next"]
+        leave(trail, row, LATE if late else FOLDED, event["event_time"])
 
 
 @compiled
 def score_until(
-    record: Record, row: int, time: int, card: Card, scores: Scores, count: int, kept: Records, keeping: int
+    record: Record,
+    row: int,
+    time: int,
+    card: Card,
+    trail: Trail,
+    scores: Scores,
+    count: int,
+    kept: Records,
+    keeping: int,
 ) -> tuple[int, int]:
-    """Do the record's scorings up to ``time`` (ms), while ``scores`` and ``kept`` have room.
+    """Do the record's scorings up to ``time`` (ms), while ``scores``, ``kept`` and the trail have room.
 
     ``kept`` gains the record as it is at each scoring that calls for an alert. Returns the number of scores in
     ``scores`` and of records in ``kept``.
     """
-    while count < len(scores) and keeping < len(kept):
+    while count < len(scores) and keeping < len(kept) and has_room(trail, SPARE_CHUNKS):
         moment = min(record["pending_at"], record["timer_at"])
         if moment > time:
             break
         if record["restate"] == 1:
-            restate(record, moment, card, scores[count])
-            scores[count]["row"] = row
-            scores[count]["kept"] = -1
-            count += 1
+            count = restate(record, row, moment, card, trail, scores, count)
             continue
         cause = EVENT_CAME if record["pending_at"] <= moment else TIME_PASSED
         score = scores[count]
-        score_borrower(record, moment, cause, card, score)
-        score["row"] = row
-        score["kept"] = -1
+        score_now(record, row, moment, cause, card, trail, score)
         if calls_for_alert(score):
             kept[keeping] = record
             score["kept"] = keeping
@@ -54,6 +103,7 @@ def fold_events(
     records: Records,
     wake_at: Integers,
     card: Card,
+    trail: Trail,
     scores: Scores,
     kept: Records,
     counts: Integers,
@@ -73,24 +123,15 @@ def fold_events(
         if event["offset"] <= record["offsets"][source]:
             counts[REDELIVERED] += 1
             continue
-        count, keeping = score_until(record, row, event["order_time"], card, scores, count, kept, keeping)
-        if count >= len(scores) or keeping >= len(kept):
+        count, keeping = score_until(record, row, event["order_time"], card, trail, scores, count, kept, keeping)
+        if count >= len(scores) or keeping >= len(kept) or not has_room(trail, SPARE_CHUNKS):
             return position, count, keeping
-        if record["restate"] == 1 and event["event_time"] > record["scored_at"]:
-            # What is newer than the scoring to be restated must not be seen by it.
-            restate(record, min(record["pending_at"], record["timer_at"]), card, scores[count])
-            scores[count]["row"] = row
-            scores[count]["kept"] = -1
-            count += 1
         record["offsets"][source] = event["offset"]
         if seen_before(record, event["id_hash"]):
             counts[DUPLICATES] += 1
             continue
-        late = is_late(record, event["event_time"])
-        fold_event(record, event)
-        if late:
-            record["restate"] = 1
-        counts[FOLDED] += 1
+        fold_now(record, row, event, trail)
+        counts[NEW] += 1
         interval = card["interval_ms"]
         record["pending_at"] = min(record["pending_at"], (event["order_time"] // interval + 1) * interval)
         wake_at[row] = min(record["pending_at"], record["timer_at"])
@@ -105,6 +146,7 @@ def score_rows(
     wake_at: Integers,
     time: int,
     card: Card,
+    trail: Trail,
     scores: Scores,
     kept: Records,
 ) -> tuple[int, int, int]:
@@ -114,7 +156,7 @@ def score_rows(
     for position in range(start, len(rows)):
         row = rows[position]
         record = records[row]
-        count, keeping = score_until(record, row, time, card, scores, count, kept, keeping)
+        count, keeping = score_until(record, row, time, card, trail, scores, count, kept, keeping)
         wake_at[row] = min(record["pending_at"], record["timer_at"])
         if wake_at[row] <= time:
             return position, count, keeping

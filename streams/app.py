@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -18,6 +19,7 @@ from loanpulse.streams.configured import engine_options, load_policy
 from loanpulse.streams.control_reader import ControlReader
 from loanpulse.streams.engine import Engine
 from loanpulse.streams.state_table import BorrowerTable
+from loanpulse.streams.trail import on_disk
 from loanpulse.streams.transport import BatchSchema
 from loanpulse.streams.worker import BorrowerWorker, CheckpointLoop
 
@@ -91,7 +93,9 @@ def build(settings: Settings) -> WorkerApp:
     prefix = settings.topics.prefix
     registry = open_registry(settings.registry)
     codec = Codec(registry, prefix)
-    engine = Engine(engine_options(settings), load_policy(settings), registry)
+    engine = Engine(
+        engine_options(settings), load_policy(settings), registry, allocate=on_disk(Path(settings.streams.data_dir))
+    )
     app = faust.App(prefix + settings.streams.group, **faust_settings(settings))
     inputs = app.topic(
         *(full_name(name, prefix) for name in EVENT_TOPICS), schema=BatchSchema(), key_type=bytes, value_type=bytes

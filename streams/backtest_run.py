@@ -5,6 +5,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.contracts import Level
 from loanpulse.schemas.events import milliseconds
@@ -105,8 +107,11 @@ class BacktestRun:
     def _take(self, scored: Scored) -> None:
         scores = scored.scores
         self._replay.report.snapshots += len(scores)
-        columns = zip(scored.keys.tolist(), scores["time"].tolist(), scores["level"].tolist(), strict=True)
-        for place, (key, time, level) in enumerate(columns):
+        # What was said of a moment only later has warned nobody then, and is no prediction.
+        places = np.flatnonzero(scores["restated"] == 0)
+        first = scores[places]
+        columns = zip(scored.keys[places].tolist(), first["time"].tolist(), first["level"].tolist(), strict=True)
+        for place, (key, time, level) in zip(places.tolist(), columns, strict=True):
             self.backtest.note_level(key.decode(), time, level)
             bucket = time // self._sample_ms
             if self._sampled.get(key) == bucket:

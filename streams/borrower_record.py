@@ -64,10 +64,10 @@ BORROWER = np.dtype(
         ("version", "u1"),
         ("level", "i1"),
         ("scored", "i1"),  # 1 once the borrower has been scored
-        ("restate", "i1"),  # 1 while a late event waits to restate the latest scoring
-        ("level_before", "i1"),  # the level before the latest scoring
+        ("restate", "i1"),  # 1 while a late event waits to restate earlier scorings
+        ("free_1", "i1"),
         ("improved", "i1"),  # 1 while the level stands that an improvement led to
-        ("improved_before", "i1"),  # the same before the latest scoring
+        ("free_2", "i1"),
         ("recent_next", "u1"),
         ("spending_events", "u2"),  # movements seen, at most 65,535
         ("offsets", "i8", (SOURCES,)),  # last folded offset per source partition
@@ -82,7 +82,7 @@ BORROWER = np.dtype(
         ("balance_id", "u8"),
         ("balance", "f8"),
         ("lhi", "f8"),
-        ("level_since_before", "i4"),  # a moment: since when the level before the latest scoring stood
+        ("free_3", "i4"),
         ("income_time", "i4"),  # a moment: the latest payment of income, benefits aside
         ("disconnection_at", "i4"),  # a moment: the latest disconnection notice
         ("recent_low", "u4", (RECENT_EVENTS,)),  # 48 bits of the hashes of the event ids last folded
@@ -179,8 +179,7 @@ def empty_records(count: int) -> Records:
     """Return ``count`` records of borrowers of whom nothing is known."""
     records = np.zeros(count, BORROWER)
     records["version"] = VERSION
-    for field in ("level", "level_before"):
-        records[field] = 1
+    records["level"] = 1
     records["offsets"] = -1
     records["first_seen"] = NEVER
     for field in ("last_seen", "reference_time", "balance_time"):
@@ -188,7 +187,7 @@ def empty_records(count: int) -> Records:
     for field in ("pending_at", "timer_at"):
         records[field] = NEVER
     for field in (
-        "level_since_before", "income_time", "disconnection_at", "loan_status_time", "loan_outstanding_time",
+        "income_time", "disconnection_at", "loan_status_time", "loan_outstanding_time",
         "bill_paid_at", "credit_time", "repayment_time",
     ):  # fmt: skip
         records[field] = NO_MOMENT
@@ -199,18 +198,18 @@ def empty_records(count: int) -> Records:
     return records
 
 
-def upgrade(raw: bytes) -> bytes:
-    """Bring the bytes of a record of any released layout to the current one.
+def upgrade(raw: bytes) -> tuple[bytes, bytes]:
+    """Bring the bytes of a record of any released layout to the current one; returns them, and the trail behind them.
 
     Raises:
         ValueError: the bytes are not a record of a layout that this version knows.
     """
     from loanpulse.streams import borrower_record_v1 as v1
 
-    if len(raw) == BORROWER.itemsize and raw[0] == VERSION:
-        return raw
+    if len(raw) >= BORROWER.itemsize and raw[0] == VERSION:
+        return raw[: BORROWER.itemsize], raw[BORROWER.itemsize :]
     if len(raw) == v1.BORROWER_V1.itemsize and raw[0] == v1.VERSION:
-        return v1.upgraded(raw)
+        return v1.upgraded(raw), b""
     raise ValueError(
         f"a borrower record of {len(raw)} bytes, layout {raw[0] if raw else 'none'}, is not known to this version "
         f"(layout {VERSION}, {BORROWER.itemsize} bytes): rebuild the state with a replay from the topics' start"

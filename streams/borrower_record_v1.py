@@ -104,7 +104,6 @@ def upgraded(raw: bytes) -> bytes:
     new["recent_next"] = old["recent_next"]
     new["recent_low"] = old["recent_ids"] & LOW
     new["recent_high"] = (old["recent_ids"] >> HIGH) & np.uint64(0xFFFF)
-    new["level_before"] = old["level"]
     new["disconnection_at"] = moment(int(old["disconnection_at"]), LONG_AGO)
     take_loans(old, new)
     new["bill_paid_at"] = [moment(int(time), 0) for time in old["bill_paid_at"]]

@@ -15,6 +15,7 @@ def engine_options(settings: Settings) -> EngineOptions:
         currency=streams.currency,
         allowed_lateness_ms=round(streams.allowed_lateness_days * 86_400_000),
         future_tolerance_ms=round(streams.future_tolerance_seconds * 1000),
+        restate_ms=round(streams.restate_days * 86_400_000),
     )
 
 

@@ -1,4 +1,7 @@
-"""Decayed sums that commute: kept at a reference time, so that a late event lands with the weight it would have had."""
+"""Decayed sums that commute: kept at a reference time, so that a late event lands with the weight it would have had.
+
+The reference is the end of a day, so that a sum to which an event adds nothing changes once a day.
+"""
 
 import math
 
@@ -8,18 +11,19 @@ from loanpulse.streams.compiled import compiled
 
 @compiled
 def move_reference(record: Record, time: int) -> None:
-    """Bring the record's sums to ``time`` (ms) if that is later than where they stand."""
+    """Bring the record's sums to the end of the day (UTC) of ``time`` (ms) if that is later than where they stand."""
     reference = record["reference_time"]
+    end = (time // DAY_MS + 1) * DAY_MS
     if reference == LONG_AGO:
-        record["reference_time"] = time
-    elif time > reference:
-        days = (time - reference) / DAY_MS
+        record["reference_time"] = end
+    elif end > reference:
+        days = (end - reference) / DAY_MS
         short = math.exp(-days / SHORT_DAYS)
         long = math.exp(-days / LONG_DAYS)
         for index in range(SUMS):
             record["short_sums"][index] *= short
             record["long_sums"][index] *= long
-        record["reference_time"] = time
+        record["reference_time"] = end
 
 
 @compiled

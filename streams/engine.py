@@ -19,6 +19,7 @@ from loanpulse.streams.intake import Fetched, Intake
 from loanpulse.streams.lane import Lane
 from loanpulse.streams.policy import Policy
 from loanpulse.streams.standing import Standing
+from loanpulse.streams.trail import Allocate, in_memory
 
 DAY_MS = 86_400_000
 
@@ -31,6 +32,7 @@ class EngineOptions:
     currency: str = "CNY"
     allowed_lateness_ms: int = 7 * DAY_MS
     future_tolerance_ms: int = 300_000
+    restate_ms: int = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,15 @@ class Refused:
 class Engine:
     """The lanes of the partitions that this process owns.
 
-    ``policy`` stands in each until an activation among ``controls`` takes effect there.
+    ``policy`` stands in each until an activation among ``controls`` takes effect there. ``allocate`` gives the memory
+    for the borrowers' past.
     """
 
     options: EngineOptions
     policy: Policy
     registry: SchemaRegistry
     controls: Controls = field(default_factory=lambda: Controls(CONTROL_KINDS))
+    allocate: Allocate = in_memory
     lanes: dict[int, Lane] = field(default_factory=dict)
     _standing: dict[int, Standing] = field(default_factory=dict)
     _alerts: AlertMaker = field(init=False)
@@ -66,7 +70,9 @@ class Engine:
     def lane(self, partition: int) -> Lane:
         """Return the lane of a partition, an empty one where it is new."""
         if partition not in self.lanes:
-            self.lanes[partition] = Lane(self.policy.card, self.options.allowed_lateness_ms)
+            self.lanes[partition] = Lane(
+                self.policy.card, self.options.allowed_lateness_ms, self.options.restate_ms, self.allocate
+            )
         return self.lanes[partition]
 
     def drop(self, partition: int) -> None:

@@ -44,6 +44,7 @@ EVENT = np.dtype(
         ("usage", "f8"),
     ]
 )
+"""The layout. A borrower's stored trail holds late events: a change needs a new ``VERSION`` of the record."""
 
 
 def empty_events(count: int) -> Events:

@@ -8,7 +8,7 @@ that the caller hands in.
 """
 
 import sys
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from loanpulse.streams.event_columns import EVENT, FORGET, Events
 from loanpulse.streams.intake import TOO_LATE
 from loanpulse.streams.scoring import SCORE, Card, Scores
 from loanpulse.streams.slab import Slab
+from loanpulse.streams.trail import Allocate, in_memory
 
 LANE_KEY = b"\x00lane"
 """The key of a lane's own record in the changelog; no borrower's id may begin so."""
@@ -142,13 +143,16 @@ class _Rooms:
 class Lane:
     """The state and the waiting events of one partition.
 
-    ``lateness_ms`` is how far behind its source an event may be. ``next_offset`` is, per source, the offset after
+    ``lateness_ms`` is how far behind its source an event may be, ``restate_ms`` how far back scorings are restated
+    when one is; ``allocate`` gives the memory for that. ``next_offset`` is, per source, the offset after
     the last event folded: all before it is in the state.
     """
 
     card: Card
     lateness_ms: int
-    slab: Slab = field(default_factory=Slab)
+    restate_ms: int
+    allocate: InitVar[Allocate] = in_memory
+    slab: Slab = field(init=False)
     next_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
     watermark: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
     advanced_to: int = LONG_AGO
@@ -159,6 +163,9 @@ class Lane:
     _arrived: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
     _arrived_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
     _waiting: list[list[Events]] = field(default_factory=lambda: [[] for _ in range(SOURCES)])
+
+    def __post_init__(self, allocate: Allocate) -> None:
+        self.slab = Slab(self.restate_ms, allocate)
 
     def add(self, source: int, events: Events) -> Events:
         """Take the next events of a source, in the order of their offsets, to wait for their turn.
@@ -257,8 +264,9 @@ class Lane:
         position = 0
         slab.dirty[events["row"]] = True
         while position < len(events):
+            trail = slab.trails.make_room(slab.trail, self.advanced_to)
             position, count, keeping = advance.fold_events(
-                events, position, slab.records, slab.wake_at, self.card, found.room(), kept, self.counts
+                events, position, slab.records, slab.wake_at, self.card, trail, found.room(), kept, self.counts
             )
             found.add(count, kept[:keeping])
 
@@ -267,8 +275,9 @@ class Lane:
         position = 0
         slab.dirty[rows] = True
         while position < len(rows):
+            trail = slab.trails.make_room(slab.trail, self.advanced_to)
             position, count, keeping = advance.score_rows(
-                rows, position, slab.records, slab.wake_at, time, self.card, found.room(), kept
+                rows, position, slab.records, slab.wake_at, time, self.card, trail, found.room(), kept
             )
             found.add(count, kept[:keeping])
 

@@ -23,7 +23,6 @@ from loanpulse.streams.borrower_record import (
     Reals,
     Record,
     ms_of,
-    seconds_of,
 )
 from loanpulse.streams.compiled import compiled
 from loanpulse.streams.forecast.ahead import look_ahead
@@ -401,9 +400,6 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     score["restated"] = 0
     score["previous_level"] = record["level"] if record["scored"] == 1 else UNKNOWN
     score["level"] = level
-    record["level_before"] = record["level"]
-    record["improved_before"] = record["improved"]
-    record["level_since_before"] = seconds_of(record["level_since"]) if record["scored"] == 1 else NO_MOMENT
     if level != record["level"] or record["scored"] == 0:
         record["level_since"] = time
         record["improved"] = 1 if record["scored"] == 1 and level < record["level"] else 0

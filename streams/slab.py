@@ -1,6 +1,7 @@
 """The records of one partition's borrowers in one array, found by key, growing as borrowers come."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.spans import Spans
 from loanpulse.streams.borrower_record import BORROWER, NEVER, Integers, Records, empty_records, upgrade
 from loanpulse.streams.intake import hash_text
+from loanpulse.streams.trail import WORD, Allocate, Trail, Trails, in_memory, sizes_within_reach, wipe, write_entries
 
 FIRST_CAPACITY = 32_768
 """Room that costs nothing until a borrower takes it; growing copies every record."""
@@ -19,7 +21,8 @@ INDEX_ROOM = 2
 KEY_BYTES = 64
 """The longest borrower_id that the contract allows."""
 
-COPIED_AT_ONCE = 512
+COPIED_AT_ONCE = 128
+"""Few enough that what is copied in between stays in the cache."""
 
 Keys = npt.NDArray[np.bytes_]
 Bytes = npt.NDArray[np.uint8]
@@ -97,12 +100,13 @@ class Slab:
 
     A row, once given, is its borrower's for the slab's life, or until the borrower is forgotten; it is not given
     again. ``gone`` holds the rows forgotten of which the changelog has not been told yet. ``dirty`` marks the rows
-    changed since ``take_dirty``.
+    changed since ``take_dirty``. ``trails`` hold what led to each record within ``reach_ms``.
     Room not yet given to a borrower is never touched, so that it costs no memory.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reach_ms: int = 0, allocate: Allocate = in_memory) -> None:
         self._count = 0
+        self.trails = Trails(reach_ms, allocate)
         self.gone: set[int] = set()
         self._allocate(FIRST_CAPACITY)
 
@@ -111,7 +115,7 @@ class Slab:
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the borrowers' records, keys, marks and index take."""
+        """The bytes that the borrowers' records, keys, marks and index take; their trails are counted apart."""
         return len(self) * (BORROWER.itemsize + KEY_BYTES + 8 + 1) + self._index.nbytes
 
     def row(self, key: bytes) -> int:
@@ -143,15 +147,21 @@ class Slab:
                 return found
             self._grow()
 
+    @property
+    def trail(self) -> Trail:
+        """The trails beside the records as they are now, for the compiled functions."""
+        return self.trails.of(self.records)
+
     def load(self, key: bytes, raw: bytes) -> None:
-        """Put a borrower's stored record in place.
+        """Put a borrower's stored record, and the trail that follows it, in place.
 
         Raises:
             ValueError: the bytes are not a record of a known layout.
         """
-        current = upgrade(raw)
+        current, entries = upgrade(raw)
         row = self.row(key)
         self.records[row] = np.frombuffer(current, BORROWER)[0]
+        self.trails.put(self.trail, row, entries)
         record = self.records[row]
         self.wake_at[row] = min(record["pending_at"], record["timer_at"])
 
@@ -162,8 +172,9 @@ class Slab:
         return int(self._index[place_of(self._index, self._held, np.frombuffer(key, np.uint8), 0, len(key))])
 
     def forget(self, row: int) -> None:
-        """Empty a borrower's record; the key goes with ``take_gone``."""
+        """Empty a borrower's record and trail; the key goes with ``take_gone``."""
         self.records[row] = _NEW[0]
+        wipe(self.trail, row)
         self.wake_at[row] = NEVER
         self.dirty[row] = False
         self.gone.add(row)
@@ -193,14 +204,23 @@ class Slab:
         return np.flatnonzero(self.wake_at[: len(self)] <= time)
 
     def take_dirty(self) -> Iterator[tuple[bytes, bytes]]:
-        """Return key and bytes of each record changed since the last call."""
+        """Return the key of each record changed since the last call, and record and trail as ``load`` takes them."""
         changed = np.flatnonzero(self.dirty[: len(self)])
         self.dirty[changed] = False
+        trail, entries = self.trail, np.empty(0, np.int64)
         for start in range(0, len(changed), COPIED_AT_ONCE):
             rows = changed[start : start + COPIED_AT_ONCE]
+            ends = np.empty(len(rows), np.int64)
+            sizes_within_reach(trail, self.records, rows, ends)
+            if len(entries) < ends[-1]:
+                entries = np.empty(2 * ends[-1], np.int64)
+            write_entries(trail, rows, ends, entries)
             # Seen as opaque bytes, a record becomes a Python value by one copy.
             raw = self.records[rows].view(f"V{BORROWER.itemsize}").tolist()
-            yield from zip(self.keys[rows].tolist(), raw, strict=True)
+            places = pairwise([0, *(WORD * ends).tolist()])
+            past = entries.view(np.uint8).data
+            stored = [record + past[begin:end] for record, (begin, end) in zip(raw, places, strict=True)]
+            yield from zip(self.keys[rows].tolist(), stored, strict=True)
 
     def _allocate(self, capacity: int) -> None:
         self.keys: Keys = np.zeros(capacity, f"S{KEY_BYTES}")

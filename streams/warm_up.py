@@ -11,6 +11,7 @@ from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS
 from loanpulse.streams.engine import DAY_MS, Engine, fetched_of
 from loanpulse.streams.snapshots import SnapshotEncoder
+from loanpulse.streams.trail import FIRST_CHUNKS
 
 BORROWER = b"warm-up"
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -42,3 +43,8 @@ def warm_up(engine: Engine) -> None:
         scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
     )
     scratch.alerts(scored)
+    slab = scratch.lane(partition).slab
+    for key, raw in slab.take_dirty():
+        slab.load(key, raw)
+    slab.trails.make_room(slab.trail, 0, FIRST_CHUNKS + 1)
+    slab.drop(BORROWER)

@@ -118,11 +118,15 @@ class Ledger:
     def add_snapshot(self, prediction: Prediction) -> None:
         """Take a snapshot; it waits for its outcome if it is a prediction and the first of its borrower's interval.
 
+        A restated one is none: it knows what its moment did not.
+
         Raises:
             LeakError: the snapshot says that it was known before the moment that it describes.
         """
         if prediction.known_at < prediction.time:
             raise LeakError("a snapshot's features were known before the moment that they describe")
+        if prediction.known_at > prediction.time:
+            return
         borrower = self._borrowers.setdefault(prediction.borrower_id, _Borrower())
         _note(borrower.heard, prediction.time)
         bucket = prediction.time // self.options.sample_ms

@@ -17,7 +17,7 @@ RAW_V1 = (Path(__file__).parent / "fixtures" / "borrower_record_v1.bin").read_by
 
 
 def taken_over() -> tuple[np.void, np.void]:
-    return np.frombuffer(RAW_V1, BORROWER_V1)[0], np.frombuffer(upgrade(RAW_V1), BORROWER)[0].copy()
+    return np.frombuffer(RAW_V1, BORROWER_V1)[0], np.frombuffer(upgrade(RAW_V1)[0], BORROWER)[0].copy()
 
 
 def test_a_record_fits_the_budget_of_a_borrower() -> None:

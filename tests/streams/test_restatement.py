@@ -1,14 +1,19 @@
-"""A late event says again what should have been said of the latest scored moment, and alerts nobody about the past."""
+"""A late event says again what should have been said of every moment scored since, and alerts nobody about the past."""
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from loanpulse.schemas.contracts import RepaymentKind, SpendingKind
+from loanpulse.schemas.contracts import RepaymentKind, ScoringCause, SpendingKind
 from loanpulse.streams import advance, policy
 from loanpulse.streams.borrower_record import DAY_MS, REPAYMENT, SPENDING, empty_records
 from loanpulse.streams.event_columns import Events, empty_events
+from loanpulse.streams.fold import fold_event
 from loanpulse.streams.identity import scoring_ids
-from loanpulse.streams.scoring import SCORE, calls_for_alert
+from loanpulse.streams.scoring import SCORE, calls_for_alert, score_borrower
+from loanpulse.streams.trail import Trails, in_memory
+from tests.streams.test_fold_laws import histories
 
 POLICY = policy.load(interval_seconds=1.0)
 NOON = 20_000 * DAY_MS + DAY_MS // 2
@@ -44,18 +49,23 @@ def paid_in_time_but_told_late() -> np.void:
     return event(3, REPAYMENT, RepaymentKind.PAID, NOON + 4 * DAY_MS, told, 870.0, due_day=due)
 
 
-def run(events: Events, until: int, room: int = 1_000) -> np.ndarray:
+def run(events: Events, until: int, room: int = 1_000, reach_ms: int = 30 * DAY_MS) -> np.ndarray:
     records, wake_at, counts = empty_records(1), np.zeros(1, np.int64), np.zeros(3, np.int64)
+    trail = Trails(reach_ms, in_memory).of(records)
     found, position = [], 0
     kept = empty_records(room)
     while position < len(events):
         scores = np.zeros(room, SCORE)
-        position, count, _ = advance.fold_events(events, position, records, wake_at, POLICY.card, scores, kept, counts)
+        position, count, _ = advance.fold_events(
+            events, position, records, wake_at, POLICY.card, trail, scores, kept, counts
+        )
         found.append(scores[:count])
     position, rows = 0, np.zeros(1, np.int64)
     while position < 1:
         scores = np.zeros(room, SCORE)
-        position, count, _ = advance.score_rows(rows, position, records, wake_at, until, POLICY.card, scores, kept)
+        position, count, _ = advance.score_rows(
+            rows, position, records, wake_at, until, POLICY.card, trail, scores, kept
+        )
         found.append(scores[:count])
     return np.concatenate(found)
 
@@ -63,45 +73,86 @@ def run(events: Events, until: int, room: int = 1_000) -> np.ndarray:
 UNTIL = NOON + 7 * DAY_MS + 2 * HOUR_MS
 
 
-def test_a_late_payment_restates_the_latest_scoring_with_a_later_known_at() -> None:
+def test_a_late_payment_restates_every_scoring_since_with_a_later_known_at() -> None:
+    late = paid_in_time_but_told_late()
     before = run(loan_with_a_missed_instalment(), UNTIL)
-    scores = run(loan_with_a_missed_instalment(paid_in_time_but_told_late()), UNTIL)
-    restated = scores[scores["restated"] == 1]
-    assert len(restated) == 1
-    first = scores[(scores["time"] == restated["time"][0]) & (scores["restated"] == 0)]
-    assert first["days_past_due"] == before["days_past_due"][-1] == 2
-    assert restated["days_past_due"] == 0
-    assert restated["known_at"] > restated["time"]
-    assert restated["lhi"] > first["lhi"]
-    assert (scores["known_at"] == scores["time"])[scores["restated"] == 0].all()
-
-
-def test_a_restatement_is_what_would_have_been_said_had_the_event_come_in_time() -> None:
-    late = paid_in_time_but_told_late()
-    scores = run(loan_with_a_missed_instalment(late), UNTIL)
-    restated = scores[scores["restated"] == 1]
-    late["order_time"] = late["event_time"]
-    in_time = loan_with_a_missed_instalment(late)[[0, 1, 3, 2]]
-    told = run(in_time, UNTIL)
-    same = told[told["time"] == restated["time"][0]]
-    for name in ("lhi", "pd", "confidence", "days_past_due", "level", "timeliness", "credit_score"):
-        np.testing.assert_allclose(restated[name], same[name], rtol=1e-9, err_msg=name)
-
-
-def test_of_several_scorings_after_a_late_event_only_the_last_is_restated() -> None:
-    """Those before it keep what was known then; the log in its order of event time tells what they should have said."""
-    late = paid_in_time_but_told_late()
     scores = run(loan_with_a_missed_instalment(late), UNTIL)
     passed = scores[(scores["time"] > late["event_time"]) & (scores["time"] < late["order_time"])]
-    told, restated = passed[passed["restated"] == 0], passed[passed["restated"] == 1]
-    assert len(told) >= 3
-    assert restated["time"].tolist() == [told["time"].max()]
-    assert told["days_past_due"].tolist() == sorted(told["days_past_due"].tolist())
-    assert (told["days_past_due"] > 0).sum() >= 2
-    late["order_time"] = late["event_time"]
-    in_time = run(loan_with_a_missed_instalment(late)[[0, 1, 3, 2]], UNTIL)
-    assert not in_time["days_past_due"].any()
-    assert not in_time["restated"].any()
+    first, restated = passed[passed["restated"] == 0], passed[passed["restated"] == 1]
+    assert len(first) >= 3
+    assert restated["time"].tolist() == first["time"].tolist()
+    assert (first["days_past_due"] > 0).sum() >= 2
+    assert first["days_past_due"][-1] == before["days_past_due"][-1] == 2
+    assert not restated["days_past_due"].any()
+    assert (restated["lhi"] >= first["lhi"]).all()
+    assert restated["lhi"][-1] > first["lhi"][-1]
+    assert len(set(restated["known_at"])) == 1
+    assert restated["known_at"][0] > late["order_time"]
+    assert (scores["known_at"] == scores["time"])[scores["restated"] == 0].all()
+    assert (scores["restated"] == 1).sum() == len(restated), "no scoring before the late event is said again"
+
+
+def recomputed(events: Events, moments: list[int], known_at: int) -> np.ndarray:
+    """Score ``moments`` with all that is known at ``known_at``, as if each event had come in time."""
+    record, scores = empty_records(1)[0], np.zeros(len(moments), SCORE)
+    known = [event for event in events if event["order_time"] < known_at]
+    known.sort(key=lambda event: int(event["event_time"]))
+    for moment, score in zip(moments, scores, strict=True):
+        while known and known[0]["event_time"] < moment:
+            fold_event(record, known.pop(0))
+        score_borrower(record, moment, int(ScoringCause.EVENT), POLICY.card, score)
+    return scores
+
+
+NOT_COMPARED = ("row", "kept", "restated", "known_at", "cause", "lender", "missed_loans")
+"""The last two are by slots of the ledger, which mean nothing."""
+
+
+@settings(deadline=None, max_examples=60)
+@given(histories(), st.lists(st.integers(0, 3 * DAY_MS), min_size=12, max_size=12))
+def test_a_restated_scoring_is_a_recomputation_from_all_that_is_known_by_then(
+    events: np.ndarray, delays: list[int]
+) -> None:
+    """Of several late events, before and after one another, and at the very moment of a scoring."""
+    events["order_time"] = events["event_time"] + delays[: len(events)]
+    events.sort(order="order_time")
+    for source in range(3):
+        own = events["source"] == source
+        events["offset"][own] = np.arange(own.sum()) + 1
+    scores = run(events, int(events["order_time"].max()) + DAY_MS)
+    moments = scores["time"][scores["restated"] == 0]
+    restated = scores[scores["restated"] == 1]
+    for known_at in np.unique(restated["known_at"]).tolist():
+        passed = moments[moments < known_at].tolist()
+        news = [event for event in events if passed[-1] <= event["order_time"] < known_at]
+        since = min(int(event["event_time"]) for event in news)
+        said = restated[restated["known_at"] == known_at]
+        assert said["time"].tolist() == [moment for moment in passed if moment > since]
+        told = recomputed(events, passed, known_at)[-len(said) :]
+        for name in set(SCORE.names) - set(NOT_COMPARED):
+            np.testing.assert_allclose(said[name], told[name], rtol=1e-9, atol=1e-9, err_msg=name)
+    late = events[[bool((moments[moments <= event["order_time"]] > event["event_time"]).any()) for event in events]]
+    assert bool(len(restated)) == bool(len(late))
+
+
+@pytest.mark.parametrize(("days", "said"), [(0, 0), (1, 2), (2, 3)])
+def test_what_is_out_of_reach_keeps_what_was_known_then(days: int, said: int) -> None:
+    events = loan_with_a_missed_instalment(paid_in_time_but_told_late())
+    scores, unlimited = run(events, UNTIL, reach_ms=days * DAY_MS), run(events, UNTIL)
+    wanted = unlimited[(unlimited["restated"] == 0) | (unlimited["time"] >= unlimited["known_at"] - days * DAY_MS)]
+    assert (wanted["restated"] == 1).sum() == said
+    assert scores.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_scoring_holds_what_came_before_its_moment(later: int) -> None:
+    """An event at the very moment of a scoring is of the next one, in time or late; one just before it is missing."""
+    first = event(1, SPENDING, SpendingKind.PURCHASE, NOON, NOON, 55.0, loan_reference=0)
+    moment = int(run(np.array([first], first.dtype), NOON + HOUR_MS)["time"][0])
+    for order in (moment, moment + HOUR_MS):
+        second = event(2, SPENDING, SpendingKind.PURCHASE, moment - 1 + later, order, 70.0, loan_reference=0)
+        scores = run(np.array([first, second], first.dtype), moment + 2 * HOUR_MS)
+        assert scores["time"][scores["restated"] == 1].tolist() == ([] if later else [moment])
 
 
 def test_an_event_after_the_latest_scoring_restates_nothing() -> None:

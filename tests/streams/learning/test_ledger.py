@@ -89,6 +89,17 @@ def test_only_predictions_wait_one_an_interval() -> None:
     assert {name for name, _ in outcomes(ledger)} == {"b-7", "b-14"}
 
 
+def test_what_is_restated_is_no_prediction() -> None:
+    """Neither of an interval that had none yet, nor a second one of an interval that has."""
+    ledger = filled(snapshot(7))
+    for day in (3, 7, 8):
+        for later in (1, 2):
+            ledger.add_snapshot(
+                replace(snapshot(day), snapshot_id=f"r-{day}-{later}", known_at=snapshot(9 + later).time)
+            )
+    assert {name for name, _ in outcomes(ledger)} == {"b-7"}
+
+
 def test_a_snapshot_that_was_known_before_its_moment_is_refused() -> None:
     leaking = replace(snapshot(7), known_at=snapshot(6).time)
     with pytest.raises(LeakError):
