@@ -196,10 +196,14 @@ class Lane:
         A source that is not idle holds it at what it has reached. With all idle it is ``clock``, the event time
         that the caller takes it to be, at least what has been reached.
         """
-        reached = [int(max(self._arrived[s], self.watermark[s])) for s in range(SOURCES) if not idle[s]]
+        reached = [self.reached(source) for source in range(SOURCES) if not idle[source]]
         if reached:
             return max(min(reached), self.advanced_to)
         return max(self.arrived(), clock, self.advanced_to)
+
+    def reached(self, source: int) -> int:
+        """Return the latest event time (ms) that a source has reached, ``LONG_AGO`` before its first event."""
+        return int(max(self._arrived[source], self.watermark[source]))
 
     def reach(self, most: int) -> int:
         """Return the event time (ms) before which ``most`` of the waiting events stand, ``NEVER`` where no more wait.

@@ -81,7 +81,8 @@ class BorrowerWorker:
     """Drives the engine for the partitions that this worker owns.
 
     ``caught_up(source, partition, next_offset)`` tells whether the broker has no more than what was taken.
-    ``waiting_events`` of one source may wait in a lane for the others before its fetching is paused. ``wall`` is the
+    ``waiting_events`` of one source may wait in a lane for the others before its fetching is paused, unless the others
+    wait for it. ``wall`` is the
     wall clock in seconds, ``monotonic`` a clock that never jumps. ``behind`` tells whether the last step stopped short
     of what it might have carried.
     """
@@ -193,11 +194,25 @@ class BorrowerWorker:
         progress.next_offset, progress.last_data = int(records.offsets[-1]) + 1, self.monotonic()
         if lane.arrived() > 0:
             self._clocks[partition] = PartitionClock(max(lane.arrived(), lane.advanced_to), int(self.wall() * 1000))
-        return lane.waiting(source) < self.waiting_events
+        return lane.waiting(source) < self.waiting_events or not self._is_ahead(source, partition)
 
     def wants_more(self, source: int, partition: int) -> bool:
         """Tell whether a source that was paused may be fetched again."""
-        return partition not in self._owned or self.engine.lane(partition).waiting(source) < self.waiting_events // 2
+        if partition not in self._owned or self.engine.lane(partition).waiting(source) < self.waiting_events // 2:
+            return True
+        return not self._is_ahead(source, partition)
+
+    def _is_ahead(self, source: int, partition: int) -> bool:
+        """Tell whether a source waits for another; if not, what waits in the lane may wait for what it has not brought.
+
+        However many do: after an event of a clock that is ahead, all that follow wait at its time.
+        """
+        lane = self.engine.lane(partition)
+        reached = lane.reached(source)
+        return any(
+            other != source and lane.reached(other) < reached and not self._is_idle(other, partition)
+            for other in range(len(EVENT_TOPICS))
+        )
 
     # What the checkpoint loop calls.
 

@@ -86,6 +86,8 @@ def environment_of(bootstrap_servers: str, folder: Path, prefix: str = "") -> di
         "LOANPULSE_TOPICS__PARTITIONS": str(PARTITIONS),
         "LOANPULSE_TOPICS__PREFIX": prefix,
         "LOANPULSE_TOPICS__LENDERS": "lender-a",
+        # Apache Kafka counts from the records' timestamps, which are of simulated time.
+        "LOANPULSE_TOPICS__RETENTION_DAYS": "3650",
         "LOANPULSE_STREAMS__DATA_DIR": str(folder / "streams"),
         "LOANPULSE_WAREHOUSE__PATH": str(folder / "warehouse"),
         "LOANPULSE_WAREHOUSE__BATCH_SECONDS": "0.3",

@@ -26,11 +26,12 @@ from tests.conftest import environment
 CODEC = Codec(LocalRegistry())
 IDENTITIES = {LIQUIDITY_SNAPSHOTS: "snapshot_id", LIQUIDITY_ALERTS: "alert_id"}
 LONGER_SECONDS = 1.0
+SHOWN_CHARACTERS = 3_000
 
 
-def publish(settings: Settings, records: Sequence[Published]) -> None:
+def publish(settings: Settings, records: Sequence[Published], **properties: Any) -> None:
     """Publish records with their simulated time as timestamp, so that replay sees the same log."""
-    producer = Producer(producer_properties(settings))
+    producer = Producer({**producer_properties(settings), **properties})
     for number, record in enumerate(records):
         topic = full_name(record.topic, settings.topics.prefix)
         producer.produce(topic, key=record.key.encode(), value=encoded(record, CODEC), timestamp=record.at_ms)
@@ -41,12 +42,16 @@ def publish(settings: Settings, records: Sequence[Published]) -> None:
 
 @contextmanager
 def part(settings: Settings, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `loanpulse …` as a process; it is ended on leaving."""
+    """Run `loanpulse …` as a process; it is ended on leaving. Where the test fails, what the process said is shown."""
     folder.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "loanpulse.commands", *arguments]
-    process = child.spawn(argv, folder / f"{arguments[0]}-{time.monotonic_ns()}.log", environment(settings))
+    said = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
+    process = child.spawn(argv, said, environment(settings))
     try:
         yield process
+    except BaseException:
+        print("exit code", process.poll(), "after saying:", said.read_text()[-SHOWN_CHARACTERS:])  # noqa: T201
+        raise
     finally:
         child.stop(process, 20)
 

@@ -31,5 +31,5 @@ def test_the_integration_stories_hold_on_apache_kafka() -> None:
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "integration", *STORIES],
         capture_output=True, text=True, check=False, env={**os.environ, "LOANPULSE_TEST_BROKER": "kafka"},
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:]
+    assert done.returncode == 0, done.stdout[-12000:]
     assert "passed" in done.stdout

@@ -2,14 +2,17 @@
 
 import random
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from loanpulse.city.published import Published
 from loanpulse.schemas import dead_letters
-from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, SPENDING_EVENTS
 from loanpulse.settings import Settings
 from tests import deployment as drive
 from tests import histories, said
@@ -53,6 +56,31 @@ def test_a_source_that_is_far_ahead_is_held_back_and_taken_up_again(
     records = histories.city(flawed=True)
     expected = said.by_replay(deployment, tmp_path, records)
     drive.publish(deployment, records)
+    with part(deployment, tmp_path, "worker"):
+        reader.read_all(expected.ids)
+    reader.read_to_end()
+    said.check_equal(reader, expected)
+
+
+def test_a_source_that_the_others_wait_for_is_never_held_back(
+    deployment: Settings, tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One event of a clock that is ahead: all that follow it wait at its time, more than may wait."""
+    monkeypatch.setenv("LOANPULSE_STREAMS__WAITING_EVENTS", "100")
+    monkeypatch.setenv("LOANPULSE_STREAMS__FETCH_BYTES", "65536")
+    spending = next(record for record in histories.city() if record.topic == SPENDING_EVENTS)
+    chance = random.Random(4)
+
+    def spent(seconds: float) -> Published:
+        value = {**(spending.value or {}), "event_id": str(uuid.UUID(int=chance.getrandbits(128), version=4))}
+        value["event_time"] = histories.START + timedelta(seconds=seconds)
+        return Published(spending.at_ms, SPENDING_EVENTS, spending.key, value)
+
+    # Their ids can't be compressed, so that it takes several fetches to bring them.
+    ahead = [spent(250.0), *(spent(number / 40) for number in range(8_000)), spent(300.0)]
+    records = (*ahead, *histories.city(flawed=True))
+    expected = said.by_replay(deployment, tmp_path, records)
+    drive.publish(deployment, records, **{"batch.num.messages": 100})
     with part(deployment, tmp_path, "worker"):
         reader.read_all(expected.ids)
     reader.read_to_end()
