@@ -117,7 +117,7 @@ class StreamsSection(Section):
         2.0,
         ge=0.05,
         le=60,
-        description="how often state is made durable, in a backlog a quarter as often; outputs go out more often",
+        description="how often state is made durable, more rarely in a backlog or where it takes long; outputs go out more often",
     )
     allowed_lateness_days: float = Field(
         7.0, ge=0, le=30, description="how far behind its source an event may be before it is dead-lettered"
@@ -127,6 +127,9 @@ class StreamsSection(Section):
     )
     future_tolerance_seconds: float = Field(
         300.0, ge=0, description="how far after its record's timestamp an event's time may lie"
+    )
+    threads: int = Field(
+        0, ge=0, le=256, description="threads that carry partitions side by side; 0 takes as many as there are cores"
     )
     currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="the one currency taken, ISO 4217")
     fetch_bytes: int = Field(

@@ -1,6 +1,7 @@
 """The Faust app: one agent over the three event topics, one table recovered from its changelog."""
 
 import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 BATCHES_BUFFERED = 8
 """Batches that wait for the engine before fetching is held back."""
+BATCHES_UNDER_WAY = 8
+"""Batches handed to the engine's thread and not yet taken; they are taken in their order."""
 REPORT_SECONDS = 10.0
 
 
@@ -126,6 +129,7 @@ def build(settings: Settings) -> WorkerApp:
         frozenset(settings.topics.lenders),
         settings.streams.ordering_grace_seconds,
         settings.streams.waiting_events,
+        settings.streams.threads or os.cpu_count() or 1,
     )
 
     async def commit(offsets: dict[tuple[str, int], int]) -> None:
@@ -153,19 +157,28 @@ def build(settings: Settings) -> WorkerApp:
 
 
 def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def take(message: Any) -> None:
+        try:
+            more = await loop.take(message.topic, message.partition, message.value)
+        except Exception as error:
+            # Faust would restart the agent and count the batch as done. The state is whole up to the last
+            # checkpoint, so the safe end is to stop and be started again.
+            log.error("a batch could not be taken", topic=message.topic, partition=message.partition, exc_info=True)
+            await app.crash(error)
+            return
+        if not more:
+            app.consumer.hold(message.tp)
+
     async def borrowers(stream: Any) -> None:
+        # One step of the engine takes as long as many batches: were each waited for, a step would stand between any two.
         async for event in stream.events():
-            message = event.message
-            try:
-                more = await loop.take(message.topic, message.partition, message.value)
-            except Exception as error:
-                # Faust would restart the agent and count the batch as done. The state is whole up to the last
-                # checkpoint, so the safe end is to stop and be started again.
-                log.error("a batch could not be taken", topic=message.topic, partition=message.partition, exc_info=True)
-                await app.crash(error)
-                return
-            if not more:
-                app.consumer.hold(message.tp)
+            taking = asyncio.create_task(take(event.message))
+            under_way.add(taking)
+            taking.add_done_callback(under_way.discard)
+            while len(under_way) >= BATCHES_UNDER_WAY:
+                await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
 
     app.agent(inputs, name="borrowers", concurrency=1)(borrowers)
 

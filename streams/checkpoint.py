@@ -47,7 +47,12 @@ class Checkpoint:
     @property
     def empty(self) -> bool:
         """Tell whether there is nothing to make durable."""
-        return not (self.lanes or self.outputs or self.unencoded or self.dead_letters)
+        return not self.lanes and self.silent
+
+    @property
+    def silent(self) -> bool:
+        """Tell whether there is nothing to say to others."""
+        return not (self.outputs or self.unencoded or self.dead_letters)
 
 
 class CheckpointPublisher:

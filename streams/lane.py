@@ -186,6 +186,11 @@ class Lane:
         """Return the number of events of a source that wait for the others."""
         return sum(len(events) for events in self._waiting[source])
 
+    @property
+    def waits(self) -> bool:
+        """Tell whether any event waits for its turn."""
+        return any(self._waiting)
+
     def arrived(self) -> int:
         """Return the latest event time (ms) that any source has reached, ``LONG_AGO`` before the first event."""
         return int(max(self._arrived.max(), self.watermark.max()))

@@ -3,7 +3,9 @@
 import asyncio
 import math
 import time
+from collections import deque
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,8 +41,18 @@ STEP_SECONDS = 0.4
 STEP_EVENTS = 65_536
 """About as many events are carried in one step, so that what one step leaves is published while the next is made."""
 IDLE_PAUSE_SECONDS = 0.02
-BEHIND_FACTOR = 4
+BEHIND_FACTOR = 8
 """While there is more to carry than a step takes, state follows so many times as rarely."""
+BEHIND_LINGERS_SECONDS = 1.0
+"""In a backlog a step now and then has no more to carry, until more is fetched."""
+AT_REST_SECONDS = 0.5
+"""Where a step had nothing to do, state follows this long after the last."""
+STATE_REST_FACTOR = 5
+"""State rests this many times as long as writing it took: writing it never takes more than a sixth of the time."""
+STATE_PARTS = 4
+"""State is taken from so many parts of the partitions in turn: each stands still for its own part only."""
+STATE_AHEAD = 2
+"""Parts taken and not yet written: one is on its way while the next is taken."""
 
 Clock = Callable[[], float]
 
@@ -82,7 +94,7 @@ class BorrowerWorker:
 
     ``caught_up(source, partition, next_offset)`` tells whether the broker has no more than what was taken.
     ``waiting_events`` of one source may wait in a lane for the others before its fetching is paused, unless the others
-    wait for it. ``wall`` is the
+    wait for it. ``threads`` carry so many lanes side by side, which have nothing in common. ``wall`` is the
     wall clock in seconds, ``monotonic`` a clock that never jumps. ``behind`` tells whether the last step stopped short
     of what it might have carried.
     """
@@ -95,6 +107,7 @@ class BorrowerWorker:
     lenders: frozenset[str] = frozenset()
     grace_seconds: float = 0.5
     waiting_events: int = 200_000
+    threads: int = 1
     wall: Clock = time.time
     monotonic: Clock = time.monotonic
     counts: Counts = field(default_factory=Counts)
@@ -107,6 +120,11 @@ class BorrowerWorker:
     _booked: dict[tuple[int, int], int] = field(default_factory=dict)
     _encoder: SnapshotEncoder | None = None
     _refused_orders: SimpleQueue[DeadLetter] = field(default_factory=SimpleQueue)
+    _lanes_threads: ThreadPoolExecutor | None = None
+
+    def __post_init__(self) -> None:
+        if self.threads > 1:
+            self._lanes_threads = ThreadPoolExecutor(self.threads, "lane")
 
     # What the reader of the control topics calls, from its own thread.
 
@@ -216,11 +234,17 @@ class BorrowerWorker:
 
     # What the checkpoint loop calls.
 
-    def step(self, *, with_state: bool = True) -> Checkpoint:
+    @property
+    def partitions(self) -> list[int]:
+        """The partitions that are this worker's and whose state is whole."""
+        return sorted(self._owned)
+
+    def step(self, *, state_of: AbstractSet[int] | None = None) -> Checkpoint:
         """Carry every lane as far as it may go, and return what has to be made durable.
 
-        ``with_state`` adds the state that has changed and the offsets that it stands for. Between, outputs alone may
-        be sent as often as one likes: after a crash they are made again, with the same ids.
+        ``state_of`` names the partitions of which the state that has changed, and the offsets that it stands for, is
+        added; None for all. Between, outputs alone may be sent as often as one likes: after a crash they are made
+        again, with the same ids.
         """
         checkpoint = Checkpoint()
         checkpoint.dead_letters, self._letters = self._letters, []
@@ -228,25 +252,26 @@ class BorrowerWorker:
             checkpoint.dead_letters.append(self._refused_orders.get())
             self.counts.refused += 1
         self.behind = False
-        for partition in sorted(self._owned):
-            self._carry(partition, checkpoint)
-            if with_state:
-                self._add_state(partition, checkpoint)
+        partitions = sorted(self._owned & self._clocks.keys())
+        waiting = sum(self.engine.lane(partition).waits for partition in partitions)
+        limits = [self._limit(partition, STEP_EVENTS // max(1, waiting)) for partition in partitions]
+        in_turn = map if self._lanes_threads is None else self._lanes_threads.map
+        for partition, carried in zip(partitions, in_turn(self.engine.carry, partitions, limits), strict=True):
+            for scored in carried:
+                self._add_outputs(partition, scored, checkpoint)
+        for partition in sorted(self._owned if state_of is None else self._owned & state_of):
+            self._add_state(partition, checkpoint)
         return checkpoint
 
-    def _carry(self, partition: int, checkpoint: Checkpoint) -> None:
+    def _limit(self, partition: int, most: int) -> int:
+        """Return up to which event time (ms) this step carries a partition, to fold about ``most`` events."""
         lane = self.engine.lane(partition)
-        wall_ms = int(self.wall() * 1000)
         idle = tuple(self._is_idle(source, partition) for source in range(len(EVENT_TOPICS)))
-        clock = self._clocks.get(partition)
-        if clock is None:
-            return
-        limit = lane.limit(idle, clock.now(wall_ms) if all(idle) else 0)
-        reach = lane.reach(STEP_EVENTS // len(self._owned))
+        limit = lane.limit(idle, self._clocks[partition].now(int(self.wall() * 1000)) if all(idle) else 0)
+        reach = lane.reach(most)
         if reach < limit:
             self.behind, limit = True, max(reach, lane.advanced_to)
-        for scored in self.engine.carry(partition, limit):
-            self._add_outputs(partition, scored, checkpoint)
+        return limit
 
     def _add_state(self, partition: int, checkpoint: Checkpoint) -> None:
         lane = self.engine.lane(partition)
@@ -304,11 +329,11 @@ def _snapshots(encoder: SnapshotEncoder, scored: Scored) -> Messages:
 class CheckpointLoop:
     """Runs steps and makes them durable, off the event loop.
 
-    Outputs go out with every step; state follows every ``state_seconds``, in a backlog ``BEHIND_FACTOR`` times as
-    rarely, because a borrower that many events touched meanwhile is then written once. Steps and batches share one
-    thread, so that the engine is never touched by two. Outputs are written by another, one step's while the next is
-    made, and state by a third, once the outputs that it counts are durable: no alert waits for state. State is written
-    whole before the next begins.
+    Outputs go out with every step. State follows every ``state_seconds``, a part of the partitions with each step; more
+    rarely in a backlog and where there is much of it, because a borrower that many events touched meanwhile is then
+    written once; at once where there is nothing else to do. Steps and batches share one thread, so that the engine is
+    never touched by two. Outputs are written by another, one step's while the next is made, and state by a third, once
+    the outputs that it counts are durable: no alert waits for state.
     """
 
     worker: BorrowerWorker
@@ -321,9 +346,13 @@ class CheckpointLoop:
     _state_thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "state"))
     _quiet: asyncio.Lock = field(default_factory=asyncio.Lock)
     _last_beat: float = math.inf
-    _state_at: float = 0.0
+    _behind_at: float = -math.inf
+    _at_rest: bool = False
     _outputs: asyncio.Task[None] | None = None
-    _state: asyncio.Task[None] | None = None
+    _states: deque[asyncio.Task[None]] = field(default_factory=deque)
+    _state_due: list[int] = field(default_factory=list)
+    _state_at: float = 0.0
+    _state_took: float = 0.0
 
     async def take(self, topic: str, partition: int, records: FetchedRecords) -> bool:
         """Hand a batch to the engine's thread."""
@@ -333,26 +362,40 @@ class CheckpointLoop:
     async def once(self) -> bool:
         """Do one step and begin to make it durable; returns whether there was anything to do."""
         async with self._quiet:
-            state_is_free = self._state is None or self._state.done()
-            if state_is_free:
-                await self._state_written()
-            rest = self.state_seconds * (BEHIND_FACTOR if self.worker.behind else 1)
-            with_state = state_is_free and self.monotonic() - self._state_at >= rest
-            step = partial(self.worker.step, with_state=with_state)
+            await self._states_written(all_of_them=False)
+            step = partial(self.worker.step, state_of=self._next_state())
             checkpoint = await asyncio.get_running_loop().run_in_executor(self._engine_thread, step)
-            if with_state:
-                self._state_at = self.monotonic()
+            if self.worker.behind:
+                self._behind_at = self.monotonic()
             await self._outputs_written()
+            self._at_rest = checkpoint.silent
             if checkpoint.empty:
                 return False
             self._begin(checkpoint)
             return True
 
+    def _next_state(self) -> frozenset[int]:
+        """Return the partitions whose state is to be taken with the next step."""
+        if not self._state_due and not self._states and self.monotonic() - self._state_at >= self._state_rest():
+            self._state_due, self._state_took = self.worker.partitions, 0.0
+        if len(self._states) >= STATE_AHEAD:
+            return frozenset()
+        count = math.ceil(len(self.worker.partitions) / STATE_PARTS)
+        chosen, self._state_due = self._state_due[:count], self._state_due[count:]
+        return frozenset(chosen)
+
+    def _state_rest(self) -> float:
+        """Return how long (seconds) state is left alone after it was last written."""
+        if self._at_rest:
+            return min(AT_REST_SECONDS, self.state_seconds)
+        behind = self.monotonic() - self._behind_at < BEHIND_LINGERS_SECONDS
+        return max(self.state_seconds * (BEHIND_FACTOR if behind else 1), STATE_REST_FACTOR * self._state_took)
+
     def _begin(self, checkpoint: Checkpoint) -> None:
         """Begin to make a checkpoint durable: its outputs now, its state after them."""
         self._outputs = asyncio.create_task(self._write_outputs(checkpoint))
         if checkpoint.lanes:
-            self._state = asyncio.create_task(self._write_state(checkpoint, self._outputs))
+            self._states.append(asyncio.create_task(self._write_state(checkpoint, self._outputs)))
 
     async def _write_outputs(self, checkpoint: Checkpoint) -> None:
         self._check_fence()
@@ -363,10 +406,18 @@ class CheckpointLoop:
         await outputs
         self._check_fence()
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._state_thread, self.worker.publisher.publish_state, checkpoint)
+        took = await loop.run_in_executor(self._state_thread, self._publish_state, checkpoint)
+        self._state_took += took
+        self._state_at = self.monotonic()
         if checkpoint.offsets:
             self.worker.counts.checkpoints += 1
             await self.commit(checkpoint.offsets)
+
+    def _publish_state(self, checkpoint: Checkpoint) -> float:
+        """Write a checkpoint's state; returns how long it took (seconds)."""
+        began = self.monotonic()
+        self.worker.publisher.publish_state(checkpoint)
+        return self.monotonic() - began
 
     async def _outputs_written(self) -> None:
         """Wait until the outputs under way are durable; raises what went wrong with them."""
@@ -374,11 +425,10 @@ class CheckpointLoop:
         if writing is not None:
             await writing
 
-    async def _state_written(self) -> None:
-        """Wait until the state under way is durable; raises what went wrong with it."""
-        writing, self._state = self._state, None
-        if writing is not None:
-            await writing
+    async def _states_written(self, *, all_of_them: bool = True) -> None:
+        """Wait until the state under way is durable, or look what of it is; raises what went wrong with it."""
+        while self._states and (all_of_them or self._states[0].done()):
+            await self._states.popleft()
 
     async def stand_back(self) -> None:
         """Make the state durable once more and do nothing further until partitions are assigned anew.
@@ -391,7 +441,8 @@ class CheckpointLoop:
             checkpoint = await loop.run_in_executor(self._engine_thread, self.worker.step)
             await loop.run_in_executor(self._engine_thread, self.worker.stand_back)
             await self._outputs_written()
-            await self._state_written()
+            await self._states_written()
+            self._state_due = []
             if not checkpoint.empty:
                 self._check_fence()
                 await loop.run_in_executor(self._outputs_thread, self.worker.publisher.publish_outputs, checkpoint)
@@ -399,15 +450,16 @@ class CheckpointLoop:
 
     async def run(self, should_stop: Callable[[], bool]) -> None:
         """Go on until told to stop."""
-        self._last_beat = self.monotonic()
+        self._last_beat = self._state_at = self._behind_at = self.monotonic()
         while not should_stop():
             began = self.monotonic()
             self._last_beat = began
             await self.once()
-            rest = 0.0 if self.worker.behind else STEP_SECONDS - (self.monotonic() - began)
+            more = self.worker.behind or (self._at_rest and self._state_due)
+            rest = 0.0 if more else STEP_SECONDS - (self.monotonic() - began)
             await asyncio.sleep(max(IDLE_PAUSE_SECONDS, rest))
         await self._outputs_written()
-        await self._state_written()
+        await self._states_written()
 
     def _check_fence(self) -> None:
         """Stop before writing state that may have become another worker's while this process stood still."""
