@@ -117,7 +117,7 @@ class StreamsSection(Section):
         2.0,
         ge=0.05,
         le=60,
-        description="how often state is made durable, more rarely in a backlog or where it takes long; outputs go out more often",
+        description="how often state is made durable at most, more rarely in a backlog; outputs do not wait for it",
     )
     allowed_lateness_days: float = Field(
         7.0, ge=0, le=30, description="how far behind its source an event may be before it is dead-lettered"

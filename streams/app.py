@@ -172,7 +172,7 @@ def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
             app.consumer.hold(message.tp)
 
     async def borrowers(stream: Any) -> None:
-        # One step of the engine takes as long as many batches: were each waited for, a step would stand between any two.
+        # A step of the engine takes as long as many batches: were each waited for, one would stand between any two.
         async for event in stream.events():
             taking = asyncio.create_task(take(event.message))
             under_way.add(taking)
