@@ -1,15 +1,27 @@
-"""`loanpulse topics`: create them, look at them."""
+"""`loanpulse topics`: create them, look at them, read them."""
 
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import orjson
 import typer
 from rich.table import Table
 
 from loanpulse.commands import topics_admin
-from loanpulse.commands.console import ConfigOption, configured, failures, out, print_table
+from loanpulse.commands.console import ConfigOption, configured, err, failures, out, print_table
+from loanpulse.commands.topic_lines import TopicMissingError, Without, lines
 from loanpulse.schemas import contracts
+from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema, open_registry
-from loanpulse.schemas.topics import TOPICS
+from loanpulse.schemas.topics import EVENT_TOPICS, ORDER_APPLICATIONS, TOPICS, UnknownTopic
+from loanpulse.streams.control_kinds import CONTROL_KINDS
 
-app = typer.Typer(help="Create and list the topics of this deployment.", no_args_is_help=True)
+REPLAYED = (*EVENT_TOPICS, *(kind.topic for kind in CONTROL_KINDS), ORDER_APPLICATIONS)
+"""What a replay takes."""
+
+app = typer.Typer(help="Create, list and read the topics of this deployment.", no_args_is_help=True)
 
 
 @app.command()
@@ -35,6 +47,43 @@ def register(config: ConfigOption = None) -> None:
                 subject = settings.topics.prefix + topic.subject
                 schema_id = registry.register(subject, contracts.load(topic.contract))
                 out.print(f"{schema_id:>8} {subject}", highlight=False)
+
+
+@app.command()
+def read(
+    topics: Annotated[
+        list[str] | None,
+        typer.Argument(help="Topics, without the prefix; otherwise all that a replay takes: events, orders, and from "
+                       "when on each partition has obeyed them.", show_default=False),
+    ] = None,
+    into: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write; otherwise standard output.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read whole topics as JSON Lines, in the form that publish and replay take.
+
+    `loanpulse topics read -o log.jsonl && loanpulse replay log.jsonl` says again what the workers have said.
+    """
+    settings = configured(config)
+    without, count = Without(), 0
+    with (
+        failures(topics_admin.BrokerUnreachableError, TopicMissingError, UnknownTopic, RegistryUnavailable, OSError),
+        into.open("wb") if into else nullcontext(sys.stdout.buffer) as file,
+        err.status("reading …") if err.is_terminal else nullcontext() as status,
+    ):
+        codec = Codec(open_registry(settings.registry), settings.topics.prefix)
+
+        def progress(number: int) -> None:
+            if status is not None:
+                status.update(f"reading … {number:,} records")
+
+        for line in lines(settings, codec, topics or REPLAYED, without, progress):
+            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+            count += 1
+        file.flush()
+    told = f"{count:,} records read"
+    if without.values:
+        told += f"; {without.values:,} without a value left out: tombstones, and orders to forget"
+    err.print(told + ".", highlight=False, soft_wrap=True)
 
 
 @app.command("list")

@@ -33,6 +33,7 @@ class Contract(StrEnum):
     TRAINING_EXAMPLE = "TrainingExample"
     MODEL_HEALTH = "ModelHealth"
     MODEL_SNAPSHOT = "ModelSnapshot"
+    ORDER_APPLICATION = "OrderApplication"
 
 
 class RepaymentKind(IntEnum):

@@ -46,6 +46,7 @@ POLICY_ACTIVATIONS = "policy-activations"
 TRAINING_EXAMPLES = "training-examples"
 MODEL_HEALTH = "model-health"
 MODEL_SNAPSHOTS = "model-snapshots"
+ORDER_APPLICATIONS = "order-applications"
 DEAD_LETTERS = "dead-letters"
 BORROWERS_CHANGELOG = "loanpulse-borrowers-changelog"
 
@@ -88,6 +89,15 @@ TOPICS: list[Topic] = [
         FOREVER_MS,
         partitions=1,
     ),
+    Topic(
+        ORDER_APPLICATIONS,
+        "order_id/partition",
+        Contract.ORDER_APPLICATION,
+        "from when on each partition obeys an order",
+        "compact",
+        FOREVER_MS,
+        partitions=1,
+    ),
     Topic(DEAD_LETTERS, "as it came", None, "what could not be taken, whole"),
     Topic(BORROWERS_CHANGELOG, _BORROWER, None, "state of the borrowers", "compact", FOREVER_MS),
 ]
@@ -103,8 +113,10 @@ def key_of(topic: str, value: dict[str, Any]) -> bytes:
     """The key of a record of the topic with the bare name `topic`.
 
     On a compacted topic it is what must not be replaced: each activation by its policy_id, each suppression and each
-    lifting of one by borrower_id and suppression_id.
+    lifting of one by borrower_id and suppression_id, each application of an order by order_id and partition.
     """
+    if topic == ORDER_APPLICATIONS:
+        return f"{value['order_id']}/{value['partition']}".encode()
     if topic == SUPPRESSIONS:
         lifted = "/lifted" if value.get("lifted") else ""
         return f"{value['borrower_id']}/{value['suppression_id']}{lifted}".encode()

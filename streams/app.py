@@ -12,7 +12,7 @@ from faust.types import TP
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import open_registry
-from loanpulse.schemas.topics import BORROWERS_CHANGELOG, DEAD_LETTERS, EVENT_TOPICS, full_name
+from loanpulse.schemas.topics import BORROWERS_CHANGELOG, DEAD_LETTERS, EVENT_TOPICS, ORDER_APPLICATIONS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import faust_security, producer_properties
 from loanpulse.streams.checkpoint import CheckpointPublisher
@@ -122,7 +122,10 @@ def build(settings: Settings) -> WorkerApp:
         engine,
         codec,
         CheckpointPublisher(
-            producer_properties(settings), full_name(BORROWERS_CHANGELOG, prefix), full_name(DEAD_LETTERS, prefix)
+            producer_properties(settings),
+            full_name(BORROWERS_CHANGELOG, prefix),
+            full_name(DEAD_LETTERS, prefix),
+            full_name(ORDER_APPLICATIONS, prefix),
         ),
         caught_up,
         prefix,

@@ -1,6 +1,7 @@
 """Making a step durable, in the order that lets a crash at any point repeat the step and change nothing.
 
-Outputs first, then the state that already counts them, then each lane's own record, and only then may the input
+From when on an order is obeyed comes first of all: what is scored under it must not be told while a repetition would not
+know. Then outputs, then the state that already counts them, then each lane's own record, and only then may the input
 offsets move. A lane's record stands in a batch of its own at the changelog's end: some brokers report the end of a
 partition by the first offset of its last batch, and a recovery would stop before the rest of a longer one.
 """
@@ -33,10 +34,11 @@ class PublishError(RuntimeError):
 class Checkpoint:
     """What one step leaves behind.
 
-    ``outputs`` and ``changelog`` are per (topic, partition) and per partition; ``offsets`` are the next to read.
+    ``applications`` say from when on orders are obeyed. ``outputs`` and ``changelog`` are per (topic, partition) and per partition; ``offsets`` are the next to read.
     ``unencoded`` makes further outputs when they are written, which is on another thread than the step's.
     """
 
+    applications: Messages = field(default_factory=list)
     outputs: dict[tuple[str, int], Messages] = field(default_factory=dict)
     unencoded: list[tuple[tuple[str, int], Callable[[], Messages]]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
@@ -52,21 +54,27 @@ class Checkpoint:
     @property
     def silent(self) -> bool:
         """Tell whether there is nothing to say to others."""
-        return not (self.outputs or self.unencoded or self.dead_letters)
+        return not (self.applications or self.outputs or self.unencoded or self.dead_letters)
 
 
 class CheckpointPublisher:
     """Writes checkpoints: outputs with one idempotent producer and state with another, so that neither waits for the
     other's queue."""
 
-    def __init__(self, properties: dict[str, Any], changelog_topic: str, dead_letter_topic: str) -> None:
+    def __init__(
+        self, properties: dict[str, Any], changelog_topic: str, dead_letter_topic: str, applications_topic: str
+    ) -> None:
         self._outputs = DurableProducer(properties)
         self._state = DurableProducer(properties)
         self._changelog_topic = changelog_topic
         self._dead_letter_topic = dead_letter_topic
+        self._applications_topic = applications_topic
 
     def publish_outputs(self, checkpoint: Checkpoint) -> None:
         """Write what a checkpoint says to others; on return all of it is durable. Raises PublishError."""
+        if checkpoint.applications:
+            self._outputs.produce(self._applications_topic, 0, checkpoint.applications)
+            self._outputs.flush()
         for (topic, partition), encode in checkpoint.unencoded:
             self._outputs.produce(topic, partition, encode())
         for (topic, partition), messages in checkpoint.outputs.items():

@@ -33,7 +33,7 @@ def read_activation(value: dict[str, Any]) -> PolicyFile:
     return file
 
 
-def apply_activation(standing: Standing, order: Order) -> None:
+def apply_activation(standing: Standing, order: Order, _moment: int) -> None:
     """Put a policy in force, unless one activated for a later moment stands already."""
     since = order.effective_at, order.identity
     if since > standing.policy_since:
@@ -56,9 +56,14 @@ def read_suppression(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def apply_suppression(standing: Standing, order: Order) -> None:
-    """Note a suppression, or its lifting."""
-    standing.suppressions.add(order.content)
+def apply_suppression(standing: Standing, order: Order, moment: int) -> None:
+    """Note a suppression, or its lifting, from ``moment`` (ms) on: alerts before it have been sent."""
+    standing.suppressions.add(order.content, moment)
+
+
+def suppressed_borrower(content: dict[str, Any]) -> str:
+    """Return the borrower whom a suppression is about."""
+    return str(content["borrower_id"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ def model_effective(value: dict[str, Any]) -> datetime:
     return moment
 
 
-def apply_model(standing: Standing, order: Order) -> None:
+def apply_model(standing: Standing, order: Order, _moment: int) -> None:
     """Score with a version, unless one put in force for a later moment stands already."""
     since = order.effective_at, order.identity
     if since > standing.model_since:
@@ -107,6 +112,6 @@ CONTROL_KINDS: tuple[ControlKind, ...] = (
     ControlKind(POLICY_ACTIVATIONS, read_activation, apply_activation),
     ControlKind(MODEL_SNAPSHOTS, read_model, apply_model, model_effective),
     # An order to hold back compares each alert's own moment, so no scoring depends on when it is noted.
-    ControlKind(SUPPRESSIONS, read_suppression, apply_suppression, splits=False),
+    ControlKind(SUPPRESSIONS, read_suppression, apply_suppression, splits=False, borrower=suppressed_borrower),
 )
 """What ``Controls`` is made of; a further topic is an entry here."""

@@ -52,8 +52,9 @@ def _starts(content: mmap.mmap, needle: bytes) -> Iterator[int]:
 def add_line(controls: Controls, line: EventLine, codec: Codec) -> tuple[str, str] | None:
     """Hand a line of a control topic to ``controls``; returns the code and reason where it can't be obeyed."""
     try:
-        value = codec.decode(line.topic, line.raw) if line.value is None else line.value
-        controls.add(line.topic, value)
+        # Through the codec and back: an order is told apart by its whole value, with what a line may leave out.
+        raw = line.raw if line.value is None else codec.encode(line.topic, line.value)
+        controls.add(line.topic, codec.decode(line.topic, raw))
     except CodecError as error:
         return error.code.name, error.message
     except OrderError as error:

@@ -3,7 +3,9 @@
 An order is a record of a control topic: a policy activated, alerts held back, a model put to work. The worker reads
 the (compacted) topics whole at its start and follows them; a replay takes the same records from its files. Each lane
 applies an order when its event time reaches the order's own, so that stream and replay do it at the same scoring. An
-order that comes after the lane has passed its time is applied at once.
+order that comes after the lane has passed its time is applied at once. From when on each lane has obeyed each order is
+said on a topic of its own (``order-applications``): a worker that takes the lane up again, and a replay that is given
+these records, obey it from the same moment.
 """
 
 import hashlib
@@ -17,6 +19,7 @@ from typing import Any
 import orjson
 
 from loanpulse.schemas import events as json_form
+from loanpulse.schemas.topics import ORDER_APPLICATIONS
 from loanpulse.streams.standing import Standing
 
 Value = dict[str, Any]
@@ -47,15 +50,17 @@ class ControlKind:
     """What the records of one control topic mean.
 
     ``read`` turns a native value into what ``apply`` needs, or raises OrderError; None is a record that orders
-    nothing. ``apply`` puts a due order in force in one lane, ``effective`` is from when on. ``splits`` says that
-    scorings before and after the order differ, so that the lane must be carried up to just before it first.
+    nothing. ``apply`` puts a due order in force in one lane, from a moment (ms) on; ``effective`` is from when on it is
+    meant to be. ``splits`` says that scorings before and after the order differ, so that the lane must be carried up to
+    just before it first. ``borrower`` names the one borrower that an order is about, None for all.
     """
 
     topic: str
     read: Callable[[Value], Any]
-    apply: Callable[[Standing, Order], None]
+    apply: Callable[[Standing, Order, int], None]
     effective: Callable[[Value], datetime] = at_event_time
     splits: bool = True
+    borrower: Callable[[Any], str] | None = None
 
 
 class Controls:
@@ -67,13 +72,14 @@ class Controls:
     def __init__(self, kinds: Iterable[ControlKind]) -> None:
         self._kinds = {kind.topic: kind for kind in kinds}
         self._orders: dict[tuple[str, str], Order] = {}
-        self._waiting: dict[int, list[Order]] = {}
+        self._waiting: dict[int, list[tuple[int, Order]]] = {}
+        self._applied: dict[tuple[str, str, int], int] = {}
         self._lock = threading.Lock()
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """The control topics (bare names)."""
-        return tuple(self._kinds)
+        """The topics (bare names) whose records ``add`` takes."""
+        return (*self._kinds, ORDER_APPLICATIONS)
 
     def kind(self, topic: str) -> ControlKind:
         """Return what the records of a control topic mean."""
@@ -85,6 +91,10 @@ class Controls:
         Raises:
             OrderError: it can't be obeyed.
         """
+        if topic == ORDER_APPLICATIONS:
+            moment = json_form.milliseconds(value["event_time"])
+            self.note(value["partition"], value["topic"], value["order_id"], moment)
+            return
         kind = self._kinds[topic]
         content = kind.read(value)
         if content is None:
@@ -96,19 +106,37 @@ class Controls:
             if (topic, order.identity) in self._orders:
                 return
             self._orders[topic, order.identity] = order
-            for waiting in self._waiting.values():
-                heapq.heappush(waiting, order)
+            for partition, waiting in self._waiting.items():
+                heapq.heappush(waiting, (self._moment(partition, order), order))
 
     def due(self, partition: int, limit: int) -> list[Order]:
-        """Take out a partition's orders effective at or before ``limit`` (ms), in their order."""
+        """Take out the orders that a partition is to obey from ``limit`` (ms) on or before, in their order."""
         with self._lock:
             if partition not in self._waiting:
-                self._waiting[partition] = sorted(self._orders.values())
+                self._waiting[partition] = sorted(
+                    (self._moment(partition, order), order) for order in self._orders.values()
+                )
             waiting = self._waiting[partition]
             found = []
-            while waiting and waiting[0].effective_at <= limit:
-                found.append(heapq.heappop(waiting))
+            while waiting and waiting[0][0] <= limit:
+                found.append(heapq.heappop(waiting)[1])
             return found
+
+    def note(self, partition: int, topic: str, identity: str, moment: int) -> None:
+        """Take note from which moment (ms) on a partition obeys an order, which may not have come yet."""
+        with self._lock:
+            self._applied[topic, identity, partition] = moment
+            waiting = self._waiting.get(partition, [])
+            if any((order.topic, order.identity) == (topic, identity) for _, order in waiting):
+                self._waiting[partition] = sorted((self._moment(partition, order), order) for _, order in waiting)
+
+    def noted(self, partition: int, order: Order) -> int | None:
+        """Return from which moment (ms) on a partition obeys an order, None where it has not been said yet."""
+        with self._lock:
+            return self._applied.get((order.topic, order.identity, partition))
+
+    def _moment(self, partition: int, order: Order) -> int:
+        return self._applied.get((order.topic, order.identity, partition), order.effective_at)
 
     def orders(self) -> list[Order]:
         """Return all orders known, in the order of their effect."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.violations import Violation
 from loanpulse.streams.alerts import Alert, AlertMaker, Scored
 from loanpulse.streams.control_kinds import CONTROL_KINDS
-from loanpulse.streams.controls import Controls
+from loanpulse.streams.controls import Controls, Order
 from loanpulse.streams.event_columns import FORGET
 from loanpulse.streams.identity import scoring_ids
 from loanpulse.streams.intake import Fetched, Intake
@@ -43,6 +44,15 @@ class Refused:
     violation: Violation
 
 
+@dataclass(frozen=True, slots=True)
+class Application:
+    """That a partition obeys an order from a moment (ms) on."""
+
+    partition: int
+    order: Order
+    moment: int
+
+
 @dataclass(slots=True)
 class Engine:
     """The lanes of the partitions that this process owns.
@@ -58,6 +68,7 @@ class Engine:
     allocate: Allocate = in_memory
     lanes: dict[int, Lane] = field(default_factory=dict)
     _standing: dict[int, Standing] = field(default_factory=dict)
+    _applications: dict[int, list[Application]] = field(default_factory=dict)
     _alerts: AlertMaker = field(init=False)
     _intake: Intake = field(init=False)
 
@@ -79,6 +90,7 @@ class Engine:
         """Forget a partition that another worker has taken over."""
         self.lanes.pop(partition, None)
         self._standing.pop(partition, None)
+        self._applications.pop(partition, None)
         self.controls.forget(partition)
 
     def standing(self, partition: int) -> Standing:
@@ -113,17 +125,31 @@ class Engine:
         done = []
         for order in self.controls.due(partition, limit):
             kind = self.controls.kind(order.topic)
-            if kind.splits and order.effective_at - 1 > lane.advanced_to:
-                done.append(self.run(partition, order.effective_at - 1))
-            kind.apply(standing, order)
+            noted = self.controls.noted(partition, order)
+            # What has been scored stays as it was said: an order that comes late holds from where the lane stands.
+            moment = max(order.effective_at, lane.advanced_to + 1) if noted is None else noted
+            if kind.splits and moment - 1 > lane.advanced_to:
+                done.append(self.run(partition, moment - 1))
+            kind.apply(standing, order, moment)
             lane.card = standing.card
+            if noted is None:
+                self.controls.note(partition, order.topic, order.identity, moment)
+                if kind.borrower is None or self._partition_of(kind.borrower(order.content)) == partition:
+                    self._applications.setdefault(partition, []).append(Application(partition, order, moment))
         done.append(self.run(partition, limit, inclusive=inclusive))
         return [scored for scored in done if len(scored)]
+
+    def take_applications(self, partition: int) -> list[Application]:
+        """Return what orders a partition has begun to obey since the last call."""
+        return self._applications.pop(partition, [])
 
     def alerts(self, scored: Scored) -> list[Alert]:
         """Return the alerts of scorings that ``carry`` has just made; call it once for each, in their order."""
         records = self.lane(scored.partition).slab.records
         return self._alerts.alerts(scored, self.standing(scored.partition), records)
+
+    def _partition_of(self, borrower_id: str) -> int:
+        return partition_of(borrower_id.encode(), self.options.partitions)
 
     def run(self, partition: int, limit: int, *, inclusive: bool = False) -> Scored:
         """Carry a partition's borrowers to ``limit`` under what is in force now."""

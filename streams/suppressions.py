@@ -36,9 +36,9 @@ class Suppressions:
 
     _orders: dict[str, dict[str, Suppression]] = field(default_factory=dict)
 
-    def add(self, value: dict[str, Any]) -> None:
-        """Take a ``Suppression`` in native values: an order, or the lifting of one."""
-        identity, time = value["suppression_id"], milliseconds(value["event_time"])
+    def add(self, value: dict[str, Any], time: int) -> None:
+        """Take a ``Suppression`` in native values, an order or the lifting of one, that holds from ``time`` (ms) on."""
+        identity = value["suppression_id"]
         order = self._orders.setdefault(value["borrower_id"], {}).setdefault(identity, Suppression(identity))
         if value["lifted"]:
             order.lifted_at = min(order.lifted_at, time)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -23,13 +24,15 @@ from loanpulse.schemas.topics import (
     EVENT_TOPICS,
     LIQUIDITY_ALERTS,
     LIQUIDITY_SNAPSHOTS,
+    ORDER_APPLICATIONS,
     full_name,
+    key_of,
     lender_alerts,
 )
 from loanpulse.streams.alerts import Scored
 from loanpulse.streams.budget import LEDGER_KEY
 from loanpulse.streams.checkpoint import Checkpoint, CheckpointPublisher, Messages
-from loanpulse.streams.engine import Engine
+from loanpulse.streams.engine import Application, Engine
 from loanpulse.streams.intake import Fetched
 from loanpulse.streams.lane import LANE_KEY
 from loanpulse.streams.record_batches import FetchedRecords
@@ -257,6 +260,8 @@ class BorrowerWorker:
         limits = [self._limit(partition, STEP_EVENTS // max(1, waiting)) for partition in partitions]
         in_turn = map if self._lanes_threads is None else self._lanes_threads.map
         for partition, carried in zip(partitions, in_turn(self.engine.carry, partitions, limits), strict=True):
+            for application in self.engine.take_applications(partition):
+                self._add_application(application, checkpoint)
             for scored in carried:
                 self._add_outputs(partition, scored, checkpoint)
         for partition in sorted(self._owned if state_of is None else self._owned & state_of):
@@ -299,6 +304,19 @@ class BorrowerWorker:
         if self.monotonic() - progress.last_data < self.grace_seconds:
             return False
         return self.caught_up(source, partition, progress.next_offset)
+
+    def _add_application(self, application: Application, checkpoint: Checkpoint) -> None:
+        value = {
+            "order_id": application.order.identity,
+            "topic": application.order.topic,
+            "partition": application.partition,
+            "event_time": datetime.fromtimestamp(application.moment / 1000, UTC),
+            "source": "worker",
+        }
+        topic = full_name(ORDER_APPLICATIONS, self.prefix)
+        checkpoint.applications.append(
+            {"key": key_of(ORDER_APPLICATIONS, value), "value": self.codec.encode(topic, value)}
+        )
 
     def _add_outputs(self, partition: int, scored: Scored, checkpoint: Checkpoint) -> None:
         topic = full_name(LIQUIDITY_SNAPSHOTS, self.prefix)

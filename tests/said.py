@@ -32,6 +32,11 @@ class Said:
 def by_replay(settings: Settings, folder: Path, records: tuple[Published, ...], controls: Path | None = None) -> Said:
     """What a replay of the log writes, under the configuration of a deployment."""
     _, alerts, snapshots = histories.replayed(settings, folder, records, controls)
+    return of_files(snapshots, alerts)
+
+
+def of_files(snapshots: Path, alerts: Path) -> Said:
+    """What a replay has written."""
     return Said(_lines(snapshots, LIQUIDITY_SNAPSHOTS), _lines(alerts, LIQUIDITY_ALERTS))
 
 

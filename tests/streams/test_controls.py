@@ -15,7 +15,7 @@ from loanpulse.city.outlets import encoded
 from loanpulse.schemas import events as json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
-from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS, POLICY_ACTIVATIONS, SUPPRESSIONS
+from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS, ORDER_APPLICATIONS, POLICY_ACTIVATIONS, SUPPRESSIONS
 from loanpulse.streams import policy as policies
 from loanpulse.streams.control_kinds import CONTROL_KINDS
 from loanpulse.streams.controls import Controls, OrderError
@@ -220,6 +220,41 @@ def test_a_model_stands_from_its_moment_on_under_any_batching_and_restart() -> N
     changed = [one for one in straight.keys() & without.keys() if straight[one][2] != without[one][2]]
     assert changed, "the learned weights move the index"
     assert min(time for _, time in changed) >= MIDDLE_MS
+
+
+def test_a_late_order_holds_from_where_the_lane_stood_for_all_who_know_that_moment() -> None:
+    records = [one for one in histories.city(12, 80) if one.topic == EVENT_TOPICS[1]]
+    half = next(place for place, one in enumerate(records) if one.at_ms > MIDDLE_MS) + len(records) // 8
+    stands_at = records[half].at_ms
+
+    def told_by(engine: Engine, start: int, limit: int) -> dict[tuple[bytes, int], Any]:
+        part = [(one.at_ms, one.key.encode(), encoded(one, CODEC)) for one in records[start:]]
+        stamps, keys, values = (list(column) for column in zip(*part, strict=True))
+        engine.take(Fetched.of(1, 0, range(start, len(records)), stamps, keys, values))
+        return {place: one for scored in engine.carry(0, limit) for place, one in told(scored).items()}
+
+    engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+    straight = told_by(engine, 0, stands_at)
+    engine.controls.add(POLICY_ACTIVATIONS, activation())
+    straight |= {place: one for scored in engine.carry(0, END) for place, one in told(scored).items()}
+    (application,) = engine.take_applications(0)
+    assert application.moment == stands_at + 1
+    assert not engine.take_applications(0)
+    for (_, time), (version, *_) in straight.items():
+        assert (version == "next") == (time > stands_at)
+    assert {version for version, *_ in straight.values()} == {POLICY.version, "next"}
+    for note_first in (True, False):
+        again = Engine(EngineOptions(1), POLICY, REGISTRY)
+        said = {
+            "order_id": application.order.identity, "topic": POLICY_ACTIVATIONS, "partition": 0, "source": "worker",
+            "event_time": datetime.fromtimestamp(application.moment / 1000, UTC),
+        }  # fmt: skip
+        both = [(ORDER_APPLICATIONS, said), (POLICY_ACTIVATIONS, activation())]
+        again.controls.due(0, 0)  # a lane that has begun to wait for its orders
+        for topic, value in both if note_first else both[::-1]:
+            again.controls.add(topic, value)
+        assert told_by(again, 0, END) == straight
+        assert not again.take_applications(0)
 
 
 @pytest.mark.parametrize("model_first", [True, False])

@@ -1,6 +1,9 @@
 """Orders in the stream: policies, models and suppressions take effect at the scoring at which replay lets them."""
 
 import hashlib
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +24,7 @@ from loanpulse.schemas.topics import (
     LIQUIDITY_ALERTS,
     LIQUIDITY_SNAPSHOTS,
     MODEL_SNAPSHOTS,
+    ORDER_APPLICATIONS,
     POLICY_ACTIVATIONS,
     SUPPRESSIONS,
 )
@@ -33,6 +37,7 @@ from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.learning.trainer import Version
 from tests import deployment as drive
 from tests import histories, said
+from tests.conftest import environment
 from tests.deployment import Reader, part
 from tests.streams.learning.grown_forest import promoted
 
@@ -148,3 +153,53 @@ def test_an_order_given_while_the_worker_runs_reaches_it(deployment: Settings, t
     for snapshot in reader.values(LIQUIDITY_SNAPSHOTS):
         assert (snapshot["policy_version"] == "followed") == (snapshot["event_time"] >= moment)
     assert any(one["policy_version"] == "followed" for one in reader.values(LIQUIDITY_SNAPSHOTS))
+
+
+def loanpulse(settings: Settings, *arguments: str | Path) -> None:
+    """Run a command to its end."""
+    argv = [sys.executable, "-m", "loanpulse.commands", *map(str, arguments)]
+    subprocess.run(argv, check=True, env={**os.environ, **environment(settings)}, timeout=120)
+
+
+def test_an_order_that_comes_late_holds_from_one_moment_through_a_kill_and_in_a_replay_of_the_topics(
+    deployment: Settings, tmp_path: Path
+) -> None:
+    records = histories.city(40, 90, 6)
+    alerts = said.by_replay(deployment, tmp_path, records).alerts.values()
+    borrower = Counter(alert["borrower_id"] for alert in alerts).most_common(1)[0][0]
+    reader = Reader(deployment, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, ORDER_APPLICATIONS)
+    pieces = [records[start : start + len(records) // 3 + 1] for start in range(0, len(records), len(records) // 3 + 1)]
+    with part(deployment, tmp_path, "worker") as worker:
+        drive.publish(deployment, pieces[0])
+        reader.read_until(lambda: len(reader.messages[LIQUIDITY_SNAPSHOTS]) > 1_000)
+        topic, late = activation("late", 1, (f"TENSE = {PACKAGED.file.levels.TENSE}", "TENSE = 40.0"))
+        orders = [(topic, {**late, "event_time": histories.START}), model("logistic-30-1024", -25)]
+        with Publisher(producer_properties(deployment), LocalRegistry(), deployment.topics.prefix) as publisher:
+            for topic, value in [*orders, suppression(borrower, 1)]:
+                publisher.publish(topic, {**value, "event_time": histories.START})
+        drive.publish(deployment, pieces[1])
+        # Two orders in each of two partitions, and one in its borrower's.
+        reader.read_until(lambda: len(reader.messages[ORDER_APPLICATIONS]) == 5)
+        time.sleep(0.3)
+        drive.kill(worker)
+    drive.publish(deployment, pieces[2])
+    log = tmp_path / "log.jsonl"
+    with part(deployment, tmp_path, "worker"):
+        loanpulse(deployment, "topics", "read", "--out", log)
+        found = tmp_path / "replayed-snapshots.jsonl", tmp_path / "replayed-alerts.jsonl"
+        loanpulse(deployment, "replay", log, "--snapshots", found[0], "--alerts", found[1])
+        expected = said.of_files(*found)
+        reader.read_all(expected.ids)
+    reader.read_to_end()
+    reader.close()
+    said.check_equal(reader, expected)
+    said_under = Counter(value["policy_version"] for value in expected.snapshots.values())
+    assert said_under["late"] > 1_000 < said_under[PACKAGED.version]
+    assert {value["model_version"] for value in expected.snapshots.values()} == {"expert-1", "logistic-30-1024"}
+    applied = [value for value in reader.values(ORDER_APPLICATIONS) if value["topic"] == SUPPRESSIONS]
+    (begins,) = {value["event_time"] for value in applied}
+    own = [value for value in reader.values(LIQUIDITY_ALERTS) if value["borrower_id"] == borrower]
+    held_back = {
+        alert["alert_id"]: (alert["disposition"] == "SUPPRESSED", alert["event_time"] >= begins) for alert in own
+    }
+    assert {(False, False), (True, True)} == set(held_back.values())
