@@ -97,7 +97,7 @@ def give(settings: Settings, topic: str, value: dict[str, Any], out: Path | None
             fail(f"the broker did not take the record: {publisher.last_error}")
     if topic in EFFECTIVE and EFFECTIVE[topic](value) < now():
         err.print(
-            "Its time has passed: a partition that has gone beyond it obeys from where it stands, a replay from the "
-            "time stated.",
+            "Its time has passed: a partition that has gone beyond it obeys from where it stands, and says so on "
+            "order-applications; a replay without these records takes the time stated.",
             soft_wrap=True,
         )

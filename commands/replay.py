@@ -37,7 +37,7 @@ def replay(
         Path | None,
         typer.Option(
             help="Orders (JSON Lines of policy-activations, suppressions, model-snapshots) that take effect at their "
-            "own event time; they may also stand among the events.",
+            "own event time, or at that of order-applications; they may also stand among the events.",
             exists=True,
             dir_okay=False,
         ),

@@ -58,8 +58,12 @@ def lines(
     missing = [full_name(topic, prefix) for topic in topics if there.get(full_name(topic, prefix)) is None]
     if missing:
         raise TopicMissingError(f"topic {missing[0]} is missing: run `loanpulse topics create` first")
-    places = [(full_name(topic, prefix), one) for topic in topics for one in range(there[full_name(topic, prefix)] or 0)]
-    properties = consumer_properties(settings, f"loanpulse-read-{uuid.uuid4().hex[:8]}", **{"enable.partition.eof": True})
+    places = [
+        (full_name(topic, prefix), one) for topic in topics for one in range(there[full_name(topic, prefix)] or 0)
+    ]
+    properties = consumer_properties(
+        settings, f"loanpulse-read-{uuid.uuid4().hex[:8]}", **{"enable.partition.eof": True}
+    )
     consumer = Consumer(properties)
     try:
         consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in places])

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import nullcontext
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,17 @@ from loanpulse.commands.topic_lines import TopicMissingError, Without, lines
 from loanpulse.schemas import contracts
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema, open_registry
-from loanpulse.schemas.topics import EVENT_TOPICS, ORDER_APPLICATIONS, TOPICS, UnknownTopic
-from loanpulse.streams.control_kinds import CONTROL_KINDS
+from loanpulse.schemas.topics import (
+    EVENT_TOPICS,
+    MODEL_SNAPSHOTS,
+    ORDER_APPLICATIONS,
+    POLICY_ACTIVATIONS,
+    SUPPRESSIONS,
+    TOPICS,
+    UnknownTopic,
+)
 
-REPLAYED = (*EVENT_TOPICS, *(kind.topic for kind in CONTROL_KINDS), ORDER_APPLICATIONS)
+REPLAYED = (*EVENT_TOPICS, POLICY_ACTIVATIONS, SUPPRESSIONS, MODEL_SNAPSHOTS, ORDER_APPLICATIONS)
 """What a replay takes."""
 
 app = typer.Typer(help="Create, list and read the topics of this deployment.", no_args_is_help=True)
@@ -53,10 +61,15 @@ def register(config: ConfigOption = None) -> None:
 def read(
     topics: Annotated[
         list[str] | None,
-        typer.Argument(help="Topics, without the prefix; otherwise all that a replay takes: events, orders, and from "
-                       "when on each partition has obeyed them.", show_default=False),
+        typer.Argument(
+            help="Topics, without the prefix; otherwise all that a replay takes: events, orders, and from "
+            "when on each partition has obeyed them.",
+            show_default=False,
+        ),
     ] = None,
-    into: Annotated[Path | None, typer.Option("--out", "-o", help="The file to write; otherwise standard output.")] = None,
+    into: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file to write; otherwise standard output.")
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Read whole topics as JSON Lines, in the form that publish and replay take.
@@ -67,7 +80,6 @@ def read(
     without, count = Without(), 0
     with (
         failures(topics_admin.BrokerUnreachableError, TopicMissingError, UnknownTopic, RegistryUnavailable, OSError),
-        into.open("wb") if into else nullcontext(sys.stdout.buffer) as file,
         err.status("reading …") if err.is_terminal else nullcontext() as status,
     ):
         codec = Codec(open_registry(settings.registry), settings.topics.prefix)
@@ -76,10 +88,14 @@ def read(
             if status is not None:
                 status.update(f"reading … {number:,} records")
 
-        for line in lines(settings, codec, topics or REPLAYED, without, progress):
-            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-            count += 1
-        file.flush()
+        found = lines(settings, codec, topics or REPLAYED, without, progress)
+        # What is wrong shows with the first line, before a file that is there is written over.
+        first = [line for line in (next(found, None),) if line is not None]
+        with into.open("wb") if into else nullcontext(sys.stdout.buffer) as file:
+            for line in chain(first, found):
+                file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+                count += 1
+            file.flush()
     told = f"{count:,} records read"
     if without.values:
         told += f"; {without.values:,} without a value left out: tombstones, and orders to forget"

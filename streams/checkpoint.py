@@ -1,7 +1,7 @@
 """Making a step durable, in the order that lets a crash at any point repeat the step and change nothing.
 
-From when on an order is obeyed comes first of all: what is scored under it must not be told while a repetition would not
-know. Then outputs, then the state that already counts them, then each lane's own record, and only then may the input
+From when on an order is obeyed comes first: what is scored under it must not be told while a repetition would not know
+it. Then outputs, then the state that already counts them, then each lane's own record, and only then may the input
 offsets move. A lane's record stands in a batch of its own at the changelog's end: some brokers report the end of a
 partition by the first offset of its last batch, and a recovery would stop before the rest of a longer one.
 """
@@ -34,7 +34,8 @@ class PublishError(RuntimeError):
 class Checkpoint:
     """What one step leaves behind.
 
-    ``applications`` say from when on orders are obeyed. ``outputs`` and ``changelog`` are per (topic, partition) and per partition; ``offsets`` are the next to read.
+    ``applications`` say from when on orders are obeyed. ``outputs`` and ``changelog`` are per (topic, partition) and
+    per partition; ``offsets`` are the next to read.
     ``unencoded`` makes further outputs when they are written, which is on another thread than the step's.
     """
 

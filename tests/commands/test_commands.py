@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def loanpulse(
 
 
 @pytest.mark.parametrize(
-    "command", ["", *COMMANDS, "topics create", "topics list", "topics register", "alerts tail", "models list"]
+    "command",
+    ["", *COMMANDS, "topics create", "topics list", "topics read", "topics register", "alerts tail", "models list"],
 )
 def test_every_command_has_help(command: str) -> None:
     done = CliRunner().invoke(app, [*command.split(), "--help"])
@@ -101,6 +103,37 @@ def test_replay_needs_no_broker_and_repeats_itself(tmp_path: Path) -> None:
     done = loanpulse("replay", str(file), "--snapshots", str(later), "--at", "2026-07-01T00:00:00Z", folder=tmp_path)
     assert done.returncode == 0
     assert len(later.read_bytes().splitlines()) > len(outputs[0][1].splitlines())
+
+
+def test_topics_are_read_as_the_lines_that_were_published(deployment: Settings, tmp_path: Path) -> None:
+    records = histories.city(10, 30, flawed=True)
+    drive.publish(deployment, records)
+    drive.publish(deployment, records[:1])
+    read = loanpulse("topics", "read", settings=deployment)
+    assert f"{len(records) + 1:,} records read" in read.stderr
+    written = histories.write(tmp_path / "written.jsonl", (*records, records[0])).read_text().splitlines()
+    assert Counter(map(known, read.stdout.splitlines())) == Counter(map(known, written))
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("a line of before")
+    wrong = loanpulse("topics", "read", "spending", "--out", str(kept), settings=deployment)
+    assert wrong.returncode == 1
+    assert "topic 'spending' is not in the catalogue; take one of" in wrong.stderr
+    elsewhere = loanpulse(
+        "topics", "read", "--out", str(kept), settings=deployment, LOANPULSE_TOPICS__PREFIX="elsewhere-"
+    )
+    assert "elsewhere-repayment-events is missing: run `loanpulse topics create` first" in elsewhere.stderr
+    assert kept.read_text() == "a line of before"
+    some = loanpulse("topics", "read", "utility-events", "--out", str(kept), settings=deployment)
+    assert some.returncode == 0
+    assert {json.loads(line)["topic"] for line in kept.read_text().splitlines()} == {"utility-events"}
+
+
+def known(line: str) -> str:
+    """A line with its fields in one order, and a raw record's whatever its key."""
+    content = json.loads(line)
+    if "raw" in content:
+        del content["key"]
+    return json.dumps(content, sort_keys=True)
 
 
 def test_doctor_says_what_is_wrong_and_what_to_do(deployment: Settings, tmp_path: Path) -> None:
