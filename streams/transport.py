@@ -102,6 +102,24 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
                 self.delivered[tp] = int(batch.offsets[-1]) + 1
                 yield tp, self._batch_message(tp, batch)
 
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
+        """Fetch of these partitions, whatever becomes of the set meanwhile.
+
+        Faust changes it while the fetch is under way; once it was empty, aiokafka would hand out, and count as read,
+        records of all partitions, which nobody waits for yet.
+        """
+        return await super()._getmany(None if active_partitions is None else set(active_partitions), timeout)
+
+    async def perform_seek(self) -> None:
+        """Go back to what is committed, and to the beginning where nothing is.
+
+        Faust and aiokafka leave the latter where they are; what was fetched before and not handed out would be lost.
+        """
+        await super().perform_seek()
+        never = [tp for tp in self.assignment() if self._read_offset[tp] is None and not self._is_changelog_tp(tp)]
+        if never:
+            await self._thread.seek_to_beginning(*never)
+
     def hold(self, tp: TP) -> None:
         """Fetch no more of a partition until ``take_up``."""
         self.held.add(tp)

@@ -9,11 +9,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Consumer, TopicPartition
 
 from loanpulse.city.published import Published
 from loanpulse.schemas import dead_letters
-from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, SPENDING_EVENTS
+from loanpulse.schemas.partitioning import partition_of
+from loanpulse.schemas.topics import (
+    DEAD_LETTERS,
+    EVENT_TOPICS,
+    LIQUIDITY_ALERTS,
+    LIQUIDITY_SNAPSHOTS,
+    SPENDING_EVENTS,
+)
 from loanpulse.settings import Settings
+from loanpulse.settings.broker import consumer_properties
 from tests import deployment as drive
 from tests import histories, said
 from tests.deployment import Reader, part
@@ -85,6 +94,39 @@ def test_a_source_that_the_others_wait_for_is_never_held_back(
         reader.read_all(expected.ids)
     reader.read_to_end()
     said.check_equal(reader, expected)
+
+
+def test_a_partition_that_never_got_as_far_as_a_commit_loses_nothing_while_others_are_restored(
+    deployment: Settings, tmp_path: Path, reader: Reader
+) -> None:
+    """What is fetched of it while the state of the others is read must not be passed over."""
+    records = histories.city(60, 90, 8)
+    expected = said.by_replay(deployment, tmp_path, records)
+    parts: list[list[Published]] = [[], []]
+    for record in records:
+        parts[partition_of(record.key.encode(), 2)].append(record)
+    drive.publish(deployment, parts[0])
+    with part(deployment, tmp_path, "worker") as worker:
+        drive.wait_until(lambda: committed(deployment) == {0: len(parts[0])}, 60)
+        drive.kill(worker)
+    drive.publish(deployment, parts[1])
+    with part(deployment, tmp_path, "worker"):
+        reader.read_all(expected.ids)
+    reader.read_to_end()
+    said.check_equal(reader, expected)
+
+
+def committed(settings: Settings) -> dict[int, int]:
+    """How many events of each partition are committed, of those that have a commit."""
+    consumer = Consumer(consumer_properties(settings, settings.topics.prefix + settings.streams.group))
+    names = [settings.topics.prefix + topic for topic in EVENT_TOPICS]
+    found = consumer.committed([TopicPartition(name, one) for name in names for one in range(2)], timeout=10)
+    consumer.close()
+    counts: dict[int, int] = {}
+    for place in found:
+        if place.offset > 0:
+            counts[place.partition] = counts.get(place.partition, 0) + place.offset
+    return counts
 
 
 def test_a_worker_killed_at_random_points_changes_nothing(deployment: Settings, tmp_path: Path, reader: Reader) -> None:
