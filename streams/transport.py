@@ -118,7 +118,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         await super().perform_seek()
         never = [tp for tp in self.assignment() if self._read_offset[tp] is None and not self._is_changelog_tp(tp)]
         if never:
-            await self._thread.seek_to_beginning(*never)
+            await self._thread.seek_to_beginning(*(self._new_topicpartition(*tp) for tp in never))
 
     def hold(self, tp: TP) -> None:
         """Fetch no more of a partition until ``take_up``."""

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from aiokafka import TopicPartition
 from faust.types import TP
 
 from loanpulse.settings import load
@@ -27,8 +28,9 @@ class Asked:
     async def seek_to_committed(self) -> dict[TP, int | None]:
         return self.committed
 
-    async def seek_to_beginning(self, *partitions: TP) -> None:
-        self.to_beginning |= set(partitions)
+    async def seek_to_beginning(self, *partitions: TopicPartition) -> None:
+        assert all(isinstance(place, TopicPartition) for place in partitions), "aiokafka takes no other"
+        self.to_beginning |= {TP(place.topic, place.partition) for place in partitions}
 
     def assignment(self) -> set[TP]:
         return set(self.committed)
