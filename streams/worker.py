@@ -118,6 +118,7 @@ class BorrowerWorker:
     _recovering: set[int] = field(default_factory=set)
     _owned: set[int] = field(default_factory=set)
     _progress: dict[tuple[int, int], SourceProgress] = field(default_factory=dict)
+    _woke_at: dict[int, float] = field(default_factory=dict)
     _clocks: dict[int, PartitionClock] = field(default_factory=dict)
     _letters: list[DeadLetter] = field(default_factory=list)
     _booked: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -150,6 +151,7 @@ class BorrowerWorker:
             self._recovering.discard(partition)
             self._owned.discard(partition)
             self._clocks.pop(partition, None)
+            self._woke_at.pop(partition, None)
             for source in range(len(EVENT_TOPICS)):
                 self._progress.pop((source, partition), None)
                 self._booked.pop((source, partition), None)
@@ -211,8 +213,14 @@ class BorrowerWorker:
             self.counts.refused += 1
         self.counts.events += len(records)
         lane = self.engine.lane(partition)
+        now = self.monotonic()
+        if (
+            now - max(self._progress[one, partition].last_data for one in range(len(EVENT_TOPICS)))
+            >= self.grace_seconds
+        ):
+            self._woke_at[partition] = now
         progress = self._progress[source, partition]
-        progress.next_offset, progress.last_data = int(records.offsets[-1]) + 1, self.monotonic()
+        progress.next_offset, progress.last_data = int(records.offsets[-1]) + 1, now
         if lane.arrived() > 0:
             self._clocks[partition] = PartitionClock(max(lane.arrived(), lane.advanced_to), int(self.wall() * 1000))
         return lane.waiting(source) < self.waiting_events or not self._is_ahead(source, partition)
@@ -300,8 +308,14 @@ class BorrowerWorker:
             checkpoint.offsets[full_name(EVENT_TOPICS[source], self.prefix), partition] = offset
 
     def _is_idle(self, source: int, partition: int) -> bool:
+        """Tell whether a source is not waited for: nothing came for a while, and the broker has no more.
+
+        The while begins anew when a partition wakes, of which no source had brought anything: what was published at
+        once need not come at once.
+        """
         progress = self._progress[source, partition]
-        if self.monotonic() - progress.last_data < self.grace_seconds:
+        since = max(progress.last_data, self._woke_at.get(partition, progress.last_data))
+        if self.monotonic() - since < self.grace_seconds:
             return False
         return self.caught_up(source, partition, progress.next_offset)
 

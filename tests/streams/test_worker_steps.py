@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,13 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.spans import Spans
-from loanpulse.schemas.topics import EVENT_TOPICS
+from loanpulse.schemas.topics import (
+    EVENT_TOPICS,
+    LIQUIDITY_SNAPSHOTS,
+    REPAYMENT_EVENTS,
+    SPENDING_EVENTS,
+    UTILITY_EVENTS,
+)
 from loanpulse.streams import policy as policies
 from loanpulse.streams.checkpoint import Checkpoint
 from loanpulse.streams.engine import Engine, EngineOptions
@@ -30,26 +38,46 @@ STATE_SECONDS = 2.0
 Outputs = dict[tuple[str, int], list[tuple[bytes, bytes]]]
 
 
-def filled(publisher: Any = None, threads: int = 1) -> BorrowerWorker:
-    """A worker of all partitions in which a city's events wait."""
+def started(publisher: Any = None, **options: Any) -> BorrowerWorker:
+    """A worker of all partitions in which nothing waits."""
     worker = BorrowerWorker(
-        Engine(EngineOptions(PARTITIONS), POLICY, REGISTRY), CODEC, publisher, lambda *_: True, grace_seconds=0.0,
-        threads=threads, wall=lambda: 1.0,
+        Engine(EngineOptions(PARTITIONS), POLICY, REGISTRY), CODEC, publisher, lambda *_: True, wall=lambda: 1.0,
+        **{"grace_seconds": 0.0, **options},
     )  # fmt: skip
     worker.begin_recovery(set(range(PARTITIONS)))
     worker.recovered(set(range(PARTITIONS)))
-    records: dict[tuple[str, int], list[Any]] = defaultdict(list)
+    return worker
+
+
+@cache
+def records() -> dict[tuple[str, int], list[Any]]:
+    """A city's log by topic and partition: time, key and value of each record."""
+    found: dict[tuple[str, int], list[Any]] = defaultdict(list)
     for record in histories.city(100, 140, 7):
         key = record.key.encode()
-        records[record.topic, partition_of(key, PARTITIONS)].append((record.at_ms, key, encoded(record, CODEC)))
-    for topic in EVENT_TOPICS:
+        found[record.topic, partition_of(key, PARTITIONS)].append((record.at_ms, key, encoded(record, CODEC)))
+    return found
+
+
+def take(worker: BorrowerWorker, topics: Sequence[str], until_ms: int | None = None, from_ms: int = 0) -> None:
+    """Hand over what the log has of these topics between two moments."""
+    for topic in topics:
         for partition in range(PARTITIONS):
-            stamps, keys, values = zip(*records[topic, partition], strict=True)
-            offsets = np.arange(len(keys), dtype=np.int64)
+            log = records()[topic, partition]
+            end = len(log) if until_ms is None else sum(at_ms < until_ms for at_ms, *_ in log)
+            start = sum(at_ms < from_ms for at_ms, *_ in log)
+            stamps, keys, values = zip(*log[start:end], strict=True)
             fetched = FetchedRecords(
-                offsets, np.array(stamps, np.int64), Spans.of(keys), Spans.of(values), Spans.of([b""] * len(keys))
-            )
+                np.arange(start, end, dtype=np.int64), np.array(stamps, np.int64),
+                Spans.of(keys), Spans.of(values), Spans.of([b""] * len(keys)),
+            )  # fmt: skip
             worker.take(topic, partition, fetched)
+
+
+def filled(publisher: Any = None, threads: int = 1) -> BorrowerWorker:
+    """A worker of all partitions in which a city's events wait."""
+    worker = started(publisher, threads=threads)
+    take(worker, EVENT_TOPICS)
     return worker
 
 
@@ -80,6 +108,31 @@ def test_state_of_some_partitions_leaves_that_of_the_others_for_later() -> None:
     assert parts[0].lanes | parts[2].lanes == whole.lanes
     assert {place[1] for place in parts[0].offsets} == {0}
     assert parts[0].offsets | parts[2].offsets == whole.offsets
+
+
+def test_sources_that_wake_one_after_the_other_are_merged_as_if_they_had_at_once() -> None:
+    """What was published at once may come source by source; the first to come is not run ahead with."""
+    clock = [100.0]
+    worker = started(grace_seconds=0.5, monotonic=lambda: clock[0])
+    half = histories.city(100, 140, 7)[6_000].at_ms
+    told: set[tuple[bytes, bytes]] = set()
+
+    def steps(*pauses: float) -> None:
+        for pause in pauses:
+            clock[0] += pause
+            told.update(
+                one for place, some in said(worker.step()).items() if place[0] == LIQUIDITY_SNAPSHOTS for one in some
+            )
+
+    take(worker, EVENT_TOPICS, half)
+    steps(0.0, 0.2, 5.0)
+    take(worker, [UTILITY_EVENTS], from_ms=half)
+    steps(0.1, 0.3)
+    take(worker, [REPAYMENT_EVENTS, SPENDING_EVENTS], from_ms=half)
+    steps(0.1, 5.0)
+    expected = {one for place, some in said(filled().step()).items() if place[0] == LIQUIDITY_SNAPSHOTS for one in some}
+    assert len(expected) > 10_000
+    assert told == expected
 
 
 @dataclass(slots=True)
