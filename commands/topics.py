@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import nullcontext
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from loanpulse.commands import topics_admin
 from loanpulse.commands.console import ConfigOption, configured, err, failures, out, print_table
-from loanpulse.commands.topic_lines import TopicMissingError, Without, lines
+from loanpulse.commands.topic_lines import TopicMissingError, lines
 from loanpulse.schemas import contracts
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema, open_registry
@@ -28,6 +28,7 @@ from loanpulse.schemas.topics import (
 
 REPLAYED = (*EVENT_TOPICS, POLICY_ACTIVATIONS, SUPPRESSIONS, MODEL_SNAPSHOTS, ORDER_APPLICATIONS)
 """What a replay takes."""
+TOLD_EVERY = 5_000
 
 app = typer.Typer(help="Create, list and read the topics of this deployment.", no_args_is_help=True)
 
@@ -77,28 +78,27 @@ def read(
     `loanpulse topics read -o log.jsonl && loanpulse replay log.jsonl` says again what the workers have said.
     """
     settings = configured(config)
-    without, count = Without(), 0
+    count = without_value = 0
     with (
         failures(topics_admin.BrokerUnreachableError, TopicMissingError, UnknownTopic, RegistryUnavailable, OSError),
         err.status("reading …") if err.is_terminal else nullcontext() as status,
     ):
         codec = Codec(open_registry(settings.registry), settings.topics.prefix)
-
-        def progress(number: int) -> None:
-            if status is not None:
-                status.update(f"reading … {number:,} records")
-
-        found = lines(settings, codec, topics or REPLAYED, without, progress)
-        # What is wrong shows with the first line, before a file that is there is written over.
-        first = [line for line in (next(found, None),) if line is not None]
+        found = lines(settings, codec, topics or REPLAYED)
+        # What is wrong shows with the first record, before a file that is there is written over.
+        first = list(islice(found, 1))
         with into.open("wb") if into else nullcontext(sys.stdout.buffer) as file:
-            for line in chain(first, found):
-                file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-                count += 1
+            for count, line in enumerate(chain(first, found), start=1):
+                if line is None:
+                    without_value += 1
+                else:
+                    file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+                if status is not None and count % TOLD_EVERY == 0:
+                    status.update(f"reading … {count:,} records")
             file.flush()
-    told = f"{count:,} records read"
-    if without.values:
-        told += f"; {without.values:,} without a value left out: tombstones, and orders to forget"
+    told = f"{count - without_value:,} records read"
+    if without_value:
+        told += f"; {without_value:,} without a value left out: tombstones, and orders to forget"
     err.print(told + ".", highlight=False, soft_wrap=True)
 
 

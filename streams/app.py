@@ -164,15 +164,13 @@ def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
 
     async def take(message: Any) -> None:
         try:
-            more = await loop.take(message.topic, message.partition, message.value)
+            if not await loop.take(message.topic, message.partition, message.value):
+                app.consumer.hold(message.tp)
         except Exception as error:
             # Faust would restart the agent and count the batch as done. The state is whole up to the last
             # checkpoint, so the safe end is to stop and be started again.
             log.error("a batch could not be taken", topic=message.topic, partition=message.partition, exc_info=True)
             await app.crash(error)
-            return
-        if not more:
-            app.consumer.hold(message.tp)
 
     async def borrowers(stream: Any) -> None:
         # A step of the engine takes as long as many batches: were each waited for, one would stand between any two.

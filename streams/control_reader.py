@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException
 
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.dead_letters import DeadLetter
@@ -16,14 +16,12 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
 from loanpulse.streams.controls import Controls, OrderError
+from loanpulse.streams.whole_topics import WANTED, Place, WholeTopics
 
 log = structlog.get_logger(__name__)
 
 FETCHED_AT_ONCE = 500
 POLL_SECONDS = 0.2
-QUIET_SECONDS = 1.0
-"""The topics count as read when every partition has told its end and nothing has come for so long since: some brokers
-report the end of a partition by the first offset of its last batch."""
 DEADLINE_SECONDS = 120.0
 METADATA_SECONDS = 15.0
 
@@ -42,9 +40,7 @@ class ControlReader:
         self._codec = codec
         self._refuse = refuse
         self._prefix = settings.topics.prefix
-        self._properties = consumer_properties(
-            settings, f"loanpulse-controls-{uuid.uuid4().hex[:8]}", **{"enable.partition.eof": True}
-        )
+        self._properties = consumer_properties(settings, f"loanpulse-controls-{uuid.uuid4().hex[:8]}", **WANTED)
         self._consumer: Consumer | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="controls", daemon=True)
@@ -56,20 +52,17 @@ class ControlReader:
             ControlTopicsError: a topic is missing, or the broker did not give all of them in time.
         """
         consumer = self._consumer = Consumer(self._properties)
-        unread = self._assign(consumer)
-        began = last = time.monotonic()
+        topics = WholeTopics(consumer, self._places(consumer))
+        began = time.monotonic()
         count = 0
-        while unread or time.monotonic() - last < QUIET_SECONDS:
+        for messages in topics.polls():
+            for message in messages:
+                self._take(message)
+            count += len(messages)
             if time.monotonic() - began > DEADLINE_SECONDS:
-                names = ", ".join(sorted({topic for topic, _ in unread}))
-                raise ControlTopicsError(f"the broker did not give {names} to the end in {DEADLINE_SECONDS:.0f} s")
-            for message in consumer.consume(FETCHED_AT_ONCE, POLL_SECONDS):
-                if message.error() is None:
-                    self._take(message)
-                    count += 1
-                    last = time.monotonic()
-                elif message.error().code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the library's name for it
-                    unread.discard((message.topic(), message.partition()))
+                raise ControlTopicsError(
+                    f"the broker did not give {topics.unread_topics} to the end in {DEADLINE_SECONDS:.0f} s"
+                )
         return count
 
     def start(self) -> None:
@@ -84,19 +77,18 @@ class ControlReader:
         if self._consumer is not None:
             self._consumer.close()
 
-    def _assign(self, consumer: Consumer) -> set[tuple[str, int]]:
+    def _places(self, consumer: Consumer) -> list[Place]:
         try:
             known = consumer.list_topics(timeout=METADATA_SECONDS).topics
         except KafkaException as error:
             raise ControlTopicsError(f"the broker can't be asked for its topics: {error.args[0].str()}") from error
-        places = []
+        places: list[Place] = []
         for bare in self._controls.topics:
             name = full_name(bare, self._prefix)
             if name not in known or known[name].error is not None:
                 raise ControlTopicsError(f"topic {name} is missing: run `loanpulse topics create` first")
-            places += [TopicPartition(name, partition, OFFSET_BEGINNING) for partition in known[name].partitions]
-        consumer.assign(places)
-        return {(place.topic, place.partition) for place in places}
+            places += [(name, partition) for partition in known[name].partitions]
+        return places
 
     def _follow(self) -> None:
         while not self._stop.is_set() and self._consumer is not None:

@@ -134,7 +134,8 @@ class Engine:
             lane.card = standing.card
             if noted is None:
                 self.controls.note(partition, order.topic, order.identity, moment)
-                if kind.borrower is None or self._partition_of(kind.borrower(order.content)) == partition:
+                borrower = None if kind.borrower is None else kind.borrower(order.content)
+                if borrower is None or partition_of(borrower.encode(), self.options.partitions) == partition:
                     self._applications.setdefault(partition, []).append(Application(partition, order, moment))
         done.append(self.run(partition, limit, inclusive=inclusive))
         return [scored for scored in done if len(scored)]
@@ -147,9 +148,6 @@ class Engine:
         """Return the alerts of scorings that ``carry`` has just made; call it once for each, in their order."""
         records = self.lane(scored.partition).slab.records
         return self._alerts.alerts(scored, self.standing(scored.partition), records)
-
-    def _partition_of(self, borrower_id: str) -> int:
-        return partition_of(borrower_id.encode(), self.options.partitions)
 
     def run(self, partition: int, limit: int, *, inclusive: bool = False) -> Scored:
         """Carry a partition's borrowers to ``limit`` under what is in force now."""

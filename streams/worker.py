@@ -97,9 +97,9 @@ class BorrowerWorker:
 
     ``caught_up(source, partition, next_offset)`` tells whether the broker has no more than what was taken.
     ``waiting_events`` of one source may wait in a lane for the others before its fetching is paused, unless the others
-    wait for it. ``threads`` carry so many lanes side by side, which have nothing in common. ``wall`` is the
-    wall clock in seconds, ``monotonic`` a clock that never jumps. ``behind`` tells whether the last step stopped short
-    of what it might have carried.
+    wait for it. ``threads`` carry so many lanes side by side, which have nothing in common. ``wall`` is the wall clock
+    in seconds, ``monotonic`` a clock that never jumps. ``behind`` tells whether the last step stopped short of what it
+    might have carried.
     """
 
     engine: Engine
@@ -266,8 +266,8 @@ class BorrowerWorker:
         partitions = sorted(self._owned & self._clocks.keys())
         waiting = sum(self.engine.lane(partition).waits for partition in partitions)
         limits = [self._limit(partition, STEP_EVENTS // max(1, waiting)) for partition in partitions]
-        in_turn = map if self._lanes_threads is None else self._lanes_threads.map
-        for partition, carried in zip(partitions, in_turn(self.engine.carry, partitions, limits), strict=True):
+        each = map if self._lanes_threads is None else self._lanes_threads.map
+        for partition, carried in zip(partitions, each(self.engine.carry, partitions, limits), strict=True):
             for application in self.engine.take_applications(partition):
                 self._add_application(application, checkpoint)
             for scored in carried:
