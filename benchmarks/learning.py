@@ -7,19 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from loanpulse.streams import policy as policies
-from loanpulse.streams.compiled import compiled
+from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.indicators.catalogue import COUNT
-from loanpulse.streams.learning.calibration import probability
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
-from loanpulse.streams.learning.flat_challenger import PublishedChallenger
-from loanpulse.streams.learning.readings import INDEX_READINGS
-from loanpulse.streams.learning.scorecard import scorecard_to_bytes
-from loanpulse.streams.learning.served import card_with
 from loanpulse.streams.learning.trainer import FEATURES
-from loanpulse.streams.learning.weights import challenger_to_bytes
-from loanpulse.streams.scoring import SCORE, Card, Scores, weigh
+from loanpulse.streams.models.calibration import probability
+from loanpulse.streams.models.challenger_weights import challenger_to_bytes
+from loanpulse.streams.models.flat_challenger import PublishedChallenger
+from loanpulse.streams.models.inputs import INDEX_READINGS
+from loanpulse.streams.models.scorecard import scorecard_to_bytes
+from loanpulse.streams.models.served import card_with
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.scoring.borrower import SCORE, Card, Scores, weigh
 
 LESSON = 128
 LESSONS = 40
@@ -69,7 +69,7 @@ def measure(figures: Figures) -> None:
     one, no_odds = rows[:1], np.zeros(1)
     figures["prediction: champion, µs one borrower"] = 1e6 * timed(lambda: scorecard.pd(counted[:1]))
     figures["prediction: challenger, µs one borrower"] = 1e6 * timed(lambda: flat.log_odds(one, no_odds))
-    scores, card = np.zeros(BATCH, SCORE), policies.load().card
+    scores, card = np.zeros(BATCH, SCORE), policy_file.load().card
     scores["value"] = card["unhealthy"] + (batch[:, :COUNT] + 0.6) * (card["healthy"] - card["unhealthy"])
     scores["evidence"] = 1.0
     published = PublishedChallenger(flat, champion.uncalibrated())

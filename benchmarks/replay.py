@@ -21,8 +21,8 @@ from loanpulse.city.simulation import City
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.settings import load
-from loanpulse.streams.configured import engine_options, load_policy
-from loanpulse.streams.replay import ReplayReport, replay_files
+from loanpulse.streams.from_settings import engine_options, load_policy
+from loanpulse.streams.replay.replay import ReplayReport, replay_files
 
 RESULTS = Path(__file__).with_name("results") / "replay.json"
 HOUSEHOLDS, DAYS = 2_000, 120

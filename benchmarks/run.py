@@ -44,12 +44,12 @@ from loanpulse.schemas.topics import (
 from loanpulse.settings import Settings
 from loanpulse.settings import load as load_settings
 from loanpulse.settings.broker import consumer_properties, librdkafka_properties, producer_properties
-from loanpulse.streams.configured import engine_options, load_policy
-from loanpulse.streams.engine import Engine
-from loanpulse.streams.intake import EVENT_CONTRACTS, Fetched
-from loanpulse.streams.snapshots import SnapshotEncoder
-from loanpulse.streams.trail import on_disk
-from loanpulse.streams.warm_up import warm_up
+from loanpulse.streams.alerts.snapshots import SnapshotEncoder
+from loanpulse.streams.engine.decode import EVENT_CONTRACTS, Fetched
+from loanpulse.streams.engine.engine import Engine
+from loanpulse.streams.from_settings import engine_options, load_policy
+from loanpulse.streams.partition.undo_log import on_disk
+from loanpulse.streams.worker.warm_up import warm_up
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
 PARTITIONS = 4

@@ -24,7 +24,7 @@ import orjson
 import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
-from tests.sinks.memory_log import Log, MemoryConsumer, Record
+from tests.support.memory_log import Log, MemoryConsumer, Record
 
 from benchmarks import simulated_warehouse
 from loanpulse.schemas.codec import Codec

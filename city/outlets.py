@@ -12,7 +12,7 @@ import orjson
 from confluent_kafka import Producer
 
 from loanpulse.city.published import Flaw, Published
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.topics import full_name
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from loanpulse.commands import orders, topics_admin
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.contracts import AlertDisposition, AlertKind, FeedbackOutcome, SuppressionReason
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
 from loanpulse.schemas.topics import ALERT_FEEDBACK, LIQUIDITY_ALERTS, SUPPRESSIONS

@@ -8,12 +8,12 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from loanpulse.commands.console import ConfigOption, configured, err, failures, out, spare_inputs
+from loanpulse.evaluation.backtest.page import page
+from loanpulse.evaluation.backtest.run import BacktestRun
 from loanpulse.schemas.registry import LocalRegistry
-from loanpulse.streams.backtest_run import BacktestRun
-from loanpulse.streams.configured import engine_options, load_policy
-from loanpulse.streams.learning.backtest_page import page
-from loanpulse.streams.policy import PolicyError
-from loanpulse.streams.trainer_app import ledger_options, trainer_options
+from loanpulse.streams.from_settings import engine_options, load_policy
+from loanpulse.streams.policy.policy_file import PolicyError
+from loanpulse.streams.trainer.app import ledger_options, trainer_options
 
 
 def backtest(

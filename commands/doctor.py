@@ -18,8 +18,8 @@ from loanpulse.sinks.endpoint import read_endpoint
 from loanpulse.sinks.migrate import MigrationError, load_migrations
 from loanpulse.sinks.query_client import run_query
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
-from loanpulse.streams.configured import load_policy
-from loanpulse.streams.policy import PolicyError
+from loanpulse.streams.from_settings import load_policy
+from loanpulse.streams.policy.policy_file import PolicyError
 
 Check = Callable[[Settings], Iterator[Problem]]
 

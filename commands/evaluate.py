@@ -18,8 +18,8 @@ from loanpulse.evaluation import report as reports
 from loanpulse.evaluation.city_run import Run, run_city
 from loanpulse.evaluation.gradient_boosting import MissingExtra, need_scikit_learn
 from loanpulse.settings import Settings
-from loanpulse.streams.configured import engine_options, load_policy
-from loanpulse.streams.policy import PolicyError
+from loanpulse.streams.from_settings import engine_options, load_policy
+from loanpulse.streams.policy.policy_file import PolicyError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BORROWERS_AN_ALERT = 200

@@ -23,13 +23,13 @@ from loanpulse.commands.console import (
     print_table,
     spare_inputs,
 )
+from loanpulse.evaluation.uci_cards import measures as card_measures
+from loanpulse.evaluation.uci_cards.file import MONTHS, CardFile, CardFileError, read_card_file
+from loanpulse.evaluation.uci_cards.learning import CardRun, Prediction
+from loanpulse.evaluation.uci_cards.measures import Measure
 from loanpulse.schemas.contracts import Level
-from loanpulse.streams.configured import load_policy
-from loanpulse.streams.learning.cards import card_report
-from loanpulse.streams.learning.cards.card_file import MONTHS, CardFile, CardFileError, read_card_file
-from loanpulse.streams.learning.cards.card_learning import CardRun, Prediction
-from loanpulse.streams.learning.cards.card_report import Measure
-from loanpulse.streams.policy import Policy, PolicyError
+from loanpulse.streams.from_settings import load_policy
+from loanpulse.streams.policy.policy_file import Policy, PolicyError
 
 Served = Literal["best", "champion", "challenger"]
 
@@ -112,9 +112,9 @@ def _score(policy: Policy, train: CardFile, score: CardFile, model: Served, targ
         out.print(f"{MONTHS[one.month]}: served by the {one.served}", highlight=False)
     if run.final is not None and run.final.verdict is not None:
         out.print(f"guard of the challenger: {run.final.verdict.reason}", highlight=False)
-    before = list(card_report.measured_before_learning(run.progressive))
+    before = list(card_measures.measured_before_learning(run.progressive))
     _print("Training clients, predicted before each outcome was learned", before)
-    after = list(card_report.measured(predictions, score))
+    after = list(card_measures.measured(predictions, score))
     if after:
         _print("Scored clients, whose outcomes were never learned", after)
     return after or before
@@ -139,7 +139,7 @@ def _cross_validate(policy: Policy, clients: CardFile, count: int, model: Served
     champion = np.full((len(MONTHS), len(clients)), np.nan)
     challenger = champion.copy()
     never_late = np.zeros(champion.shape, np.bool_)
-    for number, part in enumerate(card_report.folds(len(clients), count), start=1):
+    for number, part in enumerate(card_measures.folds(len(clients), count), start=1):
         err.print(f"part {number} of {count}", highlight=False)
         _, predictions = _run(policy, clients.part(~part), clients.part(part), model)
         for one in predictions:
@@ -148,10 +148,10 @@ def _cross_validate(policy: Policy, clients: CardFile, count: int, model: Served
         err.print(f"part {number}: {MONTHS[-1]} served by the {predictions[-1].served}", highlight=False)
     measures = []
     for month in range(len(MONTHS)):
-        outcomes = card_report.outcomes_of(clients, month)
+        outcomes = card_measures.outcomes_of(clients, month)
         assert outcomes is not None
         for name, pd in (("champion", champion[month]), ("challenger", challenger[month])):
-            measures.append(card_report.measure(month, name, outcomes, pd, never_late[month]))
+            measures.append(card_measures.measure(month, name, outcomes, pd, never_late[month]))
     _print(f"Every client, scored by what was learned from the other {count - 1} of {count} parts", measures)
     return measures
 

@@ -11,11 +11,11 @@ from loanpulse.schemas.registry import open_registry
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
-from loanpulse.streams.configured import load_policy
-from loanpulse.streams.learning import records as forms
-from loanpulse.streams.learning.scorecard import scorecard_of
-from loanpulse.streams.policy import MODEL_VERSION
-from loanpulse.streams.trainer_process import IN_FORCE_KEY
+from loanpulse.streams.from_settings import load_policy
+from loanpulse.streams.learning import contract_values
+from loanpulse.streams.models.scorecard import scorecard_of
+from loanpulse.streams.policy.policy_file import MODEL_VERSION
+from loanpulse.streams.trainer.process import IN_FORCE_KEY
 
 READ_SECONDS = 15.0
 
@@ -39,7 +39,9 @@ def opened(settings: Settings) -> tuple[Codec, Versions]:
     topics_admin.check_topics(settings)
     codec = Codec(open_registry(settings.registry), settings.topics.prefix)
     versions = read_versions(settings, codec)
-    experts = forms.experts_value(scorecard_of(load_policy(settings).card), in_force=IN_FORCE_KEY not in versions)
+    experts = contract_values.experts_value(
+        scorecard_of(load_policy(settings).card), in_force=IN_FORCE_KEY not in versions
+    )
     versions.setdefault(f"{experts['model_id']}/{MODEL_VERSION}", experts)
     return codec, versions
 

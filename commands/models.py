@@ -18,18 +18,18 @@ from loanpulse.commands.model_versions import (
     opened,
     version_in_force,
 )
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.indicators.catalogue import INDICATORS
-from loanpulse.streams.learning.records import TRAINER
-from loanpulse.streams.learning.scorecard import Scorecard, WeightsError
-from loanpulse.streams.learning.served import check_servable, served_from_bytes
-from loanpulse.streams.policy import PolicyError
-from loanpulse.streams.trainer_process import IN_FORCE_KEY
+from loanpulse.streams.learning.contract_values import TRAINER
+from loanpulse.streams.models.scorecard import Scorecard, WeightsError
+from loanpulse.streams.models.served import check_servable, served_from_bytes
+from loanpulse.streams.policy.policy_file import PolicyError
+from loanpulse.streams.trainer.process import IN_FORCE_KEY
 
 app = typer.Typer(no_args_is_help=True, help="Look at the models' versions; promote one, or go back to one.")
 

@@ -12,23 +12,23 @@ from rich.table import Table
 
 from loanpulse.commands.console import ConfigOption, configured, fail, failures, out
 from loanpulse.commands.model_versions import UnknownVersion, find_version, opened, version_in_force
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.lines import LineError, read_lines
 from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.schemas.topics import LIQUIDITY_SNAPSHOTS, TRAINING_EXAMPLES
-from loanpulse.streams.configured import load_policy
+from loanpulse.streams.from_settings import load_policy
 from loanpulse.streams.indicators.catalogue import NAMES
-from loanpulse.streams.learning import records as forms
-from loanpulse.streams.learning.ledger import Prediction
-from loanpulse.streams.learning.scorecard import Scorecard, WeightsError, scorecard_of
-from loanpulse.streams.learning.served import check_servable, served_from_bytes
+from loanpulse.streams.learning import contract_values
+from loanpulse.streams.learning.labels import Prediction
 from loanpulse.streams.learning.single_score import (
     Explanation,
     explain_beside_others,
     explain_champion,
     explain_forest,
 )
-from loanpulse.streams.policy import MODEL_VERSION, PolicyError
+from loanpulse.streams.models.scorecard import Scorecard, WeightsError, scorecard_of
+from loanpulse.streams.models.served import check_servable, served_from_bytes
+from loanpulse.streams.policy.policy_file import MODEL_VERSION, PolicyError
 
 BACKGROUND = 256
 """Scores of other borrowers that a challenger is compared with, drawn from the file."""
@@ -129,16 +129,16 @@ def _predictions(file: Path) -> Iterator[Prediction]:
         if line.value is None:
             continue
         if line.topic == LIQUIDITY_SNAPSHOTS:
-            yield forms.prediction_of(line.value)
+            yield contract_values.prediction_of(line.value)
         elif line.topic == TRAINING_EXAMPLES:
-            yield forms.matured_of(line.value).prediction
+            yield contract_values.matured_of(line.value).prediction
 
 
 def _value(prediction: Prediction, version: str, found: Explanation) -> dict[str, Any]:
     return {
         "borrower_id": prediction.borrower_id,
         "snapshot_id": prediction.snapshot_id,
-        "event_time": json_form.iso(forms.moment(prediction.time)),
+        "event_time": json_form.iso(contract_values.moment(prediction.time)),
         "said": {"model_version": prediction.model_version, "lhi": prediction.lhi, "pd": prediction.pd},
         "explained_by": version,
         "method": "exact points" if found.permutations is None else "sampled Shapley values",
@@ -153,7 +153,7 @@ def _value(prediction: Prediction, version: str, found: Explanation) -> dict[str
 def _print(prediction: Prediction, version: str, found: Explanation) -> None:
     said = f"{prediction.model_version} said index {prediction.lhi:.1f}, PD {prediction.pd:.4f}"
     out.print(
-        f"{prediction.borrower_id} at {json_form.iso(forms.moment(prediction.time))}: {said}", markup=False,
+        f"{prediction.borrower_id} at {json_form.iso(contract_values.moment(prediction.time))}: {said}", markup=False,
         highlight=False, soft_wrap=True,
     )  # fmt: skip
     table = Table()

@@ -10,15 +10,15 @@ import typer
 
 from loanpulse.commands import topics_admin
 from loanpulse.commands.console import USAGE_ERROR, err, fail, failures
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.publisher import Publisher, RefusedEventError
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
-from loanpulse.streams.control_kinds import CONTROL_KINDS
-from loanpulse.streams.control_reader import ControlReader, ControlTopicsError
-from loanpulse.streams.controls import Controls, Order
+from loanpulse.streams.directives.directives import Controls, Order
+from loanpulse.streams.directives.kinds import CONTROL_KINDS
+from loanpulse.streams.worker.directive_reader import ControlReader, ControlTopicsError
 
 AHEAD_SECONDS = 10
 """An order takes effect so long after it is given, unless told otherwise: it reaches every worker before its time."""

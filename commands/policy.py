@@ -14,16 +14,16 @@ from rich.table import Table
 from loanpulse.city import truth as truths
 from loanpulse.commands import orders
 from loanpulse.commands.console import FAILURE, ConfigOption, configured, err, failures, out
-from loanpulse.schemas import events as json_form
+from loanpulse.evaluation.policy_trial import Alert, Comparison, Default, Quality, compare, quality
+from loanpulse.schemas import json_form
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import POLICY_ACTIVATIONS
 from loanpulse.settings import Settings
-from loanpulse.streams import policy as policies
-from loanpulse.streams.configured import engine_options, policy_at
-from loanpulse.streams.control_kinds import CONTROL_KINDS
-from loanpulse.streams.policy import PolicyError, PolicyFile
-from loanpulse.streams.policy_trial import Alert, Comparison, Default, Quality, compare, quality
-from loanpulse.streams.replay import ReplayReport, replay_files
+from loanpulse.streams.directives.kinds import CONTROL_KINDS
+from loanpulse.streams.from_settings import engine_options, policy_at
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.policy.policy_file import PolicyError, PolicyFile
+from loanpulse.streams.replay.replay import ReplayReport, replay_files
 
 SHOWN_AT_MOST = 20
 
@@ -60,7 +60,7 @@ def shown(value: Any) -> str:
 def check(file: PolicyArgument) -> None:
     """Check a policy file; what is wrong is one sentence that names the key, and the exit code is 1."""
     with failures(PolicyError):
-        content = policies.parse(policies.read(file), str(file))
+        content = policy_file.parse(policy_file.read(file), str(file))
     out.print(f"{file} is a valid policy, version {content.version}.", highlight=False)
 
 
@@ -80,7 +80,7 @@ def show(
         return
     with failures(PolicyError):
         path = str(file or settings.policy.path)
-        values = values_of(policies.parse(policies.read(path), path or "the packaged policy"))
+        values = values_of(policy_file.parse(policy_file.read(path), path or "the packaged policy"))
     if as_json:
         typer.echo(orjson.dumps(values, option=orjson.OPT_INDENT_2))
         return
@@ -125,8 +125,8 @@ def diff(
     with failures(PolicyError):
         new = second or old_or_new
         path = str(old_or_new) if second else settings.policy.path
-        before = values_of(policies.parse(policies.read(path), path or "the packaged policy"))
-        after = values_of(policies.parse(policies.read(new), str(new)))
+        before = values_of(policy_file.parse(policy_file.read(path), path or "the packaged policy"))
+        after = values_of(policy_file.parse(policy_file.read(new), str(new)))
     changed = {
         key: {"old": before.get(key), "new": after.get(key)}
         for key in [*before, *(key for key in after if key not in before)]
@@ -153,8 +153,8 @@ def activate(
     """Put a policy in force from a moment in event time on; workers and replays use the version of its time."""
     settings = configured(config)
     with failures(PolicyError):
-        document = policies.read(file)
-        content = policies.parse(document, str(file))
+        document = policy_file.read(file)
+        content = policy_file.parse(document, str(file))
     moment = orders.moment(at, "--at")
     value = {
         "policy_id": f"{content.version}@{json_form.iso(moment)}",
@@ -215,7 +215,7 @@ def _defaults(path: Path) -> list[Default]:
 
 
 def _replayed(
-    settings: Settings, files: list[Path], policy: policies.Policy, *, obey_activations: bool
+    settings: Settings, files: list[Path], policy: policy_file.Policy, *, obey_activations: bool
 ) -> tuple[ReplayReport, list[Alert]]:
     kinds = tuple(kind for kind in CONTROL_KINDS if obey_activations or kind.topic != POLICY_ACTIVATIONS)
     with (

@@ -18,11 +18,11 @@ from loanpulse.commands.console import (
     out,
     spare_inputs,
 )
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.registry import LocalRegistry
-from loanpulse.streams.configured import engine_options, load_policy
-from loanpulse.streams.policy import PolicyError
-from loanpulse.streams.replay import ReplayReport, replay_files
+from loanpulse.streams.from_settings import engine_options, load_policy
+from loanpulse.streams.policy.policy_file import PolicyError
+from loanpulse.streams.replay.replay import ReplayReport, replay_files
 
 SHOWN_AT_MOST = 100
 

@@ -17,7 +17,7 @@ from loanpulse.city.simulation import City
 from loanpulse.city.truth import TruthWriter, ignore
 from loanpulse.commands import topics_admin
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, spare_inputs
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
 from loanpulse.settings.broker import producer_properties

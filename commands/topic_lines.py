@@ -9,13 +9,13 @@ from typing import Any
 
 from confluent_kafka import Consumer, Message
 
+from loanpulse.broker.read_to_end import WANTED, WholeTopics
 from loanpulse.commands.topics_admin import BrokerUnreachableError, describe_topics
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.topics import contract_of, full_name, key_of
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
-from loanpulse.streams.whole_topics import WANTED, WholeTopics
 
 PATIENCE_SECONDS = 60.0
 """How long nothing may come before all partitions have told their ends."""

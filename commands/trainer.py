@@ -7,8 +7,8 @@ from loanpulse.commands.console import ConfigOption, configured, fail, failures
 from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.settings import SettingsError
 from loanpulse.streams.learning.fairness import GroupsFileError
-from loanpulse.streams.policy import PolicyError
-from loanpulse.streams.trainer_state import TrainerStateError
+from loanpulse.streams.policy.policy_file import PolicyError
+from loanpulse.streams.trainer.state_file import TrainerStateError
 
 
 def trainer(config: ConfigOption = None) -> None:
@@ -17,7 +17,7 @@ def trainer(config: ConfigOption = None) -> None:
     Run one of it. It can be stopped or killed at any moment and goes on where it stood; after a day down it catches
     up from its topics. Workers don't wait for it.
     """
-    from loanpulse.streams.trainer_app import run
+    from loanpulse.streams.trainer.app import run
 
     settings = configured(config)
     expected = (

@@ -6,8 +6,8 @@ from loanpulse.commands import topics_admin
 from loanpulse.commands.console import ConfigOption, configured, fail, failures
 from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.settings import SettingsError
-from loanpulse.streams.control_reader import ControlTopicsError
-from loanpulse.streams.policy import PolicyError
+from loanpulse.streams.policy.policy_file import PolicyError
+from loanpulse.streams.worker.directive_reader import ControlTopicsError
 
 
 def worker(config: ConfigOption = None) -> None:
@@ -16,7 +16,7 @@ def worker(config: ConfigOption = None) -> None:
     Start more of them to share the partitions. A worker can be stopped or killed at any moment; the next one takes
     up from the changelog, and nothing is lost or doubled.
     """
-    from loanpulse.streams.run import run
+    from loanpulse.streams.worker.process import run
 
     settings = configured(config)
     with failures(

@@ -98,7 +98,7 @@ def cell(value: Any) -> str:
 
 
 def main() -> None:
-    from tests import city_warehouse_rows
+    from tests.support import city_warehouse_rows
 
     with tempfile.TemporaryDirectory() as folder:
         path = city_warehouse_rows.build(Path(folder) / "warehouse")

@@ -15,15 +15,15 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.settings import load_with_origins
 from loanpulse.sinks.migrate import load_migrations
 from loanpulse.sinks.queries import named_queries
-from loanpulse.streams import policy
-from loanpulse.streams.actions import MEANINGS
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
-from loanpulse.streams.dimensions import DIMENSIONS
+from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.catalogue import INDICATORS
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.policy import PACKAGED, PolicyFile
-from loanpulse.streams.purposes import CLASS_OF_CATEGORY, OTHER_USE, USES
-from loanpulse.streams.scoring import HARD_EVENT_NAMES
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.policy.actions import MEANINGS
+from loanpulse.streams.policy.policy_file import PACKAGED, PolicyFile
+from loanpulse.streams.record.loan_purpose import CLASS_OF_CATEGORY, OTHER_USE, USES
+from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES
+from loanpulse.streams.scoring.dimensions import DIMENSIONS
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER.parent / "benchmarks" / "results"
@@ -146,7 +146,7 @@ def formula_of(indicator: Indicator) -> str:
     return "\n".join(lines[last + 1 :]).strip()
 
 
-def index_section(file: policy.PolicyFile) -> list[str]:
+def index_section(file: policy_file.PolicyFile) -> list[str]:
     levels, index = file.levels, file.index
     floors = ", ".join(f"{name} {getattr(file.floors, name)}" for name in HARD_EVENT_NAMES if name)
     return [
@@ -172,7 +172,7 @@ def index_section(file: policy.PolicyFile) -> list[str]:
     ]
 
 
-def dimensions_section(weights: policy.CqplmSection) -> list[str]:
+def dimensions_section(weights: policy_file.CqplmSection) -> list[str]:
     lines = [
         "\n# The other two dimensions, and the CQ-PLM score\n",
         "| part | meaning | unit |",
@@ -211,7 +211,7 @@ def indicator_section(one: Indicator) -> list[str]:
 
 
 def indicators_page() -> str:
-    file = policy.load().file
+    file = policy_file.load().file
     lines = [
         NOTE,
         "# The twelve indicators\n",

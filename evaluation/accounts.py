@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from loanpulse.schemas.events import milliseconds
+from loanpulse.schemas.json_form import milliseconds
 from loanpulse.schemas.topics import DAY_MS, REPAYMENT_EVENTS, SPENDING_EVENTS
 
 Reals = npt.NDArray[np.float64]

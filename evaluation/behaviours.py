@@ -11,7 +11,7 @@ from loanpulse.evaluation.hardships import AFTER_DAYS
 from loanpulse.evaluation.outcomes import Outcomes, are_ahead
 from loanpulse.evaluation.panel import Flags, Panel
 from loanpulse.schemas.topics import DAY_MS
-from loanpulse.streams.snapshots import BEHAVIOURS
+from loanpulse.streams.alerts.snapshots import BEHAVIOURS
 
 YEAR_DAYS = 365.0
 

@@ -19,10 +19,10 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.lines import EventLine
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import DAY_MS
-from loanpulse.streams.engine import Engine, EngineOptions
-from loanpulse.streams.event_lines import EventLog
-from loanpulse.streams.policy import Policy
-from loanpulse.streams.replay import Replay
+from loanpulse.streams.engine.engine import Engine, EngineOptions
+from loanpulse.streams.policy.policy_file import Policy
+from loanpulse.streams.replay.log_files import EventLog
+from loanpulse.streams.replay.replay import Replay
 
 NAME = "city"
 LINES_AT_ONCE = 20_000

@@ -10,7 +10,7 @@ from loanpulse.evaluation.panel import Panel
 from loanpulse.schemas.contracts import Level
 from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.learning.explanations import reason_consistency
-from loanpulse.streams.policy import IndexSection
+from loanpulse.streams.policy.policy_file import IndexSection
 
 WEIGHTS = np.array([indicator.weight for indicator in INDICATORS])
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.topics import UnknownTopic, contract_of, key_of
 

@@ -15,10 +15,10 @@ from loanpulse.commands.broker import EmbeddedBroker
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.settings import Settings, load
 from loanpulse.sinks.embedded import EmbeddedWarehouse
-from loanpulse.streams.configured import engine_options, load_policy
-from loanpulse.streams.engine import Engine
-from loanpulse.streams.warm_up import warm_up
-from tests import city_warehouse_rows, kafka_node
+from loanpulse.streams.engine.engine import Engine
+from loanpulse.streams.from_settings import engine_options, load_policy
+from loanpulse.streams.worker.warm_up import warm_up
+from tests.support import city_warehouse_rows, kafka_node
 
 hypothesis_settings.register_profile(
     "loanpulse", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]

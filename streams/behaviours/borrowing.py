@@ -2,8 +2,11 @@
 
 import math
 
+from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import LoanStatus
-from loanpulse.streams.borrower_record import (
+from loanpulse.streams.indicators.borrow_to_repay import follows_credit
+from loanpulse.streams.record.debt import balance_of_loan, is_open, lender_is
+from loanpulse.streams.record.layout import (
     CASH_ADVANCES,
     DAY_MS,
     INFLOW,
@@ -14,10 +17,7 @@ from loanpulse.streams.borrower_record import (
     Record,
     ms_of,
 )
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.borrow_to_repay import follows_credit
-from loanpulse.streams.indicators.debt import balance_of_loan, is_open, lender_is
-from loanpulse.streams.local_time import local_day
+from loanpulse.streams.record.local_time import local_day
 
 NEW_LENDERS, SURGE_DAYS, GROWTH, LEAST_EFFECTIVE = range(1, 5)
 REPAY_SHARE, REPAY_DAYS, REPAY_TIMES = range(1, 4)

@@ -2,9 +2,9 @@
 
 import math
 
-from loanpulse.streams.borrower_record import DAY_MS, LONG_AGO, PEAK_BUCKET_DAYS, PEAKS, Reals, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.local_time import local_day
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.record.layout import DAY_MS, LONG_AGO, PEAK_BUCKET_DAYS, PEAKS, Reals, Record
+from loanpulse.streams.record.local_time import local_day
 
 FALL, DAYS, EXPLAINED, LEAST_PEAK = range(1, 5)
 STALE_DAYS = 30

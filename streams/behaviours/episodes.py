@@ -2,6 +2,7 @@
 
 import math
 
+from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.behaviours.borrowing import borrow_to_repay, cash_advance_reliance, multi_lender_surge
 from loanpulse.streams.behaviours.cash import cash_drain
 from loanpulse.streams.behaviours.catalogue import (
@@ -29,8 +30,7 @@ from loanpulse.streams.behaviours.household import (
 from loanpulse.streams.behaviours.income import income_shock, income_stopped, stop_moment
 from loanpulse.streams.behaviours.purpose import purpose_deviation
 from loanpulse.streams.behaviours.repayment import instalment_missed, partial_payment_streak
-from loanpulse.streams.borrower_record import DAY_MS, NEVER, Reals, Record
-from loanpulse.streams.compiled import compiled
+from loanpulse.streams.record.layout import DAY_MS, NEVER, Reals, Record
 
 CLEAR_CYCLE = 255
 """Days of clearing are kept modulo this, in a byte; the catalogue allows fewer."""

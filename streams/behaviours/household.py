@@ -2,8 +2,10 @@
 
 import math
 
-from loanpulse.streams import usage
-from loanpulse.streams.borrower_record import (
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.record import usage_forecaster
+from loanpulse.streams.record.debt import due_moment
+from loanpulse.streams.record.layout import (
     BILLS_IN_A_ROW,
     DAY_MS,
     DISTRESS,
@@ -14,8 +16,6 @@ from loanpulse.streams.borrower_record import (
     Reals,
     Record,
 )
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.debt import due_moment
 
 BILLS_LATE, LATE_DAYS = range(1, 3)
 USAGE_SHARE, DEVIATIONS = range(1, 3)
@@ -84,7 +84,7 @@ def usage_collapse(record: Record, time: int, parameters: Reals) -> tuple[float,
     collapsed = 0
     known = False
     for utility in range(UTILITIES):
-        rate, forecast, deviation, _ = usage.latest(record, utility)
+        rate, forecast, deviation, _ = usage_forecaster.latest(record, utility)
         if math.isnan(forecast) or forecast <= 0.0:
             continue
         known = True

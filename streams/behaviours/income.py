@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 
-from loanpulse.streams.behaviours import pay_cycle
-from loanpulse.streams.borrower_record import (
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.record import pay_cycle
+from loanpulse.streams.record.income import full_months, month_income
+from loanpulse.streams.record.layout import (
     DAY_MS,
     LONG_AGO,
     MONTHS,
@@ -18,10 +20,8 @@ from loanpulse.streams.borrower_record import (
     Reals,
     Record,
 )
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.income import full_months, month_income
-from loanpulse.streams.local_time import local_day, start_of
-from loanpulse.streams.months import month_of
+from loanpulse.streams.record.local_time import local_day, start_of
+from loanpulse.streams.record.months import month_of
 
 FALL = 1
 TOLERANCE_DAYS, IRREGULAR_FACTOR, IRREGULAR_LEAST_DAYS = range(1, 4)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS, COUNT, MOST_PARAMETERS, NAMES
-from loanpulse.streams.borrower_record import Reals
+from loanpulse.streams.record.layout import Reals
 
 Tables = Mapping[str, Mapping[str, float]]
 """The policy file's [behaviours.NAME] tables; what they leave out has the catalogue's default."""

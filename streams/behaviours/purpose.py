@@ -2,8 +2,8 @@
 
 import math
 
-from loanpulse.streams.borrower_record import Reals
-from loanpulse.streams.compiled import compiled
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.record.layout import Reals
 
 SHARE = 1
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from loanpulse.streams.borrower_record import DAY_MS, INSTALMENTS, LOANS, Reals, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.debt import due_moment, has_fallen_due, loan_of, unpaid
-from loanpulse.streams.ledgers import CENT
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.record.debt import due_moment, has_fallen_due, loan_of, unpaid
+from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, LOANS, Reals, Record
+from loanpulse.streams.record.slots import CENT
 
 INSTALMENTS_IN_A_ROW = 1
 

@@ -12,10 +12,10 @@ the same numbers.
 
 import math
 
-from loanpulse.streams.borrower_record import PINS, Reals, Record
-from loanpulse.streams.compiled import compiled
+from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.forecast.shortfall import HORIZON_DAYS, day_of_chance
-from loanpulse.streams.local_time import local_day
+from loanpulse.streams.record.layout import PINS, Reals, Record
+from loanpulse.streams.record.local_time import local_day
 
 START_LOW, START_HIGH = 0.30, 0.59
 """The levels of the first and the last quantile for a borrower of whom no outcome is known."""

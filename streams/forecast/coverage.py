@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loanpulse.streams.borrower_record import DAY_MS, Reals
 from loanpulse.streams.forecast.shortfall import HORIZON_DAYS
-from loanpulse.streams.months import UTC_OFFSET_MS
-from loanpulse.streams.scoring import Scores
+from loanpulse.streams.record.layout import DAY_MS, Reals
+from loanpulse.streams.record.months import UTC_OFFSET_MS
+from loanpulse.streams.scoring.borrower import Scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ import math
 
 import numpy as np
 
-from loanpulse.streams.behaviours import pay_cycle
-from loanpulse.streams.borrower_record import INSTALMENTS, LOANS, LONG_AGO, PAYS, Reals, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.forecast.cash_flow import daily_flow
-from loanpulse.streams.indicators.debt import due_moment, is_open, unpaid
-from loanpulse.streams.ledgers import short_key
-from loanpulse.streams.local_time import local_day, months_later
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.record import pay_cycle
+from loanpulse.streams.record.cash_flow import daily_flow
+from loanpulse.streams.record.debt import due_moment, is_open, unpaid
+from loanpulse.streams.record.layout import INSTALMENTS, LOANS, LONG_AGO, PAYS, Reals, Record
+from loanpulse.streams.record.local_time import local_day, months_later
+from loanpulse.streams.record.slots import short_key
 
 HORIZON_DAYS = 90
 FEWEST_DAYS = 14

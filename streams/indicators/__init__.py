@@ -1,1 +1,4 @@
-"""The twelve indicators: pure functions of a borrower's record and a moment, each giving a value and its evidence."""
+"""The twelve indicators: pure functions of a borrower's record and a time, each giving a value and its evidence.
+
+How they are weighed into an index belongs in scoring/.
+"""

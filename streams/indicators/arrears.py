@@ -1,10 +1,10 @@
 """What is overdue now, and for how long."""
 
-from loanpulse.streams.borrower_record import INSTALMENTS, REPAYMENT, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.debt import arrears_now, has_fallen_due
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import MONTHLY_DAYS, NAN, freshness, saturate
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness, saturate
+from loanpulse.streams.record.debt import arrears_now, has_fallen_due
+from loanpulse.streams.record.layout import INSTALMENTS, REPAYMENT, Record
 
 
 @compiled

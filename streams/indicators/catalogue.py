@@ -14,7 +14,7 @@ from loanpulse.streams.indicators import (
     usage_shock,
     utility_arrears,
 )
-from loanpulse.streams.indicators.definition import Indicator
+from loanpulse.streams.indicators.base import Indicator
 
 INDICATORS: tuple[Indicator, ...] = (
     net_cash_flow.INDICATOR,

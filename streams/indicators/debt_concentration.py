@@ -1,10 +1,10 @@
 """With how many lenders a borrower is in debt, and how fast that grew."""
 
-from loanpulse.streams.borrower_record import LOANS, REPAYMENT, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.debt import effective_lenders, new_lenders
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import MONTHLY_DAYS, NAN, freshness
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness
+from loanpulse.streams.record.debt import effective_lenders, new_lenders
+from loanpulse.streams.record.layout import LOANS, REPAYMENT, Record
 
 NEW_DAYS = 30
 

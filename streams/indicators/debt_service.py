@@ -1,10 +1,8 @@
 """How much of the income the instalments take."""
 
-from loanpulse.streams.borrower_record import DAY_MS, REPAYMENT, SPENDING, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators import debt
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import (
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import (
     MONTHLY_DAYS,
     NAN,
     OFTEN_DAYS,
@@ -13,8 +11,10 @@ from loanpulse.streams.indicators.feeds import (
     history_days,
     saturate,
 )
-from loanpulse.streams.indicators.income import full_months, month_income, monthly_income
-from loanpulse.streams.months import month_of, month_start
+from loanpulse.streams.record import debt
+from loanpulse.streams.record.income import full_months, month_income, monthly_income
+from loanpulse.streams.record.layout import DAY_MS, REPAYMENT, SPENDING, Record
+from loanpulse.streams.record.months import month_of, month_start
 
 MOST = 3.0
 MONTHS_BACK = 3

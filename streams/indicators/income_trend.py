@@ -1,12 +1,12 @@
 """Whether income has fallen or stopped."""
 
-from loanpulse.streams import decay
-from loanpulse.streams.borrower_record import INCOME, SPENDING, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import NAN, OFTEN_DAYS, as_of, freshness, history_days, saturate
-from loanpulse.streams.indicators.income import full_months, month_credits, short_income
-from loanpulse.streams.months import month_of
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, freshness, history_days, saturate
+from loanpulse.streams.record import decayed_sums
+from loanpulse.streams.record.income import full_months, month_credits, short_income
+from loanpulse.streams.record.layout import INCOME, SPENDING, Record
+from loanpulse.streams.record.months import month_of
 
 MOST = 2.0
 
@@ -30,7 +30,7 @@ def read(record: Record, time: int) -> tuple[float, float]:
     if evidence == 0.0:
         return NAN, 0.0
     moment = as_of(record, SPENDING, time, OFTEN_DAYS)
-    long = decay.long_rate(record, INCOME, moment)
+    long = decayed_sums.long_rate(record, INCOME, moment)
     if long <= 0.0:
         return NAN, 0.0
     trend = min(MOST, short_income(record, moment) / long)

@@ -2,12 +2,12 @@
 
 import math
 
-from loanpulse.streams.borrower_record import SPENDING, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import NAN, OFTEN_DAYS, as_of, freshness, saturate
-from loanpulse.streams.indicators.income import full_months, month_income
-from loanpulse.streams.months import month_of
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, freshness, saturate
+from loanpulse.streams.record.income import full_months, month_income
+from loanpulse.streams.record.layout import SPENDING, Record
+from loanpulse.streams.record.months import month_of
 
 
 @compiled

@@ -1,11 +1,11 @@
 """Whether more comes in than goes out."""
 
-from loanpulse.streams import decay
-from loanpulse.streams.borrower_record import INCOME, INFLOW, OUTFLOW, SPENDING, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import NAN, OFTEN_DAYS, as_of, freshness, history_days, saturate
-from loanpulse.streams.indicators.income import short_income
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, freshness, history_days, saturate
+from loanpulse.streams.record import decayed_sums
+from loanpulse.streams.record.income import short_income
+from loanpulse.streams.record.layout import INCOME, INFLOW, OUTFLOW, SPENDING, Record
 
 WORST = -2.0
 
@@ -18,9 +18,9 @@ def read(record: Record, time: int) -> tuple[float, float]:
     if evidence == 0.0:
         return NAN, 0.0
     moment = as_of(record, SPENDING, time, OFTEN_DAYS)
-    other = max(0.0, decay.short_rate(record, INFLOW, moment) - decay.short_rate(record, INCOME, moment))
+    other = max(0.0, decayed_sums.short_rate(record, INFLOW, moment) - decayed_sums.short_rate(record, INCOME, moment))
     inflow = other + short_income(record, moment)
-    outflow = max(0.0, decay.short_rate(record, OUTFLOW, moment))
+    outflow = max(0.0, decayed_sums.short_rate(record, OUTFLOW, moment))
     if inflow <= 0.0:
         return (WORST if outflow > 0.0 else 0.0), evidence
     return max(WORST, (inflow - outflow) / inflow), evidence

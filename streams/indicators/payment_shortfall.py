@@ -2,11 +2,11 @@
 
 import math
 
-from loanpulse.streams.borrower_record import DAY_MS, INSTALMENTS, REPAYMENT, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.debt import due_moment, has_fallen_due
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import MONTHLY_DAYS, NAN, freshness, saturate
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness, saturate
+from loanpulse.streams.record.debt import due_moment, has_fallen_due
+from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, REPAYMENT, Record
 
 CONSTANT_DAYS = 90.0
 

@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from loanpulse.streams import decay
-from loanpulse.streams.borrower_record import DAY_MS, ESSENTIAL, LONG_AGO, MONTHS, SPENDING, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators import debt
-from loanpulse.streams.indicators.definition import BALANCE, Indicator
-from loanpulse.streams.indicators.feeds import NAN, OFTEN_DAYS, as_of, fresh, history_days, saturate
-from loanpulse.streams.indicators.income import DAYS_PER_MONTH
-from loanpulse.streams.months import month_of
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import BALANCE, Indicator
+from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, fresh, history_days, saturate
+from loanpulse.streams.record import debt, decayed_sums
+from loanpulse.streams.record.income import DAYS_PER_MONTH
+from loanpulse.streams.record.layout import DAY_MS, ESSENTIAL, LONG_AGO, MONTHS, SPENDING, Record
+from loanpulse.streams.record.months import month_of
 
 MOST_MONTHS = 24.0
 FALLEN_TO = 0.05
@@ -39,7 +38,7 @@ def read(record: Record, time: int) -> tuple[float, float]:
     age_days = max(0.0, (time - record["balance_time"]) / DAY_MS)
     evidence = fresh(age_days, BALANCE_DAYS) * saturate(history_days(record, time), 20.0)
     moment = as_of(record, SPENDING, time, OFTEN_DAYS)
-    essential = DAYS_PER_MONTH * decay.long_rate(record, ESSENTIAL, moment)
+    essential = DAYS_PER_MONTH * decayed_sums.long_rate(record, ESSENTIAL, moment)
     needed = max(essential, debt.monthly_due(record, moment))
     if needed <= 0.0:
         return NAN, 0.0

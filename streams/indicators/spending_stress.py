@@ -1,6 +1,9 @@
 """Whether spending shifts to what people do when money is short."""
 
-from loanpulse.streams.borrower_record import (
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, freshness, history_days, saturate
+from loanpulse.streams.record.layout import (
     CASH_ADVANCES,
     DISTRESS,
     LONG_DAYS,
@@ -10,9 +13,6 @@ from loanpulse.streams.borrower_record import (
     SPENDING,
     Record,
 )
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import NAN, OFTEN_DAYS, freshness, history_days, saturate
 
 OWN_BASELINE = 0.5
 

@@ -2,11 +2,11 @@
 
 import math
 
-from loanpulse.streams import usage
-from loanpulse.streams.borrower_record import UTILITIES, UTILITY, Record
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import MONTHLY_DAYS, NAN, freshness, saturate
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness, saturate
+from loanpulse.streams.record import usage_forecaster
+from loanpulse.streams.record.layout import UTILITIES, UTILITY, Record
 
 
 @compiled
@@ -18,7 +18,7 @@ def read(record: Record, time: int) -> tuple[float, float]:
     worst = NAN
     evidence = 0.0
     for utility in range(UTILITIES):
-        rate, forecast, _, periods = usage.latest(record, utility)
+        rate, forecast, _, periods = usage_forecaster.latest(record, utility)
         if math.isnan(rate) or forecast <= 0.0:
             continue
         fall = 1.0 - rate / forecast

@@ -2,11 +2,11 @@
 
 import math
 
-from loanpulse.streams.borrower_record import BILLS, DAY_MS, NO_MOMENT, UTILITY, Record, ms_of
-from loanpulse.streams.compiled import compiled
-from loanpulse.streams.indicators.debt import due_moment
-from loanpulse.streams.indicators.definition import Indicator
-from loanpulse.streams.indicators.feeds import MONTHLY_DAYS, NAN, as_of, freshness, saturate
+from loanpulse.schemas.compiled import compiled
+from loanpulse.streams.indicators.base import Indicator
+from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, as_of, freshness, saturate
+from loanpulse.streams.record.debt import due_moment
+from loanpulse.streams.record.layout import BILLS, DAY_MS, NO_MOMENT, UTILITY, Record, ms_of
 
 
 @compiled

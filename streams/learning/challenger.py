@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from river import linear_model, optim
 
-from loanpulse.streams.learning.calibration import Calibrator, log_odds_of
-from loanpulse.streams.learning.flat_challenger import FlatChallenger
 from loanpulse.streams.learning.forest import Forest, ForestOptions
-from loanpulse.streams.learning.readings import Labels, Reals
 from loanpulse.streams.learning.replay_buffer import ReplayBuffer
-from loanpulse.streams.learning.segments import Segments
+from loanpulse.streams.models.calibration import Calibrator, log_odds_of
+from loanpulse.streams.models.flat_challenger import FlatChallenger
+from loanpulse.streams.models.inputs import Labels, Reals
+from loanpulse.streams.models.segments import Segments
 
 ALGORITHM = (
     "river.tree.HoeffdingTreeClassifier on random patches, with river.linear_model.LogisticRegression on segments"

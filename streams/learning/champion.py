@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from river import linear_model
 
-from loanpulse.streams.learning.calibration import Calibrator, probability
-from loanpulse.streams.learning.readings import Labels, Reading, Reals
 from loanpulse.streams.learning.replay_buffer import ReplayBuffer
-from loanpulse.streams.learning.scorecard import Scorecard
 from loanpulse.streams.learning.sign_constrained import SignConstrainedAdaGrad
+from loanpulse.streams.models.calibration import Calibrator, probability
+from loanpulse.streams.models.inputs import Labels, Reading, Reals
+from loanpulse.streams.models.scorecard import Scorecard
 
 ALGORITHM = "river.linear_model.LogisticRegression, sign-constrained"
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from loanpulse.streams.indicators.catalogue import COUNT
-from loanpulse.streams.learning.readings import Integers, Reals
-from loanpulse.streams.learning.scorecard import Scorecard
+from loanpulse.streams.models.inputs import Integers, Reals
+from loanpulse.streams.models.scorecard import Scorecard
 
 Model = Callable[[Reals], Reals]
 """Takes rows of features, gives log-odds of default."""

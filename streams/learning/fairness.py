@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from loanpulse.streams.learning.calibration import probability
 from loanpulse.streams.learning.intervals import CONFIDENCE
 from loanpulse.streams.learning.metrics import auc, calibration_error
-from loanpulse.streams.learning.readings import Labels, Reals
+from loanpulse.streams.models.calibration import probability
+from loanpulse.streams.models.inputs import Labels, Reals
 
 DEVIATION_ALLOWED = 0.021
 """Deviation from everybody else's rate, as a share, above which an alarm is raised."""

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from river import tree
 
-from loanpulse.streams.learning.flat_tree import LEAF, FlatTree
-from loanpulse.streams.learning.readings import Labels, Reals
+from loanpulse.streams.models.flat_tree import LEAF, FlatTree
+from loanpulse.streams.models.inputs import Labels, Reals
 
 
 def flatten(model: Any, base_rate: float) -> FlatTree:

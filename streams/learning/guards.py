@@ -7,7 +7,7 @@ import numpy as np
 
 from loanpulse.streams.learning.intervals import auc_difference
 from loanpulse.streams.learning.metrics import log_loss
-from loanpulse.streams.learning.readings import Labels, Reals
+from loanpulse.streams.models.inputs import Labels, Reals
 
 SIGNIFICANCE = 0.05
 LOG_LOSS_TOLERANCE = 0.002

@@ -8,8 +8,8 @@ import numpy as np
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.learning import metrics
 from loanpulse.streams.learning.intervals import Interval, auc_interval
-from loanpulse.streams.learning.readings import Integers, Labels, Reals
 from loanpulse.streams.learning.stability import stability
+from loanpulse.streams.models.inputs import Integers, Labels, Reals
 
 ENOUGH = 100
 """Examples below which a cohort has no measures."""

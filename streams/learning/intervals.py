@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, rankdata
 
-from loanpulse.streams.learning.readings import Labels, Reals
+from loanpulse.streams.models.inputs import Labels, Reals
 
 CONFIDENCE = 0.95
 DRAWS = 200

@@ -7,7 +7,7 @@ the same as had it gone on.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from loanpulse.streams.learning.ledger import DAY_MS, LeakError, Ledger, LedgerOptions, Matured, Prediction, Repayment
+from loanpulse.streams.learning.labels import DAY_MS, LeakError, Ledger, LedgerOptions, Matured, Prediction, Repayment
 from loanpulse.streams.learning.trainer import Output, Trainer, TrainerOptions
 
 Place = tuple[int, str, int]

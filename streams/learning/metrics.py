@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import rankdata
 
-from loanpulse.streams.learning.readings import Labels, Reals
+from loanpulse.streams.models.inputs import Labels, Reals
 
 BINS = 10
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from loanpulse.streams.learning.readings import Labels, Reals
+from loanpulse.streams.models.inputs import Labels, Reals
 
 CAPACITY = 16_384
 

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loanpulse.streams.forest_scoring import forest_points, probability_of_default
 from loanpulse.streams.indicators.catalogue import COUNT
-from loanpulse.streams.learning.calibration import probability
 from loanpulse.streams.learning.explanations import champion_points, indicator_groups, shapley
-from loanpulse.streams.learning.flat_challenger import PublishedChallenger
-from loanpulse.streams.learning.ledger import Prediction
-from loanpulse.streams.learning.readings import Reals, inputs_of
-from loanpulse.streams.learning.scorecard import Scorecard
-from loanpulse.streams.learning.served import card_with
-from loanpulse.streams.scoring import Card
+from loanpulse.streams.learning.labels import Prediction
+from loanpulse.streams.models.calibration import probability
+from loanpulse.streams.models.flat_challenger import PublishedChallenger
+from loanpulse.streams.models.inputs import Reals, inputs_of
+from loanpulse.streams.models.scorecard import Scorecard
+from loanpulse.streams.models.served import card_with
+from loanpulse.streams.scoring.borrower import Card
+from loanpulse.streams.scoring.forest import forest_points, probability_of_default
 
 Readings = tuple[tuple[float, float, float, float, float], ...]
 UNKNOWN_BORROWER: Readings = ((0.0, 0.0, 0.0, 0.0, -1.0),) * COUNT

@@ -6,7 +6,7 @@ import numpy as np
 from river import drift
 from scipy.stats import chi2
 
-from loanpulse.streams.learning.readings import Reals
+from loanpulse.streams.models.inputs import Reals
 
 BINS = 10
 CHANCE = 0.01

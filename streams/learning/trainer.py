@@ -15,21 +15,21 @@ import numpy as np
 from loanpulse.schemas.contracts import ExampleOutcome, Level
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import champion as champions
-from loanpulse.streams.learning.calibration import probability
 from loanpulse.streams.learning.challenger import ALGORITHM, Challenger
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.explanations import reason_consistency
 from loanpulse.streams.learning.fairness import GroupAudit, audit, groups_of, proxy_auc
-from loanpulse.streams.learning.flat_challenger import PublishedChallenger
 from loanpulse.streams.learning.guards import judge
 from loanpulse.streams.learning.health import ENOUGH, Cohort, Health, health
-from loanpulse.streams.learning.ledger import DAY_MS, Matured
-from loanpulse.streams.learning.readings import INDEX_READINGS, Labels, Reals, inputs_of
-from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
-from loanpulse.streams.learning.served import Served, served_pd
+from loanpulse.streams.learning.labels import DAY_MS, Matured
 from loanpulse.streams.learning.stability import ErrorDrift
-from loanpulse.streams.learning.weights import challenger_to_bytes
-from loanpulse.streams.policy import MODEL_VERSION
+from loanpulse.streams.models.calibration import probability
+from loanpulse.streams.models.challenger_weights import challenger_to_bytes
+from loanpulse.streams.models.flat_challenger import PublishedChallenger
+from loanpulse.streams.models.inputs import INDEX_READINGS, Labels, Reals, inputs_of
+from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes
+from loanpulse.streams.models.served import Served, served_pd
+from loanpulse.streams.policy.policy_file import MODEL_VERSION
 
 LOGISTIC, FOREST = "logistic", "forest"
 FEATURES = 3 * COUNT

@@ -16,14 +16,14 @@ from loanpulse.city.truth import DefaultTruth, LifeEvent, LifeEventTruth, Truth,
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.lines import EventLine, read_lines
 from loanpulse.schemas.registry import LocalRegistry
-from tests import histories
+from tests.support import sample_logs
 
 CODEC = Codec(LocalRegistry())
 
 
 def lived(borrowers: int, days: int, seed: int = 5) -> tuple[list[Published], list[Truth]]:
     truth: list[Truth] = []
-    return list(City(histories.plan(borrowers, days, seed), truth.append).events()), truth
+    return list(City(sample_logs.plan(borrowers, days, seed), truth.append).events()), truth
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_a_city_told_to_stop_does_not_wait_for_ever_for_a_broker_that_is_away() 
 
 def test_every_event_keeps_its_contract(tmp_path: Path) -> None:
     records = tuple(lived(10, 60)[0])
-    file = histories.write(tmp_path / "c.jsonl", records)
+    file = sample_logs.write(tmp_path / "c.jsonl", records)
     read_back = list(read_lines(file))
     assert len(read_back) == len(records)
     for line, record in zip(read_back, records, strict=True):
@@ -113,7 +113,7 @@ def test_the_truth_comes_back_from_its_file(tmp_path: Path, year: tuple[list[Pub
 
 
 def test_flags_give_their_shares() -> None:
-    plan = histories.plan(40, 60, 5, duplicate_share=0.1, malformed_share=0.05, late_share=0.1)
+    plan = sample_logs.plan(40, 60, 5, duplicate_share=0.1, malformed_share=0.05, late_share=0.1)
     records = list(City(plan).events())
     whole = [record for record in records if record.flaw is None]
     ids = Counter(record.value["event_id"] for record in whole if record.value)
@@ -138,6 +138,6 @@ def test_pacing_follows_the_clock() -> None:
     "change", [{"borrowers": 0}, {"days": 0}, {"lenders": ()}, {"late_share": 2.0}, {"currency": "yuan"}]
 )
 def test_an_impossible_plan_is_told(change: dict[str, object]) -> None:
-    fields: dict[str, object] = {"borrowers": 1, "seed": 1, "start": histories.START, **change}
+    fields: dict[str, object] = {"borrowers": 1, "seed": 1, "start": sample_logs.START, **change}
     with pytest.raises(PlanError, match=next(iter(change))):
         CityPlan(**fields)  # type: ignore[arg-type]

@@ -12,10 +12,9 @@ from typer.testing import CliRunner
 
 from loanpulse.commands.main import COMMANDS, app
 from loanpulse.settings import Settings
-from tests import deployment as drive
-from tests import histories
 from tests.conftest import PARTITIONS, environment
-from tests.deployment import Reader
+from tests.support import processes, sample_logs
+from tests.support.processes import Reader
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
@@ -73,7 +72,7 @@ def test_a_wrong_configuration_ends_with_one_sentence(tmp_path: Path) -> None:
 
 
 def test_publish_refuses_by_line_and_field_and_sends_the_rest(deployment: Settings, tmp_path: Path) -> None:
-    file = histories.write(tmp_path / "good.jsonl", histories.city(3, 20))
+    file = sample_logs.write(tmp_path / "good.jsonl", sample_logs.city(3, 20))
     good = file.read_text().splitlines()
     bad = json.loads(good[1])
     bad["value"]["amount"] = "-1.00"
@@ -91,7 +90,7 @@ def test_publish_refuses_by_line_and_field_and_sends_the_rest(deployment: Settin
 
 
 def test_replay_needs_no_broker_and_repeats_itself(tmp_path: Path) -> None:
-    file = histories.write(tmp_path / "log.jsonl", histories.city(10, 60))
+    file = sample_logs.write(tmp_path / "log.jsonl", sample_logs.city(10, 60))
     outputs = []
     for name in ("a", "b"):
         alerts, snapshots = tmp_path / f"{name}-alerts.jsonl", tmp_path / f"{name}-snapshots.jsonl"
@@ -106,12 +105,12 @@ def test_replay_needs_no_broker_and_repeats_itself(tmp_path: Path) -> None:
 
 
 def test_topics_are_read_as_the_lines_that_were_published(deployment: Settings, tmp_path: Path) -> None:
-    records = histories.city(10, 30, flawed=True)
-    drive.publish(deployment, records)
-    drive.publish(deployment, records[:1])
+    records = sample_logs.city(10, 30, flawed=True)
+    processes.publish(deployment, records)
+    processes.publish(deployment, records[:1])
     read = loanpulse("topics", "read", settings=deployment)
     assert f"{len(records) + 1:,} records read" in read.stderr
-    written = histories.write(tmp_path / "written.jsonl", (*records, records[0])).read_text().splitlines()
+    written = sample_logs.write(tmp_path / "written.jsonl", (*records, records[0])).read_text().splitlines()
     assert Counter(map(known, read.stdout.splitlines())) == Counter(map(known, written))
     kept = tmp_path / "kept.jsonl"
     kept.write_text("a line of before")
@@ -155,8 +154,8 @@ def test_doctor_says_what_is_wrong_and_what_to_do(deployment: Settings, tmp_path
 
 
 def test_alerts_are_tailed(deployment: Settings, tmp_path: Path) -> None:
-    drive.publish(deployment, histories.city(20, 80, 3))
-    with drive.part(deployment, tmp_path, "worker"):
+    processes.publish(deployment, sample_logs.city(20, 80, 3))
+    with processes.part(deployment, tmp_path, "worker"):
         done = loanpulse("alerts", "tail", "--from-beginning", "--limit", "3", "--json", settings=deployment)
     assert done.returncode == 0, done.stderr
     alerts = [json.loads(line) for line in done.stdout.splitlines()]

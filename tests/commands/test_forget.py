@@ -10,22 +10,21 @@ from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
 from loanpulse.settings import Settings
 from loanpulse.sinks.borrower_topics import in_state
 from loanpulse.sinks.query_client import run_query
-from tests import deployment as drive
-from tests import histories, said
 from tests.commands.test_commands import loanpulse
-from tests.deployment import Reader, part, wait_until
 from tests.sinks.test_loader import count, wait_for
+from tests.support import compare_outputs, processes, sample_logs
+from tests.support.processes import Reader, part, wait_until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 
 def test_forgotten_while_worker_and_loader_run(deployment: Settings, tmp_path: Path) -> None:
-    records = histories.city(12, 60, 3)
+    records = sample_logs.city(12, 60, 3)
     borrower, other = (key for key, _ in Counter(record.key for record in records).most_common(2))
-    drive.publish(deployment, records)
+    processes.publish(deployment, records)
     reader = Reader(deployment, LIQUIDITY_SNAPSHOTS, LIQUIDITY_ALERTS)
     with part(deployment, tmp_path, "worker"), part(deployment, tmp_path, "loader"):
-        reader.read_all(said.by_replay(deployment, tmp_path, records).ids)
+        reader.read_all(compare_outputs.by_replay(deployment, tmp_path, records).ids)
         snapshots = {value["snapshot_id"] for value in reader.values(LIQUIDITY_SNAPSHOTS)}
         wait_for(deployment, "SELECT uniqExact(snapshot_id) FROM snapshots", len(snapshots))
         others = count(deployment, f"SELECT count() FROM snapshots FINAL WHERE borrower_id != '{borrower}'")

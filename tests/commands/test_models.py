@@ -13,24 +13,24 @@ from confluent_kafka import Producer
 from typer.testing import CliRunner
 
 from loanpulse.commands.main import app
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
-from loanpulse.streams import policy as policies
-from loanpulse.streams.control_kinds import CONTROL_KINDS
-from loanpulse.streams.controls import Controls
+from loanpulse.streams.directives.directives import Controls
+from loanpulse.streams.directives.kinds import CONTROL_KINDS
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
-from loanpulse.streams.learning import records as forms
-from loanpulse.streams.learning.flat_challenger import FlatChallenger, PublishedChallenger
-from loanpulse.streams.learning.flat_tree import LEAF, FlatTree
-from loanpulse.streams.learning.scorecard import Scorecard, scorecard_to_bytes
-from loanpulse.streams.learning.segments import Segments
+from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.trainer import FEATURES, Version
-from loanpulse.streams.learning.weights import challenger_to_bytes
-from loanpulse.streams.trainer_process import published
+from loanpulse.streams.models.challenger_weights import challenger_to_bytes
+from loanpulse.streams.models.flat_challenger import FlatChallenger, PublishedChallenger
+from loanpulse.streams.models.flat_tree import LEAF, FlatTree
+from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes
+from loanpulse.streams.models.segments import Segments
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.trainer.process import published
 from tests.conftest import environment
-from tests.deployment import CODEC, Reader
+from tests.support.processes import CODEC, Reader
 
 pytestmark = pytest.mark.integration
 
@@ -141,7 +141,7 @@ def test_the_experts_scorecard_can_always_be_gone_back_to(models: Settings) -> N
     decided = [value for value in reader.values(MODEL_SNAPSHOTS) if value["model_version"] == "expert-1"]
     reader.close()
     assert {(value["status"], value["decided_by"]) for value in decided} == {("IN_FORCE", "Wang")}
-    scorecard = forms.served_in_force(decided[0])
+    scorecard = contract_values.served_in_force(decided[0])
     assert isinstance(scorecard, Scorecard)
     assert scorecard.weights.tolist() == [indicator.weight for indicator in INDICATORS]
     run("promote", "logistic-30-2", "--by", "Wang", "--why", "mended")
@@ -153,7 +153,7 @@ def test_one_score_is_explained_by_any_version(models: Settings, tmp_path: Path)
     file.write_bytes(b"\n".join(orjson.dumps({"topic": "liquidity-snapshots", "value": one}) for one in scores()))
     by_experts = orjson.loads(run("explain", str(file), "--version", "expert-1", "--borrower", "b2", "--json"))
     assert by_experts["snapshot_id"] == "b2-9"
-    card = policies.load().card
+    card = policy_file.load().card
     weight = card["factor"] * np.array([indicator.weight for indicator in INDICATORS])
     utility = np.where(np.array(NAMES) == "usage_shock", card["neutral_utility"], 0.9)
     assert list(by_experts["points_lost"].values()) == pytest.approx(list(weight * (1.0 - utility)))
@@ -188,7 +188,7 @@ def scores() -> list[dict[str, Any]]:
 
 
 def snapshot(number: int, step: int) -> dict[str, Any]:
-    moment, utility = forms.moment(20_000 * 86_400_000 + step), 0.1 + 0.4 * number
+    moment, utility = contract_values.moment(20_000 * 86_400_000 + step), 0.1 + 0.4 * number
     reading = {"value": 1.0, "utility": utility, "evidence": 1.0, "points": 0.0, "age_days": 1.0}
     return {
         "snapshot_id": f"b{number}-{step}", "borrower_id": f"b{number}", "event_time": moment, "cause": "EVENT",

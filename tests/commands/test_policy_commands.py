@@ -7,19 +7,19 @@ import pytest
 
 from loanpulse.schemas.topics import ALERT_FEEDBACK, LIQUIDITY_ALERTS, SUPPRESSIONS
 from loanpulse.settings import Settings
-from loanpulse.streams import policy as policies
-from tests import histories
+from loanpulse.streams.policy import policy_file
 from tests.commands.test_commands import loanpulse
-from tests.deployment import Reader
+from tests.support import sample_logs
+from tests.support.processes import Reader
 
-PACKAGED = policies.load().version
-TENSE = policies.load().file.levels.TENSE
+PACKAGED = policy_file.load().version
+TENSE = policy_file.load().file.levels.TENSE
 
 
 @pytest.fixture
 def stricter(tmp_path: Path) -> Path:
     file = tmp_path / "stricter.toml"
-    text = policies.read().replace(f'version = "{PACKAGED}"', 'version = "stricter"')
+    text = policy_file.read().replace(f'version = "{PACKAGED}"', 'version = "stricter"')
     file.write_text(
         text.replace(f"TENSE = {TENSE}", "TENSE = 40.0").replace("alerts_per_day = 0", "alerts_per_day = 3")
     )
@@ -43,7 +43,7 @@ def test_diff_and_show_tell_values_by_key(tmp_path: Path, stricter: Path) -> Non
         "levels.TENSE": {"old": TENSE, "new": 40.0},
         "lenders.default.alerts_per_day": {"old": 0, "new": 3},
     }
-    back = json.loads(loanpulse("policy", "diff", str(stricter), str(policies.PACKAGED), "--json").stdout)
+    back = json.loads(loanpulse("policy", "diff", str(stricter), str(policy_file.PACKAGED), "--json").stdout)
     assert back["levels.TENSE"] == {"old": 40.0, "new": TENSE}
     assert "same" in loanpulse("policy", "diff", str(stricter), str(stricter)).stdout
     values = json.loads(loanpulse("policy", "show", str(stricter), "--json", folder=tmp_path).stdout)
@@ -68,14 +68,14 @@ def test_try_shows_what_would_change_and_how_good_it_is(tmp_path: Path, stricter
     present, new = found["quality"]["present"], found["quality"]["new"]
     assert present["defaults"] == new["defaults"] > 0
     assert 0.0 < present["precision"] <= 1.0
-    same = loanpulse("policy", "try", str(policies.PACKAGED), str(log), "--json", folder=tmp_path)
+    same = loanpulse("policy", "try", str(policy_file.PACKAGED), str(log), "--json", folder=tmp_path)
     unchanged = json.loads(same.stdout)
     assert (unchanged["added"], unchanged["removed"], unchanged["changed"]) == ([], [], 0)
     assert unchanged["kept"] > 0
 
 
 def test_orders_in_a_file_are_obeyed_by_replay(tmp_path: Path, stricter: Path) -> None:
-    log = histories.write(tmp_path / "log.jsonl", histories.city(12, 80))
+    log = sample_logs.write(tmp_path / "log.jsonl", sample_logs.city(12, 80))
     borrower = json.loads(log.read_text().splitlines()[0])["value"]["borrower_id"]
     orders = tmp_path / "orders.jsonl"
     for arguments in (
@@ -103,7 +103,7 @@ def test_orders_in_a_file_are_obeyed_by_replay(tmp_path: Path, stricter: Path) -
         (("alerts", "suppress", "b", "--reason", "dispute", "--by", "two words"), "--by must be"),
         (("alerts", "suppress", "b", "--reason", "dispute", "--by", "p", "--until", "soon"), "--until 'soon'"),
         (("alerts", "suppress", "b", "--reason", "boredom", "--by", "p"), "boredom"),
-        (("policy", "activate", str(policies.PACKAGED), "--by", "p", "--at", "2026-01-01"), "--at '2026-01-01'"),
+        (("policy", "activate", str(policy_file.PACKAGED), "--by", "p", "--at", "2026-01-01"), "--at '2026-01-01'"),
     ],
 )
 def test_wrong_orders_are_told_by_their_option(arguments: tuple[str, ...], said: str) -> None:

@@ -16,7 +16,7 @@ from loanpulse.commands.main import app
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.rows import RowMaker
-from tests.sinks import made_records as made
+from tests.support import sample_records
 
 pytestmark = pytest.mark.integration
 
@@ -40,9 +40,11 @@ def fill(folder: Path) -> None:
     for hour in range(24 * 50):
         before, level = level, dice.choice(("STABLE", "STABLE", "WATCH", "TENSE"))
         lender = "lender-a" if hour % 2 else "lender-b"
-        values.append(made.snapshot(f"b-{hour % 2}", made.START + timedelta(hours=hour), level=level,
-                                    previous_level=before, lender_ids=[lender]))  # fmt: skip
-    rows = RowMaker(LocalRegistry()).rows(made.SNAPSHOTS, made.records(made.SNAPSHOTS, values))
+        values.append(sample_records.snapshot(f"b-{hour % 2}", sample_records.START + timedelta(hours=hour),
+                                              level=level, previous_level=before, lender_ids=[lender]))  # fmt: skip
+    rows = RowMaker(LocalRegistry()).rows(
+        sample_records.SNAPSHOTS, sample_records.records(sample_records.SNAPSHOTS, values)
+    )
     warehouse.insert(rows.table, rows.rows)
     warehouse.close()
 

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from loanpulse.commands.supervisor import Child, ChildFailedError, Supervisor
-from tests.deployment import wait_until
+from tests.support.processes import wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 

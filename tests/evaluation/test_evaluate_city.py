@@ -21,11 +21,11 @@ from loanpulse.evaluation.reasons import reasons_kept
 from loanpulse.schemas.contracts import Level
 from loanpulse.schemas.topics import DAY_MS
 from loanpulse.settings import load
-from loanpulse.streams.configured import engine_options, load_policy
-from tests import histories
+from loanpulse.streams.from_settings import engine_options, load_policy
+from tests.support import sample_logs
 
 SETTINGS = load(environment={})
-PLAN = histories.plan(25, 120, 5)
+PLAN = sample_logs.plan(25, 120, 5)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def test_the_panel_is_what_replay_writes(run: Run, tmp_path: Path) -> None:
     """Per borrower and day the last snapshot that a replay of the same city writes, carried on where there is none."""
     assert PLAN.days is not None
     until = PLAN.start_ms + PLAN.days * DAY_MS
-    _, _, file = histories.replayed(SETTINGS, tmp_path, tuple(City(PLAN).events()), at_ms=until)
+    _, _, file = sample_logs.replayed(SETTINGS, tmp_path, tuple(City(PLAN).events()), at_ms=until)
     latest: dict[tuple[str, int], dict[str, Any]] = {}
     end = 0
     for line in file.read_text().splitlines():

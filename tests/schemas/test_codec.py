@@ -13,13 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loanpulse.schemas import contracts
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import contracts, json_form
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.registry import LocalRegistry, stable_id
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS, MODEL_SNAPSHOTS, TOPICS
 from loanpulse.schemas.violations import Violation
-from tests.schemas.values import same, values_of
+from tests.support.sample_values import same, values_of
 
 REGISTRY = LocalRegistry()
 CODEC = Codec(REGISTRY)

@@ -17,12 +17,12 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.column_encoder import NULL, ColumnEncoder
 from loanpulse.schemas.columns import ColumnDecoder, Columns
 from loanpulse.schemas.contracts import INDICATORS, Contract, Level
-from loanpulse.schemas.events import milliseconds
+from loanpulse.schemas.json_form import milliseconds
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS, contract_of
 from loanpulse.schemas.violations import Violation
-from loanpulse.streams.snapshots import DIMENSIONS
-from tests.schemas.values import same, values_of
+from loanpulse.streams.alerts.snapshots import DIMENSIONS
+from tests.support.sample_values import same, values_of
 
 REGISTRY = LocalRegistry()
 CODEC = Codec(REGISTRY)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.columns import ColumnDecoder
-from loanpulse.schemas.events import to_json
 from loanpulse.schemas.json_columns import JsonReader
+from loanpulse.schemas.json_form import to_json
 from loanpulse.schemas.json_values import BROKEN
 from loanpulse.schemas.lines import EventLine, parse_line
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, contract_of
-from tests.schemas.values import values_of
+from tests.support.sample_values import values_of
 
 REGISTRY = LocalRegistry()
 CODEC = Codec(REGISTRY)

@@ -6,7 +6,7 @@ import pytest
 
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.migrate import migrate
-from tests.sinks.made_portfolio import Made
+from tests.support.sample_portfolio import Made
 
 
 @pytest.fixture(scope="module")

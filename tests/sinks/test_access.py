@@ -10,7 +10,7 @@ import pytest
 
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.migrate import migrate
-from tests.sinks import access
+from tests.support import warehouse_access
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     warehouse = EmbeddedWarehouse(folder, "loanpulse")
     migrate(warehouse)
     warehouse.close()
-    run = [one for one in access.statements() if one.startswith(("USE", "ALTER TABLE", "CREATE TABLE"))]
+    run = [one for one in warehouse_access.statements() if one.startswith(("USE", "ALTER TABLE", "CREATE TABLE"))]
     assert [answer for answer in as_role(folder, "", *run) if "error" in answer] == []
     lines = "INSERT INTO loanpulse.analyst_lenders VALUES ('default', 'lender-a'), ('other', 'lender-b')"
     assert as_role(folder, "", lines, ALERT) == [{"rows": []}, {"rows": []}]
@@ -42,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def as_role(folder: Path, role: str, *statements: str) -> list[dict[str, Any]]:
     task = {"path": str(folder / "tables"), "database": "loanpulse", "role": role, "statements": statements}
     done = subprocess.run(
-        [sys.executable, access.__file__],
+        [sys.executable, warehouse_access.__file__],
         input=json.dumps(task),
         capture_output=True,
         text=True,
@@ -54,13 +54,15 @@ def as_role(folder: Path, role: str, *statements: str) -> list[dict[str, Any]]:
 
 
 def test_every_statement_is_understood_by_the_engine(folder: Path) -> None:
-    asked = [f"SELECT formatQuerySingleLine('{s.replace(chr(39), chr(39) * 2)}')" for s in access.statements()]
+    asked = [
+        f"SELECT formatQuerySingleLine('{s.replace(chr(39), chr(39) * 2)}')" for s in warehouse_access.statements()
+    ]
     refused = [answer for answer in as_role(folder, "", *asked) if "error" in answer]
     assert refused == []
 
 
 def test_an_analyst_sees_the_rows_of_its_lender_only(folder: Path) -> None:
-    views = sorted(access.policies_of(ANALYST).keys() - {"analyst_lenders"})
+    views = sorted(warehouse_access.policies_of(ANALYST).keys() - {"analyst_lenders"})
     asked = [f"SELECT DISTINCT lender_id FROM loanpulse.{view}" for view in views]
     for view, answer in zip(views, as_role(folder, ANALYST, *asked), strict=True):
         assert answer.get("rows") in ([], [["lender-a"]]), (view, answer)
@@ -114,9 +116,9 @@ def test_analysts_get_every_view_by_lender_in_which_nobody_can_be_told_and_no_ot
         "name FROM system.tables WHERE database = 'loanpulse' AND engine = 'View') GROUP BY table",
     )  # fmt: skip
     columns = {table: set(names) for table, names in answer["rows"]}
-    granted = {grant.rsplit(".", 1)[1] for grant in access.grants_of(ANALYST)} - {"analyst_lenders"}
+    granted = {grant.rsplit(".", 1)[1] for grant in warehouse_access.grants_of(ANALYST)} - {"analyst_lenders"}
     for view in granted:
         assert not columns[view] & PERSONAL, view
     by_lender = {view for view, names in columns.items() if "lender_id" in names and not names & PERSONAL}
     assert by_lender <= granted, "deploy/clickhouse/access.sql needs a grant and a policy for a new view"
-    assert set(access.policies_of(ANALYST)) - {"analyst_lenders"} == by_lender
+    assert set(warehouse_access.policies_of(ANALYST)) - {"analyst_lenders"} == by_lender

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.sinks import made_records as made
-from tests.sinks.made_portfolio import PERIODS, Made, last_of, months, moves
+from tests.support import sample_records
+from tests.support.sample_portfolio import PERIODS, Made, last_of, months, moves
 
 pytestmark = pytest.mark.integration
 
@@ -43,8 +43,8 @@ def test_portfolio_now(filled: Made) -> None:
 
 def test_the_portfolio_as_it_was_believed(filled: Made) -> None:
     for days in range(9):
-        as_of = (made.START + timedelta(days=days)).date()
-        midnight = made.START + timedelta(days=days + 1) - timedelta(milliseconds=1)
+        as_of = (sample_records.START + timedelta(days=days)).date()
+        midnight = sample_records.START + timedelta(days=days + 1) - timedelta(milliseconds=1)
         found = filled.ask(
             "SELECT 'now', lender_id, level, borrowers, borrowers_past_due, overdue_amount "
             f"FROM portfolio_as_believed(as_of = '{as_of}')"
@@ -55,7 +55,7 @@ def test_the_portfolio_as_it_was_believed(filled: Made) -> None:
 def test_what_we_knew(filled: Made) -> None:
     changed = 0
     for hours in range(5, 200, 13):
-        moment = made.START + timedelta(hours=hours)
+        moment = sample_records.START + timedelta(hours=hours)
         found = filled.ask(
             f"SELECT borrower_id, scored_at, level FROM what_we_knew(as_of = '{moment:%Y-%m-%d %H:%M:%S}')"
         )

@@ -15,8 +15,8 @@ from loanpulse.sinks.blocks import Block, Edges
 from loanpulse.sinks.loader import Loader
 from loanpulse.sinks.rows import RowMaker
 from loanpulse.sinks.warehouse import WarehouseUnreachableError
-from tests.sinks import made_records as made
-from tests.sinks.memory_log import Log, MemoryConsumer, Record
+from tests.support import sample_records
+from tests.support.memory_log import Log, MemoryConsumer, Record
 
 PLACE = ("topic", 0)
 
@@ -91,8 +91,8 @@ class SlowWarehouse:
 
 
 def test_while_the_warehouse_is_away_polling_goes_on_and_little_is_held() -> None:
-    values = [made.alert(f"b-{n}", made.START) for n in range(400)]
-    log: Log = {(made.ALERTS, 0): made.records(made.ALERTS, values)}
+    values = [sample_records.alert(f"b-{n}", sample_records.START) for n in range(400)]
+    log: Log = {(sample_records.ALERTS, 0): sample_records.records(sample_records.ALERTS, values)}
     consumer, warehouse = MemoryConsumer(log, at_once=20), SlowWarehouse()
     settings = load(environment={"LOANPULSE_WAREHOUSE__BATCH_ROWS": "40"})
     loader = Loader(settings, consumer, warehouse, RowMaker(LocalRegistry()))
@@ -112,7 +112,7 @@ def test_while_the_warehouse_is_away_polling_goes_on_and_little_is_held() -> Non
     alerts = [entry for entry in warehouse.inserted if entry[0] == "alerts"]
     assert sum(count for _, count, _ in alerts) == 400
     assert len({token for _, _, token in alerts}) == len(alerts)
-    assert consumer.committed == {(made.ALERTS, 0): 400}
+    assert consumer.committed == {(sample_records.ALERTS, 0): 400}
 
 
 @pytest.mark.integration
@@ -122,11 +122,11 @@ def test_a_loader_goes_on_from_the_warehouses_word(tmp_path: Path) -> None:
 
     warehouse = EmbeddedWarehouse(tmp_path, "loanpulse")
     migrate(warehouse)
-    values = [made.alert(f"b-{n}", made.START) for n in range(60)]
-    records = made.records(made.ALERTS, values)
+    values = [sample_records.alert(f"b-{n}", sample_records.START) for n in range(60)]
+    records = sample_records.records(sample_records.ALERTS, values)
     settings = load(environment={})
     for known in (30, 60):
-        consumer = MemoryConsumer({(made.ALERTS, 0): records[:known]}, at_once=100)
+        consumer = MemoryConsumer({(sample_records.ALERTS, 0): records[:known]}, at_once=100)
         loader = Loader(settings, consumer, warehouse, RowMaker(LocalRegistry()))
         loader.subscribe()
         loader.step()
@@ -136,16 +136,18 @@ def test_a_loader_goes_on_from_the_warehouses_word(tmp_path: Path) -> None:
     warehouse.close()
 
 
-@pytest.mark.parametrize("topic", [made.ALERTS, made.SNAPSHOTS, made.REPAYMENTS, made.FEEDBACK])
+@pytest.mark.parametrize(
+    "topic", [sample_records.ALERTS, sample_records.SNAPSHOTS, sample_records.REPAYMENTS, sample_records.FEEDBACK]
+)
 def test_a_tombstone_makes_neither_a_row_nor_a_letter(topic: str) -> None:
     rows = RowMaker(LocalRegistry()).rows(topic, [Record(topic, 0, b"b-1", None)])
     assert (rows.rows.num_rows, rows.refused) == (0, None)
 
 
 def test_an_event_that_breaks_a_rule_is_a_letter_as_the_stream_writes_it() -> None:
-    wrong = made.repayment("b-1", "loan-1", "DISBURSED", made.START, amount=None)
-    (record,) = made.records(made.REPAYMENTS, [wrong])
-    rows = RowMaker(LocalRegistry()).rows(made.REPAYMENTS, [record])
+    wrong = sample_records.repayment("b-1", "loan-1", "DISBURSED", sample_records.START, amount=None)
+    (record,) = sample_records.records(sample_records.REPAYMENTS, [wrong])
+    rows = RowMaker(LocalRegistry()).rows(sample_records.REPAYMENTS, [record])
     assert rows.rows.num_rows == 0
     assert rows.refused is not None
     letter = rows.refused.to_pylist()[0]

@@ -21,9 +21,9 @@ from loanpulse.schemas.topics import TRAINING_EXAMPLES
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.migrate import FOLDER, migrate
 from loanpulse.sinks.rows import RowMaker
-from tests.sinks import made_records as made
-from tests.sinks.made_portfolio import Made, moves
-from tests.sinks.memory_log import Record
+from tests.support import sample_records
+from tests.support.memory_log import Record
+from tests.support.sample_portfolio import Made, moves
 
 pytestmark = pytest.mark.integration
 
@@ -77,17 +77,19 @@ def test_replaced_aggregates_are_carried_over_even_where_raw_rows_have_expired(
     assert of_raw == {(*key, count) for key, count in moves(portfolio.scorings).items() if key[0] >= FIRST_DAY}
 
 
-DEFAULTED = made.START + timedelta(days=20)
+DEFAULTED = sample_records.START + timedelta(days=20)
 
 
 def example(name: str, version: int) -> Record:
     """An example as a trainer of that version of the contract wrote it."""
     reading = {"value": 0.5, "utility": 0.5, "evidence": 1.0, "points": 1.25, "age_days": 2.0}
     value = {
-        "example_id": name, "borrower_id": "b-1", "snapshot_id": f"of-{name}", "event_time": made.START,
-        "matured_time": made.START + timedelta(days=30), "defaulted": True, "weight": 1.0, "lhi": 30.0, "pd": 0.3,
+        "example_id": name, "borrower_id": "b-1", "snapshot_id": f"of-{name}", "event_time": sample_records.START,
+        "matured_time": sample_records.START + timedelta(days=30), "defaulted": True, "weight": 1.0,
+        "lhi": 30.0, "pd": 0.3,
         **dict.fromkeys(INDICATORS, reading),
-        "model_version": "m1", "lender_id": None, "horizon_days": 30, "outcome": "DEFAULTED", "known_at": made.START,
+        "model_version": "m1", "lender_id": None, "horizon_days": 30, "outcome": "DEFAULTED",
+        "known_at": sample_records.START,
         "level": "TENSE", "defaulted_time": DEFAULTED,
     }  # fmt: skip
     schema = contracts.history()["training-examples-value"][version - 1]

@@ -8,7 +8,7 @@ import pytest
 
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.erasure import borrower_hash, erase, search_statement, texts_statement, write_audit
-from tests import city_warehouse_rows
+from tests.support import city_warehouse_rows
 
 pytestmark = pytest.mark.integration
 

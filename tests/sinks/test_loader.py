@@ -10,9 +10,8 @@ from loanpulse.schemas.topics import DEAD_LETTERS, LIQUIDITY_ALERTS, LIQUIDITY_S
 from loanpulse.settings import Settings
 from loanpulse.sinks.query_client import run_query
 from loanpulse.sinks.warehouse import WarehouseError
-from tests import deployment as drive
-from tests import histories, said
-from tests.deployment import Reader, part
+from tests.support import compare_outputs, processes, sample_logs
+from tests.support.processes import Reader, part
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
@@ -37,16 +36,16 @@ def wait_for(settings: Settings, statement: str, wanted: int, seconds: float = 6
 
 def test_publish_to_alert_to_row(deployment: Settings, tmp_path: Path) -> None:
     """The main job: events in, alerts out, rows in the warehouse, each once, also when the loader is killed."""
-    records = histories.city(flawed=True)
+    records = sample_logs.city(flawed=True)
     refused = sum(record.flaw is not None for record in records)
-    expected = said.by_replay(deployment, tmp_path, records)
-    drive.publish(deployment, records)
+    expected = compare_outputs.by_replay(deployment, tmp_path, records)
+    processes.publish(deployment, records)
     reader = Reader(deployment, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, DEAD_LETTERS)
     with part(deployment, tmp_path, "worker") as worker:
         with part(deployment, tmp_path, "loader") as loader:
             reader.read_until(lambda: len(reader.messages[LIQUIDITY_SNAPSHOTS]) > 500)
             time.sleep(1.0)
-            drive.kill(loader)
+            processes.kill(loader)
         with part(deployment, tmp_path, "loader"):
             reader.read_all(expected.ids)
             reader.read_until(lambda: len(reader.messages[DEAD_LETTERS]) >= refused)

@@ -7,24 +7,29 @@ from pathlib import Path
 import pytest
 
 from loanpulse.sinks.embedded import EmbeddedWarehouse
-from tests.sinks import made_records as made
-from tests.sinks.killed_loader import KILLS, SEED, a_log
+from tests.support import sample_records
+from tests.support.killed_loader import KILLS, SEED, a_log
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
 def test_killed_a_hundred_times_every_row_is_there_once(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.sinks.killed_loader", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.support.killed_loader", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     killed = int(done.stdout)
     log = a_log()
     warehouse = EmbeddedWarehouse(tmp_path, "loanpulse")
     for topic, table, identity in (
-        (made.SNAPSHOTS, "snapshots", "snapshot_id"), (made.ALERTS, "alerts", "alert_id"),
+        (sample_records.SNAPSHOTS, "snapshots", "snapshot_id"), (sample_records.ALERTS, "alerts", "alert_id"),
     ):  # fmt: skip
-        wanted = sum(len(records) for place, records in log.items() if place[0] == topic) - 2 * (topic == made.ALERTS)
+        wanted = sum(len(records) for place, records in log.items() if place[0] == topic) - 2 * (
+            topic == sample_records.ALERTS
+        )
         rows, ids, places = (
             warehouse.query(
                 f"SELECT count(), uniqExact({identity}), uniqExact(kafka_partition, kafka_offset) FROM {table}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.sinks.made_portfolio import Made
+from tests.support.sample_portfolio import Made
 
 pytestmark = pytest.mark.integration
 

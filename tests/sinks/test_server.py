@@ -16,8 +16,8 @@ from loanpulse.settings.model import WarehouseSection
 from loanpulse.sinks import server
 from loanpulse.sinks.server import ServerWarehouse
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
-from tests.sinks import clickhouse_node
-from tests.sinks.clickhouse_node import PASSWORD, USER, ClickHouseNode
+from tests.support import clickhouse_node
+from tests.support.clickhouse_node import PASSWORD, USER, ClickHouseNode
 
 pytestmark = [pytest.mark.integration]
 

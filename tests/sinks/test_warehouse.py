@@ -27,15 +27,14 @@ from loanpulse.sinks.queries import EVENT_CLOCK, bind, named_queries
 from loanpulse.sinks.rows import RowMaker
 from loanpulse.sinks.tables import TABLES, TopicTable
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
-from loanpulse.streams.configured import engine_options, load_policy
-from loanpulse.streams.engine import Engine
-from loanpulse.streams.event_lines import EventLog
-from loanpulse.streams.replay import Replay
-from loanpulse.streams.snapshots import SnapshotEncoder
-from tests import histories
-from tests.deployment import CODEC
-from tests.sinks import made_records as made
-from tests.sinks.memory_log import Record
+from loanpulse.streams.alerts.snapshots import SnapshotEncoder
+from loanpulse.streams.engine.engine import Engine
+from loanpulse.streams.from_settings import engine_options, load_policy
+from loanpulse.streams.replay.log_files import EventLog
+from loanpulse.streams.replay.replay import Replay
+from tests.support import sample_logs, sample_records
+from tests.support.memory_log import Record
+from tests.support.processes import CODEC
 
 pytestmark = pytest.mark.integration
 
@@ -55,7 +54,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]
     settings: Settings = load_settings(environment={})
     engine = Engine(engine_options(settings), load_policy(settings), LocalRegistry())
     replay = Replay(engine, CODEC)
-    file = histories.write(tmp_path_factory.mktemp("log") / "events.jsonl", histories.city(20, 60, 2))
+    file = sample_logs.write(tmp_path_factory.mktemp("log") / "events.jsonl", sample_logs.city(20, 60, 2))
     for piece in EventLog(CODEC, LocalRegistry(), engine.options.partitions).pieces(file):
         replay.take(str(file), piece)
     for scored in replay.finish(None):
@@ -160,8 +159,8 @@ def asked(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> dic
         "SELECT borrower_id, lender_ids[1] AS lender, scored_at FROM borrowers_now WHERE notEmpty(lender_ids) "
         "ORDER BY scored_at DESC LIMIT 1"
     ).to_pylist()[0].values()  # fmt: skip
-    alert = made.alert(borrower, at, kind="MULTI_LENDER_SURGE", lender_id=lender)
-    loan = made.loan(borrower, "loan-1", at - timedelta(days=200), 5, [0, 3, None, None, None])
+    alert = sample_records.alert(borrower, at, kind="MULTI_LENDER_SURGE", lender_id=lender)
+    loan = sample_records.loan(borrower, "loan-1", at - timedelta(days=200), 5, [0, 3, None, None, None])
     health = {
         "model_id": "lhi", "model_version": "m1", "role": "CHAMPION", "event_time": at, "window_start": at,
         "window_end": at, "examples": 10, "positives": 1, "auc": 0.8,
@@ -169,12 +168,12 @@ def asked(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> dic
     values = {
         REPAYMENT_EVENTS: [event | {"lender_id": lender} for event in loan],
         LIQUIDITY_ALERTS: [alert],
-        ALERT_FEEDBACK: [made.feedback(alert, at + timedelta(hours=5), "CONTACTED")],
+        ALERT_FEEDBACK: [sample_records.feedback(alert, at + timedelta(hours=5), "CONTACTED")],
         MODEL_HEALTH: [health],
     }
     maker = RowMaker(LocalRegistry())
     for topic, these in values.items():
-        rows = maker.rows(topic, made.records(topic, these, first=100_000))
+        rows = maker.rows(topic, sample_records.records(topic, these, first=100_000))
         assert rows.refused is None
         warehouse.insert(rows.table, rows.rows)
     warehouse.execute(

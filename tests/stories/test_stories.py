@@ -11,17 +11,16 @@ import orjson
 import pytest
 
 from loanpulse.city.published import Published
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import LIQUIDITY_ALERTS
 from loanpulse.settings import Settings, load
-from loanpulse.streams.configured import engine_options, load_policy
-from loanpulse.streams.replay import replay_files
-from tests import deployment as drive
-from tests import said
+from loanpulse.streams.from_settings import engine_options, load_policy
+from loanpulse.streams.replay.replay import replay_files
 from tests.conftest import PARTITIONS
-from tests.deployment import Reader, part
 from tests.stories.story import BEHAVIOURS, Story, names, read
+from tests.support import compare_outputs, processes
+from tests.support.processes import Reader, part
 
 Alerts = dict[str, list[dict[str, Any]]]
 
@@ -121,7 +120,7 @@ def test_the_stream_tells_the_same_stories(deployment: Settings, tmp_path: Path)
         )
         for line in merged(STORIES)
     ]
-    drive.publish(deployment, records)
+    processes.publish(deployment, records)
     with part(deployment, tmp_path, "worker"):
         expected = identified(by_borrower(replayed(STORIES, tmp_path, deployment), STORIES))
         reader.read_all({LIQUIDITY_ALERTS: expected.keys()})
@@ -129,11 +128,11 @@ def test_the_stream_tells_the_same_stories(deployment: Settings, tmp_path: Path)
     reader.close()
     streamed = [json.loads(json.dumps(json_form.to_json(LIQUIDITY_ALERTS, value)))
                 for value in reader.values(LIQUIDITY_ALERTS)]  # fmt: skip
-    wrong = said.difference(identified(by_borrower(streamed, STORIES)), expected)
+    wrong = compare_outputs.difference(identified(by_borrower(streamed, STORIES)), expected)
     assert not wrong, wrong
 
 
-def identified(alerts: Alerts) -> said.Identified:
+def identified(alerts: Alerts) -> compare_outputs.Identified:
     found = {alert["alert_id"]: alert for told in alerts.values() for alert in told}
     assert len(found) == sum(map(len, alerts.values())), "no alert comes twice"
     return found

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from loanpulse.streams.engine import Engine, EngineOptions
-from tests.streams.behaviours.life import REGISTRY, Found, Life, days, months, ms, policy_with
+from loanpulse.streams.engine.engine import Engine, EngineOptions
+from tests.support.borrower_life import REGISTRY, Found, Life, days, months, ms, policy_with
 
 MOMENTS = [("2026-06-16 00:00", "INCOME_STOPPED"), ("2026-06-21 08:00", "INSTALMENT_MISSED")]
 

@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loanpulse.streams import policy as policies
+from loanpulse.streams.alerts.snapshots import BEHAVIOURS as SNAPSHOT_NAMES
 from loanpulse.streams.behaviours import borrowing, cash, household, income, purpose, repayment
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS, COUNT, MOST_PARAMETERS, NAMES
 from loanpulse.streams.behaviours.episodes import carry_episodes
 from loanpulse.streams.behaviours.parameters import check, table_of
-from loanpulse.streams.borrower_record import DAY_MS, empty_records
-from loanpulse.streams.fold import fold_event
-from loanpulse.streams.snapshots import BEHAVIOURS as SNAPSHOT_NAMES
-from tests.streams.behaviours.life import Life, months, policy_with
-from tests.streams.test_fold_laws import histories
+from loanpulse.streams.fold.event import fold_event
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.record.layout import DAY_MS, empty_records
+from tests.streams.fold.test_laws import histories
+from tests.support.borrower_life import Life, months, policy_with
 
 TABLE = table_of({})
 ORDERED = ("peak_newest", "balance_peak", "largest_purchase", "flow_newest", "flow_first", "flow_day")
@@ -74,16 +74,16 @@ def test_a_policy_is_told_which_key_is_wrong() -> None:
 
 
 def test_the_packaged_policy_lists_every_parameter_at_its_default() -> None:
-    listed = policies.load().file.behaviours
+    listed = policy_file.load().file.behaviours
     assert listed == {one.name: {p.name: p.default for p in one.parameters} for one in BEHAVIOURS}
 
 
 def test_a_policy_file_with_a_wrong_parameter_is_refused_by_its_key(tmp_path) -> None:
-    text = policies.PACKAGED.read_text(encoding="utf-8").replace("tolerance_days = 5.0", "tolerance_days = 500.0")
+    text = policy_file.PACKAGED.read_text(encoding="utf-8").replace("tolerance_days = 5.0", "tolerance_days = 500.0")
     file = tmp_path / "policy.toml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(policies.PolicyError, match=r"INCOME_STOPPED\.tolerance_days is 500: give 0 to 30"):
-        policies.load(file)
+    with pytest.raises(policy_file.PolicyError, match=r"INCOME_STOPPED\.tolerance_days is 500: give 0 to 30"):
+        policy_file.load(file)
 
 
 def test_a_policy_parameter_reaches_the_condition() -> None:

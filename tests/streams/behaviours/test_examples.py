@@ -2,8 +2,8 @@
 
 import pytest
 
-from loanpulse.streams.borrower_record import DAY_MS
-from tests.streams.behaviours.life import Life, days, months, policy_with
+from loanpulse.streams.record.layout import DAY_MS
+from tests.support.borrower_life import Life, days, months, policy_with
 
 MONTHS = months("2026-01-10", 8)
 

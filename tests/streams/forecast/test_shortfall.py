@@ -5,7 +5,7 @@ import pytest
 
 from loanpulse.streams.forecast.calibration import high_level, learn_outcome, low_level
 from loanpulse.streams.forecast.coverage import Judged, coverage
-from tests.streams.behaviours.life import Found, Life, days, months
+from tests.support.borrower_life import Found, Life, days, months
 
 START = "2026-01-01"
 

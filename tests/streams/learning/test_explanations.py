@@ -13,7 +13,7 @@ from loanpulse.streams.learning.explanations import (
     reason_consistency,
     shapley,
 )
-from loanpulse.streams.learning.scorecard import Scorecard
+from loanpulse.streams.models.scorecard import Scorecard
 
 WEIGHTS = np.array([indicator.weight for indicator in INDICATORS])
 SCORECARD = Scorecard(NAMES, WEIGHTS, 3.0)

@@ -9,20 +9,20 @@ import pandas as pd
 import pytest
 
 from loanpulse.schemas.contracts import ExampleOutcome
-from loanpulse.streams import policy as policies
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
-from loanpulse.streams.learning import metrics
-from loanpulse.streams.learning import records as forms
-from loanpulse.streams.learning.calibration import Calibrator, log_odds_of, probability
+from loanpulse.streams.learning import contract_values, metrics
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
-from loanpulse.streams.learning.flat_challenger import PublishedChallenger
-from loanpulse.streams.learning.flat_tree import vote
 from loanpulse.streams.learning.forest import Forest, ForestOptions
 from loanpulse.streams.learning.guards import check_signs, compare, judge
-from loanpulse.streams.learning.ledger import DAY_MS, Matured, Prediction, example_id
-from loanpulse.streams.learning.readings import INDEX_READINGS, inputs_of
-from loanpulse.streams.learning.scorecard import (
+from loanpulse.streams.learning.labels import DAY_MS, Matured, Prediction, example_id
+from loanpulse.streams.learning.trainer import FEATURES, Measured, Trainer, TrainerOptions, Version
+from loanpulse.streams.models.calibration import Calibrator, log_odds_of, probability
+from loanpulse.streams.models.challenger_weights import challenger_from_bytes, challenger_to_bytes
+from loanpulse.streams.models.flat_challenger import PublishedChallenger
+from loanpulse.streams.models.flat_tree import vote
+from loanpulse.streams.models.inputs import INDEX_READINGS, inputs_of
+from loanpulse.streams.models.scorecard import (
     BYTES_MOST,
     Scorecard,
     WeightsError,
@@ -31,11 +31,10 @@ from loanpulse.streams.learning.scorecard import (
     scorecard_to_bytes,
     sha256,
 )
-from loanpulse.streams.learning.served import card_with, check_servable
-from loanpulse.streams.learning.trainer import FEATURES, Measured, Trainer, TrainerOptions, Version
-from loanpulse.streams.learning.weights import challenger_from_bytes, challenger_to_bytes
-from loanpulse.streams.scoring import SCORE, weigh
-from tests.streams.learning.grown_forest import forest
+from loanpulse.streams.models.served import card_with, check_servable
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.scoring.borrower import SCORE, weigh
+from tests.support.grown_forest import forest
 
 NEUTRAL = 0.6
 SMALL = ForestOptions(trees=4, grace_period=50, delta=0.01)
@@ -84,7 +83,7 @@ def test_the_arrays_are_rivers_own_answer(champion: Champion) -> None:
 def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
     rows, _ = lessons(1, 50, seed=4)[0]
     scorecard = champion.scorecard()
-    card = card_with(policies.load().card, scorecard)
+    card = card_with(policy_file.load().card, scorecard)
     card["healthy"], card["unhealthy"], card["neutral_utility"] = 1.0, 0.0, NEUTRAL
     for counted, expected in zip(rows, scorecard.pd(rows), strict=True):
         score = np.zeros(1, SCORE)[0]
@@ -94,9 +93,9 @@ def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
 
 
 def test_the_experts_scorecard_is_the_policys_card_to_the_bit() -> None:
-    card = policies.load().card
-    value = forms.experts_value(scorecard_of(card), in_force=True)
-    scorecard = forms.served_in_force(value)
+    card = policy_file.load().card
+    value = contract_values.experts_value(scorecard_of(card), in_force=True)
+    scorecard = contract_values.served_in_force(value)
     assert scorecard is not None
     assert card_with(card, scorecard) == card
 
@@ -307,7 +306,7 @@ def test_the_first_reasons_of_those_pointed_out_are_tried() -> None:
     for one in measured:
         assert (one.model_id, one.lender) == ("logistic", None)
         assert 0.5 < (one.reason_consistency or 0.0) < 1.0
-        assert forms.health_value(one)["reason_consistency"] == one.reason_consistency
+        assert contract_values.health_value(one)["reason_consistency"] == one.reason_consistency
 
 
 def test_lead_time_is_from_the_first_row_at_tense_to_the_default() -> None:
@@ -324,7 +323,7 @@ def test_lead_time_is_from_the_first_row_at_tense_to_the_default() -> None:
         found += [first, replace(first, example_id=f"a{number}", prediction=again),
                   replace(first, example_id=f"w{number}", prediction=before)]  # fmt: skip
     said = [one for one in fed(Trainer(replace(OPTIONS, lesson=30)), found, 10**6) if isinstance(one, Measured)]
-    told = [forms.health_value(one)["lead_time_days"] for one in said if one.champion and one.lender is None]
+    told = [contract_values.health_value(one)["lead_time_days"] for one in said if one.champion and one.lender is None]
     assert told[0] is None, "too few defaults at first"
     assert told[-1] == 10.0
     assert {one.lead_time_days for one in said if not one.champion} == {None}, "it gives no level"
@@ -355,7 +354,7 @@ def test_a_forest_that_a_person_promoted_stands_until_a_person_decides() -> None
     assert candidates
     for one in candidates:
         assert not one.in_force
-        assert (one.parent, forms.version_value(one, [])["status"]) == ("forest-30-3072", "REFUSED")
+        assert (one.parent, contract_values.version_value(one, [])["status"]) == ("forest-30-3072", "REFUSED")
         assert "stands until a person decides" in one.reason
     assert trainer.in_force_version == "forest-30-3072"
     serving = [one for one in said if isinstance(one, Measured) and one.champion and one.lender is None]

@@ -5,20 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from loanpulse.streams import policy as policies
 from loanpulse.streams.indicators.catalogue import COUNT
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
-from loanpulse.streams.learning.flat_challenger import PublishedChallenger
-from loanpulse.streams.learning.ledger import Prediction
-from loanpulse.streams.learning.readings import INDEX_READINGS, inputs_of
-from loanpulse.streams.learning.scorecard import scorecard_of
-from loanpulse.streams.learning.served import card_with
+from loanpulse.streams.learning.labels import Prediction
 from loanpulse.streams.learning.single_score import explain_beside_others, explain_champion, explain_forest
-from loanpulse.streams.scoring import SCORE, Card, weigh
-from tests.streams.learning.test_ledger import snapshot
+from loanpulse.streams.models.flat_challenger import PublishedChallenger
+from loanpulse.streams.models.inputs import INDEX_READINGS, inputs_of
+from loanpulse.streams.models.scorecard import scorecard_of
+from loanpulse.streams.models.served import card_with
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.scoring.borrower import SCORE, Card, weigh
+from tests.streams.learning.test_labels import snapshot
 
-CARD = policies.load().card
+CARD = policy_file.load().card
 
 
 def scored(seed: int, card: Card = CARD) -> Prediction:

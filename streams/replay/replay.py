@@ -1,0 +1,196 @@
+"""The same core over files: a lender's log in, the alerts and snapshots that the stream would have sent out.
+
+Records are put into partitions by their key exactly as Kafka would, and go through the same lanes, so that ids and
+contents are the stream's own. No broker, no wall clock.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import orjson
+
+from loanpulse.schemas import json_form
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.lines import EventLine, LineError, read_lines
+from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
+from loanpulse.streams.alerts.maker import Scored
+from loanpulse.streams.alerts.snapshots import SnapshotEncoder
+from loanpulse.streams.directives.directives import ControlKind, Controls
+from loanpulse.streams.directives.from_files import add_line, control_lines
+from loanpulse.streams.directives.kinds import CONTROL_KINDS
+from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.engine.engine import Engine, EngineOptions
+from loanpulse.streams.policy.policy_file import Policy
+from loanpulse.streams.replay.log_files import EventLog, Piece
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that the stream would have dead-lettered: where it stands, its code, and why."""
+
+    file: str
+    line: int
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What a replay did."""
+
+    events: int = 0
+    snapshots: int = 0
+    alerts: int = 0
+    refused: list[RefusedLine] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Replay:
+    """Feeds an engine from a log; scorings are handed out as they come."""
+
+    engine: Engine
+    codec: Codec
+    report: ReplayReport = field(default_factory=ReplayReport)
+    _offsets: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
+
+    def read_controls(self, paths: Sequence[Path], controls: Path | None) -> None:
+        """Take the orders among the files' lines, and all lines of ``controls``."""
+        topics = self.engine.controls.topics
+        found = [(path, line) for path in paths for line in control_lines(path, topics) if isinstance(line, EventLine)]
+        for line in read_lines(controls) if controls else ():
+            if isinstance(line, LineError):
+                self.refuse(str(controls), line.number, line.code, line.message)
+            elif line.topic not in topics:
+                self.refuse(str(controls), line.number, "ORDER_INVALID", f"topic is none of {', '.join(topics)}")
+            else:
+                found.append((controls or Path(), line))
+        for path, line in found:
+            wrong = add_line(self.engine.controls, line, self.codec)
+            if wrong is not None:
+                self.refuse(str(path), line.number, *wrong)
+
+    def take(self, file: str, piece: Piece) -> None:
+        """Hand what a piece of a file holds to the lanes."""
+        for wrong in piece.wrong:
+            self.refuse(file, wrong.number, wrong.code, wrong.message)
+        for records in piece.records:
+            first = self._offsets[records.source, records.partition]
+            count = len(records.numbers)
+            self._offsets[records.source, records.partition] = first + count
+            offsets = np.arange(first, first + count, dtype=np.int64)
+            refused = self.engine.take(
+                Fetched(records.source, records.partition, offsets, records.timestamps, records.keys, records.values)
+            )
+            self.report.events += count - len(refused)
+            for one in refused:
+                self.refuse(file, int(records.numbers[one.place]), one.violation.name, one.violation.sentence)
+
+    def carry(self) -> Iterator[Scored]:
+        """Carry each lane as far as all its sources have reached."""
+        for partition, lane in self.engine.lanes.items():
+            yield from self.engine.carry(partition, lane.limit((False, False, False), 0))
+
+    def finish(self, at_ms: int | None) -> Iterator[Scored]:
+        """Carry every lane to the end: to ``at_ms``, or until everything that came has been scored."""
+        interval = int(self.engine.policy.card["interval_ms"])
+        for partition, lane in self.engine.lanes.items():
+            end = (lane.arrived() // interval + 1) * interval if at_ms is None else at_ms
+            yield from self.engine.carry(partition, end, inclusive=True)
+
+    def refuse(self, file: str, line: int, code: str, reason: str) -> None:
+        """Note a line that can't be taken."""
+        self.report.refused.append(RefusedLine(file, line, code, reason))
+
+
+@dataclass(slots=True)
+class Writer:
+    """Writes scorings as JSON Lines: alerts and snapshots in the form of ``loanpulse publish``."""
+
+    engine: Engine
+    codec: Codec
+    report: ReplayReport
+    alerts: BinaryIO | None
+    snapshots: BinaryIO | None
+    _encoder: SnapshotEncoder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._encoder = SnapshotEncoder(self.codec.schema_id(LIQUIDITY_SNAPSHOTS))
+
+    def write(self, scored: Scored) -> None:
+        """Write what one run scored."""
+        for alert in self.engine.alerts(scored):
+            self.report.alerts += 1
+            if self.alerts is not None:
+                _write(self.alerts, LIQUIDITY_ALERTS, self._as_decoded(alert))
+        self.report.snapshots += len(scored)
+        if self.snapshots is None or not len(scored):
+            return
+        # Through the encoder and back, so that a replayed snapshot is, to the byte, what a subscriber decodes.
+        for value in self._encoder.encode(
+            scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
+        ):
+            _write(self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, value))
+
+    def _as_decoded(self, alert: dict[str, Any]) -> dict[str, Any]:
+        """Return an alert as a subscriber decodes it, defaults filled in."""
+        return self.codec.decode(LIQUIDITY_ALERTS, self.codec.encode(LIQUIDITY_ALERTS, alert))
+
+
+def _write(file: BinaryIO, topic: str, value: dict[str, Any]) -> None:
+    file.write(orjson.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + b"\n")
+
+
+def replay_files(
+    paths: Sequence[Path],
+    *,
+    options: EngineOptions,
+    policy: Policy,
+    registry: SchemaRegistry,
+    controls: Path | None = None,
+    kinds: Sequence[ControlKind] = CONTROL_KINDS,
+    alerts: Path | None = None,
+    snapshots: Path | None = None,
+    at_ms: int | None = None,
+    progress: Progress = lambda events: None,
+) -> ReplayReport:
+    """Replay JSON Lines files and write what the stream would have sent.
+
+    The files are read in the order given, each from top to bottom; per topic that is the order of publication.
+    Orders (lines of the control topics) stand in the same files or in ``controls``; wherever they stand, they take
+    effect at their own event time; ``kinds`` are those that are obeyed. ``at_ms`` is the event time up to which the
+    borrowers are carried; without it, until all that came is scored.
+
+    Raises:
+        OSError: a file can't be read or written.
+    """
+    codec = Codec(registry)
+    engine = Engine(options, policy, registry, Controls(kinds))
+    replay = Replay(engine, codec)
+    with ExitStack() as files:
+        writer = Writer(
+            engine,
+            codec,
+            replay.report,
+            files.enter_context(alerts.open("wb")) if alerts else None,
+            files.enter_context(snapshots.open("wb")) if snapshots else None,
+        )
+        replay.read_controls(paths, controls)
+        log = EventLog(codec, registry, options.partitions)
+        for path in paths:
+            for piece in log.pieces(path):
+                replay.take(str(path), piece)
+                for scored in replay.carry():
+                    writer.write(scored)
+                progress(replay.report.events)
+        for scored in replay.finish(at_ms):
+            writer.write(scored)
+        progress(replay.report.events)
+    return replay.report

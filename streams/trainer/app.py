@@ -1,0 +1,150 @@
+"""The trainer as a Faust app of its own: one agent over its topics, so that learning never slows scoring."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import faust
+import structlog
+from confluent_kafka import Producer
+from faust.types import TP
+
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.registry import open_registry
+from loanpulse.schemas.topics import full_name
+from loanpulse.settings import Settings
+from loanpulse.settings.broker import producer_properties
+from loanpulse.streams.faust_kafka.process import execute
+from loanpulse.streams.faust_kafka.transport import BatchSchema
+from loanpulse.streams.from_settings import load_policy
+from loanpulse.streams.learning.fairness import read_groups
+from loanpulse.streams.learning.labels import DAY_MS, LedgerOptions
+from loanpulse.streams.learning.learning_loop import LearningState
+from loanpulse.streams.learning.trainer import TrainerOptions
+from loanpulse.streams.trainer import state_file
+from loanpulse.streams.trainer.process import INPUTS, TrainerProcess
+from loanpulse.streams.worker.app import faust_settings
+
+log = structlog.get_logger(__name__)
+
+STEP_SECONDS = 0.5
+REPORT_SECONDS = 10.0
+
+
+def ledger_options(settings: Settings) -> LedgerOptions:
+    """Return how predictions are followed up, as configured."""
+    return LedgerOptions(
+        tuple(settings.learning.horizons),
+        round(settings.learning.sample_days * DAY_MS),
+        round(settings.streams.allowed_lateness_days * DAY_MS),
+    )
+
+
+def trainer_options(settings: Settings) -> TrainerOptions:
+    """Return how the trainer learns, as configured.
+
+    Raises:
+        PolicyError: the policy file can't be used.
+    """
+    index = load_policy(settings).file.index
+    return TrainerOptions(
+        neutral_pd=index.neutral_pd,
+        neutral_utility=index.neutral_utility,
+        horizon_days=settings.learning.horizons[0],
+        version_examples=settings.learning.version_examples,
+        budget_per_day=settings.learning.budget_per_day,
+    )
+
+
+def build(settings: Settings) -> Any:
+    """Wire the app.
+
+    Raises:
+        PolicyError: the policy file can't be used.
+        TrainerStateError: the stored state can't be used.
+        GroupsFileError: the table of groups can't be used.
+        OSError: a file can't be read.
+        RegistryUnavailable: the schema registry can't be reached.
+    """
+    prefix, folder = settings.topics.prefix, Path(settings.learning.data_dir)
+    state = state_file.restore(folder)
+    if state is None:
+        state = LearningState.new(ledger_options(settings), trainer_options(settings))
+    options = faust_settings(settings) | {"datadir": settings.learning.data_dir}
+    app = faust.App(f"{prefix}{settings.streams.group}-trainer", **options)
+    names = tuple(full_name(name, prefix) for name in INPUTS)
+    inputs = app.topic(*names, schema=BatchSchema(), key_type=bytes, value_type=bytes)
+
+    def caught_up(topic: str, partition: int, next_offset: int) -> bool:
+        tp = TP(topic, partition)
+        return bool(app.consumer.delivered.get(tp, next_offset) <= next_offset and app.consumer.is_caught_up(tp))
+
+    process = TrainerProcess(
+        state,
+        Codec(open_registry(settings.registry), prefix),
+        Producer(producer_properties(settings)),
+        folder,
+        settings.topics.partitions,
+        caught_up,
+        prefix,
+        read_groups(Path(settings.learning.groups_path)) if settings.learning.groups_path else {},
+        settings.learning.checkpoint_seconds,
+    )
+    _wire(app, inputs, process)
+    return app
+
+
+def _wire(app: Any, inputs: Any, process: TrainerProcess) -> None:
+    # One thread touches the state; batches and steps come to it one after the other.
+    thread = ThreadPoolExecutor(1, "trainer")
+
+    async def on_thread(work: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
+
+    async def training_examples(stream: Any) -> None:
+        async for event in stream.events():
+            message = event.message
+            try:
+                await on_thread(process.take, message.topic, message.partition, message.value)
+            except Exception as error:
+                log.error("a batch could not be taken", topic=message.topic, partition=message.partition, exc_info=True)
+                await app.crash(error)
+                return
+
+    async def steps() -> None:
+        try:
+            while not app.should_stop:
+                await asyncio.sleep(STEP_SECONDS)
+                durable = await on_thread(process.step)
+                if durable:
+                    app.consumer.book({TP(topic, partition): offset for (topic, partition), offset in durable.items()})
+                    await app.consumer.commit()
+        except Exception as error:
+            log.error("a step could not be made", exc_info=True)
+            await app.crash(error)
+
+    async def report() -> None:
+        while not app.should_stop:
+            await asyncio.sleep(REPORT_SECONDS)
+            counts, state = process.counts, process.state
+            log.info(
+                "learning",
+                records=counts.records,
+                undecodable=counts.undecodable,
+                leaks=state.labeller.leaks,
+                waiting=sum(ledger.waiting for ledger in tuple(state.labeller.ledgers.values())),
+                examples=counts.examples,
+                learned=state.examples.trainer.examples,
+                in_force=state.examples.trainer.in_force_version,
+            )
+
+    app.agent(inputs, name="training-examples", concurrency=1)(training_examples)
+    app.task(steps)
+    app.task(report)
+
+
+def run(settings: Settings) -> None:
+    """Run the trainer until SIGINT or SIGTERM; ends the process with its exit code. Raises like ``build``."""
+    Path(settings.learning.data_dir).mkdir(parents=True, exist_ok=True)
+    execute(build(settings))

@@ -1,0 +1,185 @@
+"""What the trainer does with fetched batches, and what it leaves behind: examples, versions, health, its state."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaError, Producer
+
+from loanpulse.schemas.codec import Codec, CodecError
+from loanpulse.schemas.topics import (
+    LIQUIDITY_SNAPSHOTS,
+    MODEL_HEALTH,
+    MODEL_SNAPSHOTS,
+    REPAYMENT_EVENTS,
+    TRAINING_EXAMPLES,
+    full_name,
+)
+from loanpulse.streams.faust_kafka.record_batches import FetchedRecords
+from loanpulse.streams.learning import contract_values
+from loanpulse.streams.learning.learning_loop import LearningState
+from loanpulse.streams.learning.trainer import Measured, Version
+from loanpulse.streams.models.scorecard import WeightsError
+from loanpulse.streams.trainer import state_file
+from loanpulse.streams.worker.checkpoint import PublishError
+
+log = structlog.get_logger(__name__)
+
+INPUTS = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES, MODEL_SNAPSHOTS)
+IN_FORCE_KEY = "champion"
+FULL_QUEUE_WAIT_SECONDS = 0.05
+GRACE_SECONDS = 3.0
+"""How long nothing must have come before a partition counts as one with nothing to give."""
+
+Offsets = dict[tuple[str, int], int]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the trainer has done since its start."""
+
+    records: int = 0
+    undecodable: int = 0
+    examples: int = 0
+    learned: int = 0
+    versions: int = 0
+
+
+@dataclass(slots=True)
+class TrainerProcess:
+    """Drives the learning loop; ``caught_up(topic, partition)`` tells whether the broker has no more than was taken.
+
+    Its outputs may be said twice after a crash, with the same ids and contents; its state counts everything once,
+    because it is stored whole with the offsets that it stands for, and records before those are passed over.
+    """
+
+    state: LearningState
+    codec: Codec
+    producer: Producer
+    folder: Path
+    partitions: int
+    caught_up: Callable[[str, int, int], bool]
+    prefix: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    checkpoint_seconds: float = 10.0
+    monotonic: Callable[[], float] = time.monotonic
+    counts: Counts = field(default_factory=Counts)
+    _heard_at: dict[tuple[str, int], float] = field(default_factory=dict)
+    _stored_at: float = 0.0
+    _changed: bool = False
+    _failed: str = ""
+
+    def take(self, topic: str, partition: int, records: FetchedRecords) -> None:
+        """Take a fetched batch of one of the inputs."""
+        name = topic.removeprefix(self.prefix)
+        for row, offset in enumerate(records.offsets.tolist()):
+            place = (name, partition)
+            if offset < self.state.offsets.get(place, 0):
+                continue
+            self.state.offsets[place] = offset + 1
+            self._heard_at[place] = self.monotonic()
+            self._changed = True
+            self.counts.records += 1
+            try:
+                self._add(name, partition, self.codec.decode(topic, records.values[row]))
+            except CodecError:
+                # Events that can't be decoded are dead-lettered by the workers, whose input they are.
+                self.counts.undecodable += 1
+
+    def _add(self, name: str, partition: int, value: dict[str, Any]) -> None:
+        if name == LIQUIDITY_SNAPSHOTS:
+            self.state.labeller.add_snapshot(partition, contract_values.prediction_of(value))
+        elif name == REPAYMENT_EVENTS:
+            self.state.labeller.add_repayment(partition, contract_values.repayment_of(value))
+        elif name == TRAINING_EXAMPLES:
+            self.counts.learned += self.state.examples.add(partition, contract_values.matured_of(value))
+        elif value["decided_by"] != contract_values.TRAINER:
+            self._follow(value)
+
+    def _follow(self, value: dict[str, Any]) -> None:
+        """Go on from the version that a person has put in force."""
+        try:
+            served = contract_values.served_in_force(value)
+        except WeightsError as error:
+            log.error("a version put in force can't be used", version=value["model_version"], reason=str(error))
+            return
+        if served is not None:
+            self.state.examples.trainer.put_in_force(value["model_version"], served)
+
+    def step(self, *, stopping: bool = False) -> Offsets:
+        """Label, learn and publish what can be; returns the offsets that are durable, if the state was stored."""
+        for partition in range(self.partitions):
+            done = self._is_idle(REPAYMENT_EVENTS, partition)
+            for matured in self.state.labeller.matured(partition, repayments_done=done):
+                key, value = matured.prediction.borrower_id, contract_values.example_value(matured)
+                self._produce(TRAINING_EXAMPLES, key, value, partition)
+                self.counts.examples += 1
+        idle = {partition: self._has_no_more(partition) for partition in range(self.partitions)}
+        for output in self.state.examples.close(idle, self.groups):
+            self._publish(output)
+        due = self.monotonic() - self._stored_at >= self.checkpoint_seconds
+        if not self._changed or not (due or stopping):
+            return {}
+        self._flush()
+        state_file.store(self.folder, self.state)
+        self._stored_at, self._changed = self.monotonic(), False
+        return {(full_name(name, self.prefix), part): at for (name, part), at in self.state.offsets.items()}
+
+    def _has_no_more(self, partition: int) -> bool:
+        """Tell whether a partition has no examples to give for now: neither on their way nor still to be labelled."""
+        sources = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES)
+        quiet = all(self._is_idle(name, partition) for name in sources)
+        return quiet and self.state.examples.has_all(partition, self.state.labeller)
+
+    def _is_idle(self, name: str, partition: int) -> bool:
+        if self.monotonic() - self._heard_at.setdefault((name, partition), self.monotonic()) < GRACE_SECONDS:
+            return False
+        return self.caught_up(full_name(name, self.prefix), partition, self.state.offsets.get((name, partition), 0))
+
+    def _publish(self, output: Version | Measured) -> None:
+        if isinstance(output, Measured):
+            if output.health.drifted:
+                log.warning(
+                    "drift", model=output.model_id, lender=output.lender, moved=list(output.health.moved),
+                    horizon_days=output.horizon_days,
+                )  # fmt: skip
+            self._produce(MODEL_HEALTH, output.model_id, contract_values.health_value(output))
+            return
+        offsets = [self.state.offsets.get((TRAINING_EXAMPLES, part), 0) for part in range(self.partitions)]
+        for key, value in published(output, offsets):
+            self._produce(MODEL_SNAPSHOTS, key, value)
+        self.counts.versions += 1
+        log.info("version", version=output.version, in_force=output.in_force, reason=output.reason)
+
+    def _produce(self, name: str, key: str, value: dict[str, Any], partition: int | None = None) -> None:
+        topic = full_name(name, self.prefix)
+        options = {} if partition is None else {"partition": partition}
+        encoded = self.codec.encode(topic, value)
+        while True:
+            try:
+                self.producer.produce(topic, key=key.encode(), value=encoded, on_delivery=self._note, **options)
+                self.producer.poll(0)
+                return
+            except BufferError:
+                self.producer.poll(FULL_QUEUE_WAIT_SECONDS)
+
+    def _note(self, error: KafkaError | None, _message: Any) -> None:
+        if error is not None:
+            self._failed = error.str()
+
+    def _flush(self) -> None:
+        while self.producer.flush(10.0):
+            log.warning("waiting for the broker", waiting=len(self.producer))
+        if self._failed:
+            raise PublishError(f"the broker did not take a record: {self._failed}")
+
+
+def published(version: Version, offsets: list[int]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the records of a version: under a key of its own, and under the key of what is in force if it is."""
+    value = contract_values.version_value(version, offsets)
+    yield f"{version.model_id}/{version.version}", value
+    if version.in_force:
+        yield IN_FORCE_KEY, value

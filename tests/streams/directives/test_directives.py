@@ -1,0 +1,339 @@
+"""Orders take effect at their own event time, however they come, and whatever the lanes had done before."""
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loanpulse.city.outlets import encoded
+from loanpulse.schemas import json_form
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS, ORDER_APPLICATIONS, POLICY_ACTIVATIONS, SUPPRESSIONS
+from loanpulse.streams.directives.directives import Controls, OrderError
+from loanpulse.streams.directives.kinds import CONTROL_KINDS
+from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.engine.engine import Engine, EngineOptions
+from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
+from loanpulse.streams.learning import contract_values
+from loanpulse.streams.learning.trainer import Version
+from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes, sha256
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.replay.replay import ReplayReport, replay_files
+from tests.support import sample_logs
+
+REGISTRY = LocalRegistry()
+CODEC = Codec(REGISTRY)
+POLICY = policy_file.load(interval_seconds=1.0)
+END = 1_900_000_000_000
+MIDDLE = datetime(2026, 4, 10, 12, tzinfo=UTC)
+MIDDLE_MS = json_form.milliseconds(MIDDLE)
+
+
+def activation(version: str = "next", at: datetime = MIDDLE, **changes: Any) -> dict[str, Any]:
+    document = policy_file.read().replace(f'version = "{POLICY.version}"', f'version = "{version}"')
+    document = document.replace(f"TENSE = {POLICY.file.levels.TENSE}", "TENSE = 40.0")
+    return {
+        "policy_id": f"{version}@{at:%FT%T}", "policy_version": version, "event_time": at, "source": "test",
+        "activated_by": "p-1", "sha256": hashlib.sha256(document.encode()).hexdigest(), "document": document, **changes,
+    }  # fmt: skip
+
+
+def suppression(**changes: Any) -> dict[str, Any]:
+    return {
+        "suppression_id": "s-1", "borrower_id": "b", "event_time": MIDDLE, "source": "test", "lender_id": None,
+        "kind": None, "until": None, "reason": "COMPLAINT", "ordered_by": "p-1", "lifted": False, **changes,
+    }  # fmt: skip
+
+
+EXPERTS = Scorecard(
+    NAMES, np.array([indicator.weight for indicator in INDICATORS]), float(POLICY.card["neutral_log_odds"])
+)
+BETTER = replace(EXPERTS, weights=EXPERTS.weights * 1.5, neutral_log_odds=2.0)
+
+
+def model(
+    version: str = "logistic-30-1024", at: datetime = MIDDLE, scorecard: Scorecard = BETTER, **changes: Any
+) -> Any:
+    """A version as the trainer publishes it."""
+    weights = scorecard_to_bytes(scorecard)
+    time = json_form.milliseconds(at)
+    said = Version("logistic", version, "expert-1", True, True, time, 1024, "test", weights, "no worse")
+    return contract_values.version_value(said, [0]) | changes
+
+
+def line(topic: str, value: dict[str, Any]) -> str:
+    return json.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + "\n"
+
+
+def controls() -> Controls:
+    return Controls(CONTROL_KINDS)
+
+
+def test_orders_come_out_in_the_order_of_their_effect_once_per_partition() -> None:
+    book = controls()
+    for days in (2, 0, 1):
+        book.add(POLICY_ACTIVATIONS, activation(f"v{days}", MIDDLE + timedelta(days=days)))
+    book.add(POLICY_ACTIVATIONS, activation("v0"))
+    day = 86_400_000
+    assert [order.content.version for order in book.due(0, MIDDLE_MS + day)] == ["v0", "v1"]
+    assert [order.content.version for order in book.due(0, MIDDLE_MS + 5 * day)] == ["v2"]
+    assert [order.content.version for order in book.due(1, MIDDLE_MS + 5 * day)] == ["v0", "v1", "v2"]
+    assert not book.due(0, END)
+    book.add(POLICY_ACTIVATIONS, activation("late", MIDDLE - timedelta(days=9)))
+    assert [order.content.version for order in book.due(0, MIDDLE_MS)] == ["late"]
+    book.forget(0)
+    assert len(book.due(0, END)) == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"sha256": "0" * 64}, "sha256"),
+        ({"policy_version": "other"}, "policy_version"),
+        ({"document": "[index", "sha256": hashlib.sha256(b"[index").hexdigest()}, "can't be read"),
+    ],
+)
+def test_an_activation_that_cannot_be_obeyed_is_refused(changes: dict[str, Any], reason: str) -> None:
+    with pytest.raises(OrderError, match=reason):
+        controls().add(POLICY_ACTIVATIONS, activation(**changes))
+
+
+def test_a_suppression_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(OrderError, match="until"):
+        controls().add(SUPPRESSIONS, suppression(until=MIDDLE - timedelta(days=1)))
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        (model(sha256="0" * 64), "SHA-256"),
+        (model(weights=b"weights", sha256=sha256(b"weights")), "json"),
+        (model(weights_format="pickle"), "weights_format"),
+        (model(scorecard=replace(EXPERTS, weights=EXPERTS.weights - 1.0)), "wrong sign"),
+        (model(scorecard=replace(EXPERTS, weights=np.zeros(COUNT))), "are 0"),
+        (model(scorecard=replace(EXPERTS, names=NAMES[::-1])), "twelve indicators"),
+        (model(scorecard=replace(EXPERTS, weights=EXPERTS.weights[:3])), "one number for each"),
+    ],
+    ids=["digest", "bytes", "format", "sign", "zeros", "names", "count"],
+)
+def test_a_version_that_cannot_be_scored_with_is_refused(order: dict[str, Any], reason: str) -> None:
+    book = controls()
+    with pytest.raises(OrderError, match=reason):
+        book.add(MODEL_SNAPSHOTS, order)
+    assert not book.orders()
+
+
+def test_only_the_champion_in_force_is_an_order_and_that_once() -> None:
+    book = controls()
+    for changes in ({"status": "REFUSED"}, {"status": "RETIRED"}, {"status": "CANDIDATE"}, {"role": "CHALLENGER"}):
+        book.add(MODEL_SNAPSHOTS, model(**changes))
+    assert not book.orders()
+    for _key in ("champion", "logistic/logistic-30-1024"):
+        book.add(MODEL_SNAPSHOTS, model())
+    assert len(book.orders()) == 1
+
+
+def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -> dict[tuple[bytes, int], Any]:
+    """Feed a small city in batches; returns the policy version, index and level of every scoring."""
+    log: dict[int, list[tuple[int, bytes, bytes]]] = defaultdict(list)
+    for record in sample_logs.city(12, 80):
+        log[EVENT_TOPICS.index(record.topic)].append((record.at_ms, record.key.encode(), encoded(record, CODEC)))
+
+    def started() -> Engine:
+        engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+        for order in orders:
+            engine.controls.add(MODEL_SNAPSHOTS if "model_id" in order else POLICY_ACTIVATIONS, order)
+        return engine
+
+    def take(engine: Engine, start: int, end: int) -> None:
+        for source, records in log.items():
+            part = records[start:end]
+            stamps, keys, values = ([row[place] for row in part] for place in range(3))
+            engine.take(Fetched.of(source, 0, range(start, start + len(part)), stamps, keys, values))
+
+    found: dict[tuple[bytes, int], Any] = {}
+    engine = started()
+    longest = max(map(len, log.values()))
+    for number, start in enumerate(range(0, longest, batch)):
+        take(engine, start, start + batch)
+        idle = tuple(start + batch >= len(log[source]) for source in range(len(EVENT_TOPICS)))
+        scored = engine.carry(0, engine.lane(0).limit(idle, 0))
+        if number == cut:
+            fresh, lane = started(), engine.lane(0)
+            lane.slab.dirty[: len(lane.slab)] = True
+            for key, raw in lane.slab.take_dirty():
+                fresh.lane(0).slab.load(key, bytes(raw))
+            fresh.lane(0).load(lane.to_bytes(0))
+            engine = fresh
+            take(engine, 0, start + batch)
+        for one in scored:
+            found |= told(one)
+    for one in engine.carry(0, END, inclusive=True):
+        found |= told(one)
+    return found
+
+
+def told(scored: Any) -> dict[tuple[bytes, int], Any]:
+    return {
+        (key, int(score["time"])): (
+            scored.policy.version,
+            scored.model_version,
+            float(score["lhi"]),
+            int(score["level"]),
+        )
+        for score, key in zip(scored.scores, scored.keys.tolist(), strict=True)
+    }
+
+
+def test_a_policy_stands_from_its_moment_on_under_any_batching_and_restart() -> None:
+    orders = [activation(), activation("third", MIDDLE + timedelta(days=20))]
+    straight = versions(100_000, orders)
+    assert {version for version, *_ in straight.values()} == {POLICY.version, "next", "third"}
+    for (_, time), (version, *_) in straight.items():
+        assert (version == POLICY.version) == (time < MIDDLE_MS)
+    assert versions(150, orders) == straight
+    assert versions(150, orders, cut=4) == straight
+    assert versions(150, orders, cut=9) == straight
+
+
+def test_a_model_stands_from_its_moment_on_under_any_batching_and_restart() -> None:
+    later = MIDDLE + timedelta(days=20)
+    # What was learned up to a moment may be put in force later, by a person.
+    promoted = model("promoted", MIDDLE, replace(BETTER, neutral_log_odds=1.0), effective_time=later)
+    orders = [model(), activation(at=MIDDLE + timedelta(days=9)), promoted]
+    straight = versions(100_000, orders)
+    for (_, time), (_, version, *_) in straight.items():
+        expected = "expert-1" if time < MIDDLE_MS else "logistic-30-1024"
+        assert version == (expected if time < json_form.milliseconds(later) else "promoted")
+    assert {version for _, version, *_ in straight.values()} == {"expert-1", "logistic-30-1024", "promoted"}
+    assert versions(150, orders) == straight
+    assert versions(150, orders, cut=4) == straight
+    assert versions(150, orders[::-1], cut=9) == straight
+    without = versions(100_000, [])
+    changed = [one for one in straight.keys() & without.keys() if straight[one][2] != without[one][2]]
+    assert changed, "the learned weights move the index"
+    assert min(time for _, time in changed) >= MIDDLE_MS
+
+
+def test_a_late_order_holds_from_where_the_lane_stood_for_all_who_know_that_moment() -> None:
+    records = [one for one in sample_logs.city(12, 80) if one.topic == EVENT_TOPICS[1]]
+    half = next(place for place, one in enumerate(records) if one.at_ms > MIDDLE_MS) + len(records) // 8
+    stands_at = records[half].at_ms
+
+    def told_by(engine: Engine, start: int, limit: int) -> dict[tuple[bytes, int], Any]:
+        part = [(one.at_ms, one.key.encode(), encoded(one, CODEC)) for one in records[start:]]
+        stamps, keys, values = (list(column) for column in zip(*part, strict=True))
+        engine.take(Fetched.of(1, 0, range(start, len(records)), stamps, keys, values))
+        return {place: one for scored in engine.carry(0, limit) for place, one in told(scored).items()}
+
+    engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+    straight = told_by(engine, 0, stands_at)
+    engine.controls.add(POLICY_ACTIVATIONS, activation())
+    straight |= {place: one for scored in engine.carry(0, END) for place, one in told(scored).items()}
+    (application,) = engine.take_applications(0)
+    assert application.moment == stands_at + 1
+    assert not engine.take_applications(0)
+    for (_, time), (version, *_) in straight.items():
+        assert (version == "next") == (time > stands_at)
+    assert {version for version, *_ in straight.values()} == {POLICY.version, "next"}
+    for note_first in (True, False):
+        again = Engine(EngineOptions(1), POLICY, REGISTRY)
+        said = {
+            "order_id": application.order.identity, "topic": POLICY_ACTIVATIONS, "partition": 0, "source": "worker",
+            "event_time": datetime.fromtimestamp(application.moment / 1000, UTC),
+        }  # fmt: skip
+        both = [(ORDER_APPLICATIONS, said), (POLICY_ACTIVATIONS, activation())]
+        again.controls.due(0, 0)  # a lane that has begun to wait for its orders
+        for topic, value in both if note_first else both[::-1]:
+            again.controls.add(topic, value)
+        assert told_by(again, 0, END) == straight
+        assert not again.take_applications(0)
+
+
+@pytest.mark.parametrize("model_first", [True, False])
+def test_a_policy_and_a_model_stand_together_in_either_order(model_first: bool) -> None:
+    engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+    early, late = MIDDLE, MIDDLE + timedelta(days=1)
+    engine.controls.add(MODEL_SNAPSHOTS, model(at=early if model_first else late))
+    engine.controls.add(POLICY_ACTIVATIONS, activation(at=late if model_first else early))
+    engine.carry(0, END)
+    card = engine.lane(0).card
+    assert card["weight"].tolist() == BETTER.weights.tolist()
+    assert card["neutral_log_odds"] == 2.0
+    assert card["level_floor"][3] == 40.0
+    assert engine.standing(0).policy.version == "next"
+    assert engine.standing(0).model_version == "logistic-30-1024"
+
+
+def test_an_older_version_that_comes_late_does_not_replace_a_newer_one() -> None:
+    engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+    engine.controls.add(MODEL_SNAPSHOTS, model("newer"))
+    engine.carry(0, MIDDLE_MS + 10)
+    engine.controls.add(MODEL_SNAPSHOTS, model("older", MIDDLE - timedelta(days=3), EXPERTS))
+    engine.carry(0, MIDDLE_MS + 20)
+    assert engine.standing(0).model_version == "newer"
+    assert engine.lane(0).card["weight"].tolist() == BETTER.weights.tolist()
+
+
+def test_an_older_activation_that_comes_late_does_not_replace_a_newer_one() -> None:
+    engine = Engine(EngineOptions(1), POLICY, REGISTRY)
+    engine.controls.add(POLICY_ACTIVATIONS, activation("newer", MIDDLE))
+    engine.carry(0, MIDDLE_MS + 10)
+    engine.controls.add(POLICY_ACTIVATIONS, activation("older", MIDDLE - timedelta(days=3)))
+    engine.carry(0, MIDDLE_MS + 20)
+    assert engine.standing(0).policy.version == "newer"
+    assert engine.lane(0).card["level_floor"][3] == 40.0
+
+
+def replayed(folder: Path, files: list[Path], controls: Path | None = None) -> tuple[ReplayReport, list[str]]:
+    snapshots = folder / "snapshots.jsonl"
+    report = replay_files(
+        files, options=EngineOptions(2), policy=POLICY, registry=REGISTRY, controls=controls, snapshots=snapshots
+    )
+    return report, snapshots.read_text().splitlines()
+
+
+def test_replay_takes_orders_from_its_files_and_from_a_file_of_their_own(tmp_path: Path) -> None:
+    events = sample_logs.write(tmp_path / "events.jsonl", sample_logs.city(12, 80))
+    order = line(POLICY_ACTIVATIONS, activation())
+    orders = tmp_path / "orders.jsonl"
+    orders.write_text(order + line("spending-events", {"event_time": MIDDLE}) + "{broken\n")
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text(events.read_text() + order)
+    report, with_file = replayed(tmp_path, [events], orders)
+    assert [refused.line for refused in report.refused] == [2, 3]
+    clean, with_lines = replayed(tmp_path, [mixed])
+    assert with_lines == with_file
+    assert not clean.refused
+    found = {json.loads(text)["value"]["policy_version"] for text in with_lines}
+    assert found == {POLICY.version, "next"}
+
+
+def test_a_replay_scores_with_the_versions_of_its_lines(tmp_path: Path) -> None:
+    events = sample_logs.write(tmp_path / "events.jsonl", sample_logs.city(12, 80))
+    orders = tmp_path / "orders.jsonl"
+    orders.write_text(line(MODEL_SNAPSHOTS, model()) + line(MODEL_SNAPSHOTS, model("bad", sha256="0" * 64)))
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text(orders.read_text() + events.read_text())
+    report, with_file = replayed(tmp_path, [events], orders)
+    assert [(refused.line, refused.code) for refused in report.refused] == [(2, "ORDER_INVALID")]
+    assert replayed(tmp_path, [mixed])[1] == with_file
+    for text in with_file:
+        value = json.loads(text)["value"]
+        after = json_form.moment_of(value["event_time"]) >= MIDDLE
+        assert value["model_version"] == ("logistic-30-1024" if after else "expert-1")
+
+
+def test_an_order_of_a_file_that_cannot_be_obeyed_is_told_with_its_line(tmp_path: Path) -> None:
+    events = sample_logs.write(tmp_path / "events.jsonl", sample_logs.city(3, 20))
+    number = len(events.read_text().splitlines()) + 1
+    events.write_text(events.read_text() + line(POLICY_ACTIVATIONS, activation(sha256="0" * 64)))
+    report, _ = replayed(tmp_path, [events])
+    assert [(refused.line, refused.code) for refused in report.refused] == [(number, "ORDER_INVALID")]

@@ -1,0 +1,219 @@
+"""The engine: what comes out depends on the log, not on how it was cut, redelivered or restarted."""
+
+from collections import Counter, defaultdict
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from loanpulse.city.outlets import encoded
+from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.partitioning import partition_of
+from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.topics import EVENT_TOPICS
+from loanpulse.schemas.violations import Violation
+from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.engine.engine import Engine, EngineOptions
+from loanpulse.streams.partition.partition import LANE_KEY, Lane
+from loanpulse.streams.policy import policy_file
+from loanpulse.streams.record.layout import BORROWER
+from tests.support import sample_logs
+
+PARTITIONS = 2
+REGISTRY = LocalRegistry()
+CODEC = Codec(REGISTRY)
+POLICY = policy_file.load(interval_seconds=1.0)
+OPTIONS = EngineOptions(PARTITIONS)
+END = 1_900_000_000_000
+
+Log = dict[tuple[int, int], list[tuple[int, bytes, bytes]]]
+Found = dict[bytes, tuple[bytes, int, float, int]]
+
+
+@pytest.fixture(scope="module")
+def log() -> Log:
+    """The flawed city's log: per source and partition, (timestamp, key, value) by offset."""
+    found: Log = defaultdict(list)
+    for record in sample_logs.city(flawed=True):
+        key = record.key.encode()
+        source = EVENT_TOPICS.index(record.topic)
+        found[source, partition_of(key, PARTITIONS)].append((record.at_ms, key, encoded(record, CODEC)))
+    return found
+
+
+def fetched(log: Log, source: int, partition: int, start: int, end: int) -> Fetched:
+    part = log[source, partition][start:end]
+    return Fetched.of(
+        source, partition, range(start, start + len(part)),
+        [stamp for stamp, _, _ in part], [key for _, key, _ in part], [value for _, _, value in part],
+    )  # fmt: skip
+
+
+def add(found: Found, engine: Engine, partition: int, limit: int, inclusive: bool = False) -> None:
+    scored = engine.run(partition, limit, inclusive=inclusive)
+    for score, key, identity in zip(scored.scores, scored.keys, scored.ids, strict=True):
+        value = (key, int(score["time"]), float(score["lhi"]), int(score["level"]))
+        assert found.setdefault(identity, value) == value, "the same id must never mean two things"
+
+
+def run(log: Log, batch: int, cut: int | None = None) -> tuple[Found, Engine]:
+    """Feed the log in batches; after ``cut`` batches go on in a new engine from what a changelog would hold."""
+    engine = Engine(OPTIONS, POLICY, REGISTRY)
+    found: Found = {}
+    longest = max(len(part) for part in log.values())
+    for number, start in enumerate(range(0, longest, batch)):
+        for source in range(len(EVENT_TOPICS)):
+            for partition in range(PARTITIONS):
+                engine.take(fetched(log, source, partition, start, start + batch))
+        for partition in range(PARTITIONS):
+            exhausted = tuple(start + batch >= len(log[source, partition]) for source in range(len(EVENT_TOPICS)))
+            lane = engine.lane(partition)
+            add(found, engine, partition, lane.limit(exhausted, 0))
+        if number == cut:
+            engine = restarted(engine, log, start + batch)
+    for partition in range(PARTITIONS):
+        add(found, engine, partition, END, inclusive=True)
+    return found, engine
+
+
+def restarted(engine: Engine, log: Log, position: int) -> Engine:
+    """A new engine with the state that the changelog holds, given the log again from each lane's next offset."""
+    fresh = Engine(OPTIONS, POLICY, REGISTRY)
+    for partition, lane in engine.lanes.items():
+        again = fresh.lane(partition)
+        lane.slab.dirty[: len(lane.slab)] = True
+        for key, raw in lane.slab.take_dirty():
+            again.slab.load(key, bytes(raw))
+        again.load(lane.to_bytes(0))
+        for source in range(len(EVENT_TOPICS)):
+            # From before the committed offset, as after a crash: what was folded is passed over.
+            start = max(0, int(again.next_offset[source]) - 50)
+            fresh.take(fetched(log, source, partition, start, position))
+    return fresh
+
+
+@pytest.fixture(scope="module")
+def straight(log: Log) -> Found:
+    return run(log, 100_000)[0]
+
+
+@pytest.mark.parametrize("batch", [1_000, 97])
+def test_the_batch_size_changes_nothing(log: Log, straight: Found, batch: int) -> None:
+    assert run(log, batch)[0] == straight
+
+
+def test_batches_of_one_change_nothing() -> None:
+    small: Log = defaultdict(list)
+    for record in sample_logs.city(4, 40):
+        key = record.key.encode()
+        small[EVENT_TOPICS.index(record.topic), partition_of(key, PARTITIONS)].append(
+            (record.at_ms, key, encoded(record, CODEC))
+        )
+    assert run(small, 1)[0] == run(small, 1_000)[0]
+
+
+@pytest.mark.parametrize("most", [1, 500])
+def test_carrying_a_bounded_number_of_events_at_a_time_changes_nothing(log: Log, straight: Found, most: int) -> None:
+    engine = Engine(OPTIONS, POLICY, REGISTRY)
+    found: Found = {}
+    for (source, partition), part in log.items():
+        engine.take(fetched(log, source, partition, 0, len(part)))
+    for partition in range(PARTITIONS):
+        lane = engine.lane(partition)
+        limit = lane.limit((False, False, False), 0)
+        waiting = sum(map(lane.waiting, range(3)))
+        while (reach := lane.reach(most)) < limit:
+            add(found, engine, partition, reach)
+            left = sum(map(lane.waiting, range(3)))
+            assert left < waiting, "each step goes on"
+            assert most == 1 or waiting - left <= most
+            waiting = left
+        add(found, engine, partition, END, inclusive=True)
+    assert found == straight
+
+
+@pytest.mark.parametrize("cut", [0, 3, 11])
+def test_a_restart_from_the_changelog_changes_nothing(log: Log, straight: Found, cut: int) -> None:
+    assert run(log, 97, cut)[0] == straight
+
+
+def test_a_restart_leaves_the_same_state_and_the_same_past(log: Log) -> None:
+    def state(engine: Engine) -> dict[bytes, bytes]:
+        for lane in engine.lanes.values():
+            lane.slab.dirty[: len(lane.slab)] = True
+        return dict(pair for lane in engine.lanes.values() for pair in lane.slab.take_dirty())
+
+    straight, restarted = (state(run(log, 97, cut)[1]) for cut in (None, 5))
+    assert straight == restarted
+    assert max(map(len, straight.values())) > min(map(len, straight.values())) >= BORROWER.itemsize
+
+
+def test_the_city_scores_and_moves_levels(straight: Found) -> None:
+    levels = {level for _, _, _, level in straight.values()}
+    assert len(straight) > 3_000
+    assert len(levels) >= 4
+
+
+def test_every_touched_borrower_is_scored_within_the_interval(log: Log) -> None:
+    _, engine = run(log, 1_000)
+    for lane in engine.lanes.values():
+        records = lane.slab.records[: len(lane.slab)]
+        assert (records["pending_at"] > END).all()
+        assert (records["scored"] == 1).all()
+
+
+def test_flaws_are_refused_with_their_code(log: Log) -> None:
+    engine = Engine(OPTIONS, POLICY, REGISTRY)
+    codes = set()
+    for source, partition in log:
+        for refused in engine.take(fetched(log, source, partition, 0, 100_000)):
+            codes.add(refused.violation)
+    assert codes >= {
+        Violation.UNDECODABLE, Violation.BAD_MAGIC, Violation.UNKNOWN_SCHEMA, Violation.KEY_MISMATCH,
+        Violation.AMOUNT_NEGATIVE, Violation.CURRENCY_NOT_TAKEN, Violation.TIME_IN_FUTURE,
+    }  # fmt: skip
+
+
+def test_an_unpaid_due_date_is_found_by_time_alone(log: Log) -> None:
+    """Nobody sends anything more: the borrower is still scored when the due date passes."""
+    engine = Engine(OPTIONS, POLICY, REGISTRY)
+    for source, partition in log:
+        part = log[source, partition]
+        engine.take(fetched(log, source, partition, 0, len(part) // 2))
+    before: Found = {}
+    after: Found = {}
+    for partition in range(PARTITIONS):
+        lane = engine.lane(partition)
+        add(before, engine, partition, lane.arrived() + 1, inclusive=True)
+        dues = lane.slab.records["instalment_day"][: len(lane.slab)]
+        assert (dues > 0).any()
+        add(after, engine, partition, lane.arrived() + 40 * 86_400_000)
+    assert len(after) > 20
+    assert max(level for _, _, _, level in after.values()) >= 3
+
+
+def test_lane_records_come_back() -> None:
+    lane = Lane(POLICY.card, OPTIONS.allowed_lateness_ms, OPTIONS.restate_ms)
+    lane.next_offset[1], lane.advanced_to = 77, 123
+    again = Lane(POLICY.card, OPTIONS.allowed_lateness_ms, OPTIONS.restate_ms)
+    again.load(lane.to_bytes(5))
+    assert (again.next_offset[1], again.advanced_to, again.wall_at) == (77, 123, 5)
+    assert LANE_KEY[0] == 0
+    with pytest.raises(ValueError, match="not known"):
+        again.load(b"short")
+
+
+def test_scores_of_a_borrower_come_in_order_of_time(log: Log) -> None:
+    engine = Engine(OPTIONS, POLICY, REGISTRY)
+    for source, partition in log:
+        engine.take(fetched(log, source, partition, 0, 100_000))
+    scored = engine.run(0, END, inclusive=True)
+    times: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+    for score, key in zip(scored.scores, scored.keys, strict=True):
+        # Restatements come before the scoring of the moment at which they were known.
+        times[key].append((int(score["known_at"]), int(score["time"])))
+    restated = scored.scores[scored.scores["restated"] == 1]
+    at_once = Counter(zip(restated["row"].tolist(), restated["known_at"].tolist(), strict=True))
+    assert max(at_once.values()) > 5
+    assert all(a < b for moments in times.values() for a, b in pairwise(moments))
+    assert np.isfinite(scored.scores["lhi"]).all()

@@ -1,0 +1,75 @@
+"""A process without its broker: it complains seldom, and ends in time when told to."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loanpulse.commands import topics_admin
+from loanpulse.commands.broker import EmbeddedBroker
+from loanpulse.settings import load
+from loanpulse.settings.client_errors import ClientErrors
+from loanpulse.streams.faust_kafka.process import END_SECONDS, SeldomTold
+from tests.conftest import on_kafka
+
+
+def test_the_same_complaint_is_told_once_in_a_minute() -> None:
+    now = 0.0
+    seldom = SeldomTold(lambda: now)
+    told = []
+    for now in (0.0, 0.1, 30.0, 59.0, 60.5, 61.0):
+        record = logging.LogRecord("aiokafka", logging.ERROR, "", 0, "no node %s at %s", (1, now), None)
+        if seldom.filter(record):
+            told.append(now)
+    assert told == [0.0, 60.5]
+    assert seldom.filter(logging.LogRecord("aiokafka", logging.ERROR, "", 0, "another", (), None))
+
+
+def test_a_client_that_cannot_connect_says_so_once(capsys: pytest.CaptureFixture[str]) -> None:
+    from confluent_kafka import Consumer
+
+    from loanpulse.settings.broker import consumer_properties
+
+    settings = load(environment={"LOANPULSE_BROKER__BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+    properties = consumer_properties(settings, "nobody")
+    assert isinstance(properties["error_cb"], ClientErrors)
+    consumer = Consumer(properties)
+    consumer.subscribe(["none"])
+    deadline = time.monotonic() + 3.0
+    while time.monotonic() < deadline:
+        consumer.consume(1, 0.2)
+    consumer.close()
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("trouble with the broker") in (1, 2), "the one node, and that it was the last"
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(on_kafka(), reason="it ends a broker of its own")
+@pytest.mark.timeout(120)
+def test_told_to_stop_without_a_broker_it_ends_in_time(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path)
+    log = tmp_path / "trainer.log"
+    with broker:
+        environment = {
+            "LOANPULSE_BROKER__BOOTSTRAP_SERVERS": broker.bootstrap_servers, "LOANPULSE_BROKER__PROFILE": "embedded",
+            "LOANPULSE_LEARNING__DATA_DIR": str(tmp_path / "learning"),
+        }  # fmt: skip
+        topics_admin.create_topics(load(environment=environment))
+        with log.open("wb") as written:
+            trainer = subprocess.Popen(
+                [sys.executable, "-m", "loanpulse.commands", "trainer"], stdout=written, stderr=written,
+                env={**os.environ, **environment},
+            )  # fmt: skip
+        time.sleep(12.0)  # it has joined by then; a join is not told anywhere
+    try:
+        time.sleep(3.0)
+        trainer.send_signal(signal.SIGTERM)
+        assert trainer.wait(END_SECONDS + 15) in (0, 1)
+    finally:
+        trainer.kill()
+    assert len(log.read_text().splitlines()) < 200
