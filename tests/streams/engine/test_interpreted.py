@@ -7,7 +7,7 @@ import sys
 PROGRAM = """
 import hashlib
 from datetime import UTC, datetime
-from loanpulse.schemas import events as json_form
+from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
