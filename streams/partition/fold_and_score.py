@@ -5,6 +5,8 @@ timers. Both depend on the borrower's events alone, never on how they were batch
 gives the same scorings.
 """
 
+import numpy as np
+
 from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.fold.event import fold_event, seen_before
 from loanpulse.streams.partition.restatement import is_late, restate
@@ -121,11 +123,10 @@ def fold_events(
     ``wake_at`` mirrors each record's next moment. ``counts`` gains folded, duplicate and redelivered events.
     Returns (the next event to fold, the number of scores, that of records kept): not the end where room ran out.
     """
-    count = 0
-    keeping = 0
+    count, keeping = np.int64(0), np.int64(0)  # of one type throughout, so that what they go to compiles once
     for position in range(start, len(events)):
         event = events[position]
-        row = event["row"]
+        row = np.int64(event["row"])
         record = records[row]
         source = event["source"]
         if event["offset"] <= record["offsets"][source]:
@@ -159,10 +160,9 @@ def score_rows(
     kept: Records,
 ) -> tuple[int, int, int]:
     """Score the borrowers ``rows[start:]`` up to ``time`` (ms); returns like ``fold_events``."""
-    count = 0
-    keeping = 0
+    count, keeping = np.int64(0), np.int64(0)  # of one type throughout, so that what they go to compiles once
     for position in range(start, len(rows)):
-        row = rows[position]
+        row = np.int64(rows[position])
         record = records[row]
         count, keeping = score_until(record, row, time, card, trail, scores, count, kept, keeping)
         wake_at[row] = min(record["pending_at"], record["timer_at"])

@@ -8,6 +8,8 @@ calibration) comes from the restated one before it. The record itself stays as i
 the level, now, and only it can call for an alert.
 """
 
+import numpy as np
+
 from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.partition.undo_log import (
@@ -118,7 +120,7 @@ def restate(record: Record, row: int, known_at: int, card: Card, trail: Trail, s
             moment = time_of(header)
             fold_late(trail, entries, at, moment)
             score = scores[count]
-            score_borrower(restated, moment, EVENT_CAME, card, score)
+            score_borrower(restated, moment, np.int64(EVENT_CAME), card, score)
             trail.past[HANDED_ON] = restated
             if moment > waiting and moment > trail.state[SAID]:
                 score["known_at"], score["restated"] = known_at, 1
