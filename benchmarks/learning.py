@@ -17,9 +17,9 @@ from loanpulse.streams.models.challenger_weights import challenger_to_bytes
 from loanpulse.streams.models.flat_challenger import PublishedChallenger
 from loanpulse.streams.models.inputs import INDEX_READINGS
 from loanpulse.streams.models.scorecard import scorecard_to_bytes
-from loanpulse.streams.models.served import card_with
+from loanpulse.streams.models.served import parameters_with
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.scoring.borrower import SCORE, Card, Scores, weigh
+from loanpulse.streams.scoring.borrower import SCORE, Scores, ScoringParameters, weigh
 
 LESSON = 128
 LESSONS = 40
@@ -35,10 +35,10 @@ def timed(call: Callable[[], Any]) -> float:
 
 
 @compiled
-def weigh_all(scores: Scores, card: Card) -> None:
+def weigh_all(scores: Scores, parameters: ScoringParameters) -> None:
     """Weigh every scoring as a worker does while it scores."""
     for place in range(len(scores)):
-        weigh(scores[place], card)
+        weigh(scores[place], parameters)
 
 
 def measure(figures: Figures) -> None:
@@ -69,12 +69,14 @@ def measure(figures: Figures) -> None:
     one, no_odds = rows[:1], np.zeros(1)
     figures["prediction: champion, µs one borrower"] = 1e6 * timed(lambda: scorecard.pd(counted[:1]))
     figures["prediction: challenger, µs one borrower"] = 1e6 * timed(lambda: flat.log_odds(one, no_odds))
-    scores, card = np.zeros(BATCH, SCORE), policy_file.load().card
-    scores["value"] = card["unhealthy"] + (batch[:, :COUNT] + 0.6) * (card["healthy"] - card["unhealthy"])
+    scores, parameters = np.zeros(BATCH, SCORE), policy_file.load().parameters
+    scores["value"] = parameters["unhealthy"] + (batch[:, :COUNT] + 0.6) * (
+        parameters["healthy"] - parameters["unhealthy"]
+    )
     scores["evidence"] = 1.0
     published = PublishedChallenger(flat, champion.uncalibrated())
     for name, served in (("scorecard", scorecard), ("forest", published)):
-        own = card_with(card, served)
+        own = parameters_with(parameters, served)
         weigh_all(scores, own)
         figures[f"prediction in a worker: {name}, µs a borrower"] = 1e6 * timed(partial(weigh_all, scores, own)) / BATCH
     figures["size: champion, bytes"] = len(scorecard_to_bytes(scorecard))

@@ -45,7 +45,7 @@ from loanpulse.settings import Settings
 from loanpulse.settings import load as load_settings
 from loanpulse.settings.broker import consumer_properties, librdkafka_properties, producer_properties
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
-from loanpulse.streams.engine.decode import EVENT_CONTRACTS, Fetched
+from loanpulse.streams.engine.decode import EVENT_CONTRACTS, RecordBatch
 from loanpulse.streams.engine.engine import Engine
 from loanpulse.streams.from_settings import engine_options, load_policy
 from loanpulse.streams.partition.undo_log import on_disk
@@ -115,9 +115,9 @@ def timed(call: Callable[[], Any]) -> float:
     return time.perf_counter() - began
 
 
-def sliced(source: int, partition: int, part: load.Part, start: int) -> Fetched:
+def sliced(source: int, partition: int, part: load.Part, start: int) -> RecordBatch:
     end = min(start + 5_000, len(part.keys))
-    return Fetched.of(
+    return RecordBatch.of(
         source, partition, range(start, end), part.timestamps[start:end], part.keys[start:end], part.values[start:end]
     )
 

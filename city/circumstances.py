@@ -19,7 +19,7 @@ HOLIDAY_DAYS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class HouseholdProfile:
     """A household's own; days are numbers of local days.
 
     ``sources`` are the topics on which anything is told of it; its account is silent from ``silent_from`` to
@@ -43,7 +43,7 @@ class Circumstances:
         return 0 <= (day - self.holiday) % 365 < HOLIDAY_DAYS
 
 
-def draw(seed: int, number: int, first_day: int) -> Circumstances:
+def draw(seed: int, number: int, first_day: int) -> HouseholdProfile:
     """The circumstances of the household ``number``, the same for the same seed."""
     dice = Dice(seed, number, CIRCUMSTANCES_PATH)
     sources = {REPAYMENT_EVENTS, SPENDING_EVENTS, UTILITY_EVENTS}
@@ -53,6 +53,6 @@ def draw(seed: int, number: int, first_day: int) -> Circumstances:
         sources.discard(UTILITY_EVENTS)
     region, holiday = dice.pick(DISTRICTS), first_day + dice.whole(30, 394)
     silent_from = first_day + dice.whole(60, 300) if dice.chance(OUTAGE) else 0
-    return Circumstances(
+    return HouseholdProfile(
         region, frozenset(sources), silent_from, silent_from + dice.whole(21, 50) if silent_from else 0, holiday
     )

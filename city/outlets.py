@@ -32,7 +32,7 @@ def encoded(published: Published, codec: Codec, prefix: str = "") -> bytes:
     return codec.encode(full_name(published.topic, prefix), published.value)
 
 
-class NotTakenError(OSError):
+class BrokerTimeoutError(OSError):
     """The broker is away, and what was to be published has to be given up."""
 
 
@@ -50,7 +50,7 @@ def publish(
     A broker that is away is waited for, but once told to stop, no longer than ``patience_seconds``.
 
     Raises:
-        NotTakenError: told to stop, and the broker has not taken all of them.
+        BrokerTimeoutError: told to stop, and the broker has not taken all of them.
     """
     count = 0
     for published in records:
@@ -77,7 +77,7 @@ def _finish(producer: Producer, should_stop: Callable[[], bool], patience_second
         if should_stop():
             patience -= 1.0
             if patience <= 0.0:
-                raise NotTakenError(
+                raise BrokerTimeoutError(
                     f"the broker is away and has not taken {waiting:,} events; simulate again once it is back"
                 )
 

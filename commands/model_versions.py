@@ -40,7 +40,7 @@ def opened(settings: Settings) -> tuple[Codec, Versions]:
     codec = Codec(open_registry(settings.registry), settings.topics.prefix)
     versions = read_versions(settings, codec)
     experts = contract_values.experts_value(
-        scorecard_of(load_policy(settings).card), in_force=IN_FORCE_KEY not in versions
+        scorecard_of(load_policy(settings).parameters), in_force=IN_FORCE_KEY not in versions
     )
     versions.setdefault(f"{experts['model_id']}/{MODEL_VERSION}", experts)
     return codec, versions

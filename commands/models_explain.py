@@ -83,7 +83,7 @@ def explain(
         policy = load_policy(settings)
         prediction, background = _chosen(file, borrower, snapshot)
         if version == MODEL_VERSION:
-            found = explain_champion(scorecard_of(policy.card), prediction, policy.card)
+            found = explain_champion(scorecard_of(policy.parameters), prediction, policy.parameters)
         else:
             _, versions = opened(settings)
             version = version or version_in_force(versions)
@@ -91,11 +91,11 @@ def explain(
             served = served_from_bytes(value["weights"], value["sha256"])
             check_servable(served)
             if isinstance(served, Scorecard):
-                found = explain_champion(served, prediction, policy.card)
+                found = explain_champion(served, prediction, policy.parameters)
             elif others:
-                found = explain_beside_others(served, prediction, background, policy.card, seconds=seconds)
+                found = explain_beside_others(served, prediction, background, policy.parameters, seconds=seconds)
             else:
-                found = explain_forest(served, prediction, policy.card)
+                found = explain_forest(served, prediction, policy.parameters)
     if as_json:
         typer.echo(orjson.dumps(_value(prediction, version, found), option=orjson.OPT_INDENT_2))
     else:

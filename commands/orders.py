@@ -16,13 +16,13 @@ from loanpulse.schemas.publisher import Publisher, RefusedEventError
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
-from loanpulse.streams.directives.directives import Controls, Order
-from loanpulse.streams.directives.kinds import CONTROL_KINDS
-from loanpulse.streams.worker.directive_reader import ControlReader, ControlTopicsError
+from loanpulse.streams.directives.directives import Directive, Directives
+from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
+from loanpulse.streams.worker.directive_reader import DirectiveReader, DirectiveTopicsError
 
 AHEAD_SECONDS = 10
 """An order takes effect so long after it is given, unless told otherwise: it reaches every worker before its time."""
-EFFECTIVE = {kind.topic: kind.effective for kind in CONTROL_KINDS}
+EFFECTIVE = {kind.topic: kind.effective for kind in DIRECTIVE_KINDS}
 TOKEN = re.compile(r"[!-~]{1,64}")
 
 ByOption = Annotated[
@@ -65,13 +65,13 @@ def moment(text: str, option: str) -> datetime:
         fail(f'{option} {text!r} is not a time with its zone, such as "2026-01-31T08:00:00Z".', USAGE_ERROR)
 
 
-def given(settings: Settings, topic: str) -> list[Order]:
+def given(settings: Settings, topic: str) -> list[Directive]:
     """Return the orders on a control topic (bare name), by their time of effect; ends the command where it can't."""
-    controls = Controls(kind for kind in CONTROL_KINDS if kind.topic == topic)
-    with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable, ControlTopicsError):
+    controls = Directives(kind for kind in DIRECTIVE_KINDS if kind.topic == topic)
+    with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable, DirectiveTopicsError):
         topics_admin.check_topics(settings)
         codec = Codec(open_registry(settings.registry), settings.topics.prefix)
-        reader = ControlReader(settings, controls, codec, lambda letter: None)
+        reader = DirectiveReader(settings, controls, codec, lambda letter: None)
         reader.read_all()
         reader.stop()
     return controls.orders()

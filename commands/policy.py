@@ -19,7 +19,7 @@ from loanpulse.schemas import json_form
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import POLICY_ACTIVATIONS
 from loanpulse.settings import Settings
-from loanpulse.streams.directives.kinds import CONTROL_KINDS
+from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
 from loanpulse.streams.from_settings import engine_options, policy_at
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.policy_file import PolicyError, PolicyFile
@@ -217,7 +217,7 @@ def _defaults(path: Path) -> list[Default]:
 def _replayed(
     settings: Settings, files: list[Path], policy: policy_file.Policy, *, obey_activations: bool
 ) -> tuple[ReplayReport, list[Alert]]:
-    kinds = tuple(kind for kind in CONTROL_KINDS if obey_activations or kind.topic != POLICY_ACTIVATIONS)
+    kinds = tuple(kind for kind in DIRECTIVE_KINDS if obey_activations or kind.topic != POLICY_ACTIVATIONS)
     with (
         tempfile.TemporaryDirectory() as folder,
         Progress(SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress,

@@ -7,7 +7,7 @@ from loanpulse.commands.console import ConfigOption, configured, fail, failures
 from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.settings import SettingsError
 from loanpulse.streams.policy.policy_file import PolicyError
-from loanpulse.streams.worker.directive_reader import ControlTopicsError
+from loanpulse.streams.worker.directive_reader import DirectiveTopicsError
 
 
 def worker(config: ConfigOption = None) -> None:
@@ -20,7 +20,7 @@ def worker(config: ConfigOption = None) -> None:
 
     settings = configured(config)
     with failures(
-        topics_admin.BrokerUnreachableError, RegistryUnavailable, PolicyError, SettingsError, ControlTopicsError
+        topics_admin.BrokerUnreachableError, RegistryUnavailable, PolicyError, SettingsError, DirectiveTopicsError
     ):
         problems = topics_admin.check_topics(settings, topics_admin.TIMEOUT_SECONDS)
         if problems:

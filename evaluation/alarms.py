@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loanpulse.evaluation.outcomes import Failure
+from loanpulse.evaluation.outcomes import DelinquencySpell
 from loanpulse.evaluation.panel import Flags, Integers
 
 AHEAD_DAYS = 90
@@ -65,7 +65,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Caught:
+class RecallAtBudget:
     """A team's work within its budget: what it worked on, and the share of the failures that it found."""
 
     worked: Verdict
@@ -96,7 +96,7 @@ def verdict(begun: Flags, truth: Truth, period: Period) -> Verdict:
     return Verdict(right, int(early.sum()) - right, int((inside & truth.behind).sum()))
 
 
-def leads(alarm: Flags, failures: Sequence[Failure]) -> Integers:
+def leads(alarm: Flags, failures: Sequence[DelinquencySpell]) -> Integers:
     """Return the lead of each failure in days: from the beginning of the alarm that stands at the miss, at most 90.
 
     An alarm that had gone for more than 30 days by then is no warning of this failure any more.
@@ -115,7 +115,7 @@ def leads(alarm: Flags, failures: Sequence[Failure]) -> Integers:
     return found
 
 
-def lead(alarm: Flags, failures: Sequence[Failure]) -> Lead:
+def lead(alarm: Flags, failures: Sequence[DelinquencySpell]) -> Lead:
     """Return the lead over all failures."""
     found = leads(alarm, failures)
     if not len(found):
@@ -147,12 +147,12 @@ def caught_within_budget(
     score: npt.NDArray[np.float64],
     candidates: Flags,
     truth: Truth,
-    failures: Sequence[Failure],
+    failures: Sequence[DelinquencySpell],
     period: Period,
     a_day: float,
-) -> Caught:
+) -> RecallAtBudget:
     """Return what a team with a budget of ``a_day`` alerts finds by a score."""
     worked = worked_within_budget(score, candidates, period, a_day)
     caught = [worked[one.borrower, max(0, one.missed - AHEAD_DAYS) : one.confirmed].any() for one in failures]
     recall = float(np.mean(caught)) if caught else float("nan")
-    return Caught(verdict(worked, truth, period), recall)
+    return RecallAtBudget(verdict(worked, truth, period), recall)

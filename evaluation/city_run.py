@@ -13,7 +13,14 @@ from loanpulse.city.published import Published
 from loanpulse.city.simulation import FIRST_NUMBER, City
 from loanpulse.city.truth import DefaultTruth, LifeEvent, MissedTruth, ShortfallTruth, Truth
 from loanpulse.evaluation.accounts import Accounts, AccountsBuilder
-from loanpulse.evaluation.outcomes import DEFAULT_DAYS, Failure, Hardship, Outcomes, failures_of, rows_of_misses
+from loanpulse.evaluation.outcomes import (
+    DEFAULT_DAYS,
+    DelinquencySpell,
+    Hardship,
+    Outcomes,
+    failures_of,
+    rows_of_misses,
+)
 from loanpulse.evaluation.panel import Panel, PanelBuilder
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.lines import EventLine
@@ -102,7 +109,7 @@ def outcomes_of(truth: Iterable[Truth], borrowers: tuple[str, ...], first_day: i
         days,
         rows,
         failures_of(rows, defaults),
-        tuple(Failure(who, first, first + DEFAULT_DAYS) for who, first, _ in rows),
+        tuple(DelinquencySpell(who, first, first + DEFAULT_DAYS) for who, first, _ in rows),
         tuple(hardships),
         tuple(sorted(shortfalls)),
     )

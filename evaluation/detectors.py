@@ -11,7 +11,7 @@ import numpy.typing as npt
 from loanpulse.evaluation import alarms, gradient_boosting
 from loanpulse.evaluation.alarms import Period, Truth
 from loanpulse.evaluation.city_run import Run
-from loanpulse.evaluation.outcomes import Failure, are_ahead
+from loanpulse.evaluation.outcomes import DelinquencySpell, are_ahead
 from loanpulse.evaluation.panel import Flags
 from loanpulse.schemas.contracts import Level
 
@@ -32,7 +32,7 @@ class Detector:
     alarm: Flags
 
 
-def truth_of(run: Run, failures: Iterable[Failure] | None = None) -> Truth:
+def truth_of(run: Run, failures: Iterable[DelinquencySpell] | None = None) -> Truth:
     """Return what alarms are held against: all rows of missed instalments, or ``failures`` as those to foresee."""
     outcomes = run.outcomes
     foreseen = outcomes.misses if failures is None else failures

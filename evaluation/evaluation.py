@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from loanpulse.evaluation import alarms, detectors, ranking
-from loanpulse.evaluation.alarms import Caught, Lead, Period, Verdict
+from loanpulse.evaluation.alarms import Lead, Period, RecallAtBudget, Verdict
 from loanpulse.evaluation.behaviours import Found, found_by_kind
 from loanpulse.evaluation.city_run import Run
 from loanpulse.evaluation.coverage import HORIZON_DAYS, Coverage, coverage
 from loanpulse.evaluation.detectors import Detector
 from loanpulse.evaluation.hardships import Seen, seen_by_kind
-from loanpulse.evaluation.outcomes import DEFAULT_DAYS, Failure, first_of_each
+from loanpulse.evaluation.outcomes import DEFAULT_DAYS, DelinquencySpell, first_of_each
 from loanpulse.evaluation.panel import Flags, Panel
 from loanpulse.evaluation.reasons import reasons_kept
 from loanpulse.evaluation.stability import flip_rate
@@ -37,8 +37,8 @@ class EvaluationError(ValueError):
 class Ranked:
     """How well one score ranks the two questions; NaN where it has no score."""
 
-    area_default: float
-    gap_default: float
+    auc_default: float
+    ks_default: float
     area_early: float
     gap_early: float
 
@@ -59,15 +59,15 @@ class Judged:
     lead_first: Lead
     precision_default: float
     lead_default: Lead
-    within_budget: Caught
+    within_budget: RecallAtBudget
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class Ablation:
     """The areas under the curve when one indicator's points are taken out of the index, and how much that costs."""
 
     indicator: str
-    area_default: float
+    auc_default: float
     area_early: float
 
 
@@ -113,7 +113,7 @@ class Evaluation:
     life_events: tuple[Seen, ...]
     share_in_trouble: float
     behaviours: tuple[Found, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[Ablation, ...]
 
 
 def period_of(days: int) -> Period:
@@ -127,7 +127,7 @@ def period_of(days: int) -> Period:
     return Period(WARM_UP_DAYS, days - AFTER_DAYS)
 
 
-def judged_failures(failures: Sequence[Failure], run: Run, period: Period) -> list[Failure]:
+def judged_failures(failures: Sequence[DelinquencySpell], run: Run, period: Period) -> list[DelinquencySpell]:
     """Return the failures of borrowers whom the engine could have seen, with their whole past in the period's reach."""
     known = run.panel.known
     return [
@@ -266,7 +266,7 @@ def _judged(one: Detector, run: Run, period: Period, questions: Questions, budge
     )
 
 
-def _within(failures: Sequence[Failure], period: Period) -> list[Failure]:
+def _within(failures: Sequence[DelinquencySpell], period: Period) -> list[DelinquencySpell]:
     return [one for one in failures if one.missed < period.end]
 
 
@@ -293,12 +293,12 @@ def alerts_begun(panel: Panel) -> Flags:
     return table
 
 
-def _left_out(panel: Panel, questions: Questions) -> list[LeftOut]:
+def _left_out(panel: Panel, questions: Questions) -> list[Ablation]:
     """Rank by the points lost without those of one indicator: what its evidence was worth to the index."""
     points = panel.daily["points"].astype(np.float64)
     total = points.sum(axis=-1)
     found = []
     for place, name in enumerate(NAMES):
         ranked = questions.ranked(total - points[..., place])
-        found.append(LeftOut(name, ranked.area_default, ranked.area_early))
+        found.append(Ablation(name, ranked.auc_default, ranked.area_early))
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from loanpulse.evaluation.alarms import Period
-from loanpulse.evaluation.outcomes import Failure, Hardship
+from loanpulse.evaluation.outcomes import DelinquencySpell, Hardship
 from loanpulse.evaluation.panel import Flags
 
 AFTER_DAYS = 30
@@ -33,7 +33,7 @@ class Seen:
 
 
 def seen_by_kind(
-    begun: Flags, hardships: Sequence[Hardship], defaults: Sequence[Failure], period: Period
+    begun: Flags, hardships: Sequence[Hardship], defaults: Sequence[DelinquencySpell], period: Period
 ) -> list[Seen]:
     """Return for each kind, in the order of its name, how its life events show in alerts that begin (by day)."""
     troubled = np.zeros(begun.shape, np.bool_)
@@ -46,7 +46,9 @@ def seen_by_kind(
     ]
 
 
-def _seen(kind: str, hardships: Sequence[Hardship], begun: Flags, troubled: Flags, defaults: Sequence[Failure]) -> Seen:
+def _seen(
+    kind: str, hardships: Sequence[Hardship], begun: Flags, troubled: Flags, defaults: Sequence[DelinquencySpell]
+) -> Seen:
     firsts, chances = [], []
     failed, failed_seen = 0, 0
     for one in hardships:

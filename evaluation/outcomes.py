@@ -22,7 +22,7 @@ Row: TypeAlias = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class DelinquencySpell:
     """A borrower's row of missed instalments: its first due date, and when it is beyond doubt (days of the panel)."""
 
     borrower: int
@@ -51,8 +51,8 @@ class Outcomes:
     borrowers: int
     days: int
     rows: tuple[Row, ...]
-    defaults: tuple[Failure, ...]
-    misses: tuple[Failure, ...]
+    defaults: tuple[DelinquencySpell, ...]
+    misses: tuple[DelinquencySpell, ...]
     hardships: tuple[Hardship, ...]
     shortfalls: tuple[tuple[int, int], ...]
 
@@ -89,19 +89,19 @@ def rows_of_misses(misses: Iterable[tuple[int, int]]) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def failures_of(rows: Iterable[Row], defaults: Iterable[tuple[int, int]]) -> tuple[Failure, ...]:
+def failures_of(rows: Iterable[Row], defaults: Iterable[tuple[int, int]]) -> tuple[DelinquencySpell, ...]:
     """Return the rows in which a default (borrower, day) came, each confirmed by its first."""
     first_default: dict[tuple[int, int], int] = {}
     for borrower, first, last in rows:
         reach = [day for who, day in defaults if who == borrower and first < day <= last + DEFAULT_DAYS]
         if reach:
             first_default[borrower, first] = min(reach)
-    return tuple(Failure(borrower, first, day) for (borrower, first), day in first_default.items())
+    return tuple(DelinquencySpell(borrower, first, day) for (borrower, first), day in first_default.items())
 
 
-def first_of_each(failures: Sequence[Failure]) -> tuple[Failure, ...]:
+def first_of_each(failures: Sequence[DelinquencySpell]) -> tuple[DelinquencySpell, ...]:
     """Return each borrower's first failure."""
-    first: dict[int, Failure] = {}
+    first: dict[int, DelinquencySpell] = {}
     for failure in sorted(failures, key=lambda one: one.missed):
         first.setdefault(failure.borrower, failure)
     return tuple(first.values())
@@ -117,7 +117,7 @@ def days_to_next(places: tuple[tuple[int, int], ...], borrowers: int, days: int)
     return table
 
 
-def are_ahead(failures: Iterable[Failure], borrowers: int, days: int, reach: int) -> Flags:
+def are_ahead(failures: Iterable[DelinquencySpell], borrowers: int, days: int, reach: int) -> Flags:
     """Tell for each borrower and day whether a failure's first due date lies 1 to ``reach`` days after it."""
     table: Flags = np.zeros((borrowers, days), np.bool_)
     for failure in failures:

@@ -176,7 +176,7 @@ def _ranking(one: Evaluation) -> list[str]:
             ("", "AUC default", "KS default", "AUC early", "KS early"),
             [
                 (
-                    each.name, _number(each.ranked.area_default, 3), _number(each.ranked.gap_default, 3),
+                    each.name, _number(each.ranked.auc_default, 3), _number(each.ranked.ks_default, 3),
                     _number(each.ranked.area_early, 3), _number(each.ranked.gap_early, 3),
                 )
                 for each in one.judged
@@ -245,7 +245,7 @@ def _left_out(one: Evaluation) -> list[str]:
     whole = one.judged[0].ranked
     rows = [
         (
-            each.indicator, _number(each.area_default, 3), _signed(each.area_default - whole.area_default),
+            each.indicator, _number(each.auc_default, 3), _signed(each.auc_default - whole.auc_default),
             _number(each.area_early, 3), _signed(each.area_early - whole.area_early),
         )
         for each in one.left_out

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import numba
+import numpy as np
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,3 +55,9 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile ``function`` at its first call and keep the machine code on disk for the next process."""
     fast: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return fast
+
+
+@compiled
+def int64(value: int) -> int:
+    """Return ``value`` as a 64-bit integer, so that what it is handed to compiles for one type only."""
+    return np.int64(value)  # type: ignore[return-value]

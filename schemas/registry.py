@@ -40,7 +40,7 @@ class SchemaRegistry(Protocol):
 def stable_id(schema: Schema) -> int:
     """An id in 1..2**31-1 derived from the schema.
 
-    Taken from the SHA-256 of its JSON without docs and with sorted keys. Avro's own canonical form would also
+    DecodedBatch from the SHA-256 of its JSON without docs and with sorted keys. Avro's own canonical form would also
     drop logical types and defaults, and give money of two different scales the same id.
     """
     body = orjson.dumps(_without_docs(schema), option=orjson.OPT_SORT_KEYS)

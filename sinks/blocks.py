@@ -28,7 +28,7 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class LoadedUpTo:
     """What the warehouse says of a partition: the offset up to which it is loaded, and a block that was under way."""
 
     loaded_up_to: int
@@ -56,7 +56,7 @@ class Block:
         return f"{topic}:{partition}:{self.edges.first}-{self.edges.following}:{digest.hexdigest()}"
 
 
-def read_standings(warehouse: Warehouse) -> dict[Place, Standing]:
+def read_standings(warehouse: Warehouse) -> dict[Place, LoadedUpTo]:
     """Return what the warehouse says of every partition that it has seen."""
     rows = warehouse.query(
         "SELECT topic, partition, argMax((first_offset, next_offset, loaded), written_at) AS newest "
@@ -65,7 +65,7 @@ def read_standings(warehouse: Warehouse) -> dict[Place, Standing]:
     found = {}
     for row in rows.to_pylist():
         first, following, loaded = row["newest"].values() if isinstance(row["newest"], dict) else row["newest"]
-        standing = Standing(following, None) if loaded else Standing(first, Edges(first, following))
+        standing = LoadedUpTo(following, None) if loaded else LoadedUpTo(first, Edges(first, following))
         found[row["topic"], row["partition"]] = standing
     return found
 

@@ -17,10 +17,10 @@ from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import ALERT_FEEDBACK, MODEL_SNAPSHOTS, REPAYMENT_EVENTS
 from loanpulse.streams.alerts.maker import Scored
 from loanpulse.streams.alerts.snapshots import lenders_shown
-from loanpulse.streams.directives.directives import OrderError
+from loanpulse.streams.directives.directives import DirectiveError
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.learning import contract_values
-from loanpulse.streams.learning.labels import LedgerOptions, Prediction
+from loanpulse.streams.learning.labels import LabelOptions, Prediction
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import Output, TrainerOptions, Version
 from loanpulse.streams.models.scorecard import WeightsError
@@ -44,7 +44,7 @@ class BacktestRun:
         options: EngineOptions,
         policy: Policy,
         registry: SchemaRegistry,
-        ledger: LedgerOptions,
+        ledger: LabelOptions,
         trainer: TrainerOptions,
     ) -> None:
         codec = Codec(registry)
@@ -98,7 +98,7 @@ class BacktestRun:
         try:
             self._replay.engine.controls.add(MODEL_SNAPSHOTS, value)
             served = contract_values.served_in_force(value)
-        except (OrderError, WeightsError) as error:
+        except (DirectiveError, WeightsError) as error:
             self._replay.refuse(path, line.number, "ORDER_INVALID", str(error))
             return
         if served is not None:

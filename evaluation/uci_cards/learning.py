@@ -117,11 +117,11 @@ class CardScoring:
 
     def score(self, pd: Reals, hard: Integers) -> tuple[Reals, Integers]:
         """Return index and level at a month's end; the months are further apart than any dwell."""
-        card = self.policy.card
-        lhi = np.array([index_of(float(odds), card) for odds in np.log((1.0 - pd) / pd)])
+        parameters = self.policy.parameters
+        lhi = np.array([index_of(float(odds), parameters) for odds in np.log((1.0 - pd) / pd)])
         before = np.zeros(len(pd), np.int8) if self._level is None else self._level
         level = [
-            max(level_with_hysteresis(float(points), int(last), card), int(card["hard_floor"][int(event)]))
+            max(level_with_hysteresis(float(points), int(last), parameters), int(parameters["hard_floor"][int(event)]))
             for points, last, event in zip(lhi.tolist(), before.tolist(), hard.tolist(), strict=True)
         ]
         self._level = np.array(level, np.int8)

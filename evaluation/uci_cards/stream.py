@@ -11,7 +11,7 @@ from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS
-from loanpulse.streams.engine.engine import Engine, EngineOptions, fetched_of
+from loanpulse.streams.engine.engine import Engine, EngineOptions, record_batch_of
 from loanpulse.streams.models.inputs import Reals
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.scoring.borrower import SCORE, Scores
@@ -71,6 +71,6 @@ class CardStream:
         first = self._offsets[source]
         self._offsets[source] += len(records)
         times, keys, values = zip(*records, strict=True)
-        refused = self._engine.take(fetched_of(source, PARTITION, first, times, keys, values))
+        refused = self._engine.take(record_batch_of(source, PARTITION, first, times, keys, values))
         if refused:
             raise RefusedEvent(f"a month made an event that was refused: {refused[0].violation.sentence}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-LEDGER_KEY = b"\x00budgets"
+BUDGETS_KEY = b"\x00budgets"
 """The key of a lane's ledger in the changelog."""
 LEDGER_VERSION = 1
 PRIORITIES_KEPT = 4096
@@ -66,7 +66,7 @@ class LenderBudget:
 
 
 @dataclass(slots=True)
-class BudgetLedger:
+class AlertBudgets:
     """The budgets of all lenders in one lane, kept in the changelog before the borrowers' records.
 
     ``_made`` are the decisions since the ledger was last written. After a crash between the two writes, alerts that

@@ -14,17 +14,17 @@ from loanpulse.streams.alerts.budget import Decision, quota
 from loanpulse.streams.alerts.contact_times import earliest_contact
 from loanpulse.streams.alerts.ids import Texts, alert_id
 from loanpulse.streams.alerts.reasons import Reason, losses, reasons
-from loanpulse.streams.alerts.relevance import concerns
+from loanpulse.streams.alerts.relevance import is_relevant_to_lender
 from loanpulse.streams.alerts.smallest_help import Help, Lender, own_instalments, smallest_help
 from loanpulse.streams.alerts.snapshots import LENDER_BYTES, lenders_shown
-from loanpulse.streams.directives.in_force import Standing
+from loanpulse.streams.directives.in_force import InForce
 from loanpulse.streams.partition.store import Keys
 from loanpulse.streams.policy.actions import MEANINGS, Action
 from loanpulse.streams.policy.interventions import HoldOutSection
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.record import debt
 from loanpulse.streams.record.layout import DAY_MS, NO_MOMENT, Record, Records, ms_of, seconds_of
-from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES, Card, Score, Scores
+from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES, Score, Scores, ScoringParameters
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_BEHAVIOUR = int(AlertKind.LEVEL_IMPROVED) + 1
@@ -47,7 +47,7 @@ class Scored:
     scores: Scores
     keys: Keys
     ids: Texts
-    card: Card
+    parameters: ScoringParameters
     kept: Records
 
     def __len__(self) -> int:
@@ -59,7 +59,7 @@ Loan = tuple[int, float, tuple[int, ...]]
 
 
 @dataclass(slots=True)
-class Occasion:
+class ScoringContext:
     """A scoring that calls for alerts, and what all its alerts share."""
 
     place: int
@@ -79,7 +79,7 @@ class Occasion:
 class Draft:
     """An alert before it is known what becomes of it."""
 
-    occasion: Occasion
+    occasion: ScoringContext
     kind: AlertKind
     lender_id: str
     lender: Lender
@@ -150,7 +150,7 @@ class AlertMaker:
 
     partitions: int
 
-    def alerts(self, scored: Scored, standing: Standing, records: Records) -> list[Alert]:
+    def alerts(self, scored: Scored, standing: InForce, records: Records) -> list[Alert]:
         """Return the alerts, in native values, of scorings just made."""
         places = np.flatnonzero(scored.scores["kept"] >= 0)
         shown = lenders_shown(scored.scores["lender"][places])
@@ -173,7 +173,7 @@ class AlertMaker:
             self._plan_contact(draft, scored, records[int(draft.occasion.score["row"])])
         return [_alert(draft) for draft in drafts]
 
-    def _dispose(self, draft: Draft, scored: Scored, standing: Standing) -> None:
+    def _dispose(self, draft: Draft, scored: Scored, standing: InForce) -> None:
         """Decide what becomes of an alert. News of a recovery is no work for a team, and passes every budget."""
         policy = scored.policy
         draft.suppression_id = standing.suppressions.holding(
@@ -214,7 +214,7 @@ class AlertMaker:
             record["contact_at"][oldest], record["contact_lender"][oldest] = seconds_of(contact_at), own
 
 
-def _occasion(scored: Scored, place: int) -> Occasion:
+def _occasion(scored: Scored, place: int) -> ScoringContext:
     score = scored.scores[place]
     kept = int(score["kept"])
     record = scored.kept[kept : kept + 1]
@@ -243,13 +243,13 @@ def _occasion(scored: Scored, place: int) -> Occasion:
         "cqplm_score": _known(float(score["cqplm_score"])),
         "known_at": known_at,
     }
-    return Occasion(
+    return ScoringContext(
         place, score, record, borrower_id, scored.ids[place].decode(), time, level, loans_of(record[0]), losses(score),
         common,
     )  # fmt: skip
 
 
-def _drafts(occasion: Occasion, lenders: list[bytes], policy: Policy) -> Iterator[Draft]:
+def _drafts(occasion: ScoringContext, lenders: list[bytes], policy: Policy) -> Iterator[Draft]:
     score, record, level = occasion.score, occasion.record[0], occasion.level
     collapsed = float(score["behaviour_value"][AlertKind.USAGE_COLLAPSE - FIRST_BEHAVIOUR])
     kinds = list(kinds_of(score))
@@ -260,7 +260,7 @@ def _drafts(occasion: Occasion, lenders: list[bytes], policy: Policy) -> Iterato
         lender = np.frombuffer(name.ljust(LENDER_BYTES, b"\0"), "<u8")
         owed = exposure(occasion.loans, record, lender, occasion.time)
         for kind in kinds:
-            if not concerns(record, kind, lender, int(score["missed_loans"])):
+            if not is_relevant_to_lender(record, kind, lender, int(score["missed_loans"])):
                 continue
             actions = [
                 action
@@ -281,7 +281,7 @@ def _help_of(draft: Draft, scored: Scored) -> Help | None:
     if draft.lender_id not in occasion.helps:
         scores = scored.scores[occasion.place : occasion.place + 1]
         occasion.helps[draft.lender_id] = smallest_help(
-            occasion.record, scores, draft.lender, scored.card, scored.policy.file.help
+            occasion.record, scores, draft.lender, scored.parameters, scored.policy.file.help
         )
     return occasion.helps[draft.lender_id]
 

@@ -15,7 +15,7 @@ def is_of(record: Record, loan: int, lender: Lender) -> bool:
     return loan >= 0 and record["loan_key"][loan] != 0 and np.array_equal(record["loan_lender"][loan], lender)
 
 
-def concerns(record: Record, kind: AlertKind, lender: Lender, missed_loans: int) -> bool:
+def is_relevant_to_lender(record: Record, kind: AlertKind, lender: Lender, missed_loans: int) -> bool:
     """Tell whether an alert of ``kind`` is about ``lender``'s own loans, or about the borrower.
 
     ``missed_loans`` are the bits of the loans of whose missed instalments the scoring tells.

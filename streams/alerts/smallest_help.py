@@ -20,7 +20,7 @@ from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.policy.interventions import HelpSection
 from loanpulse.streams.record import debt, decayed_sums
 from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, OUTFLOW, Record, Records
-from loanpulse.streams.scoring.borrower import Card, Scores, hard_event, wanted_level, weigh
+from loanpulse.streams.scoring.borrower import Scores, ScoringParameters, hard_event, wanted_level, weigh
 
 Lender = npt.NDArray[np.uint64]
 """A lender's id as a record holds it: 24 bytes in three words."""
@@ -111,7 +111,14 @@ def cut_instalments(record: Record, lender: Lender, time: int, share: float, fel
 
 @compiled
 def level_after(
-    records: Records, scores: Scores, lender: Lender, time: int, card: Card, share: float, felt: float, days: int
+    records: Records,
+    scores: Scores,
+    lender: Lender,
+    time: int,
+    parameters: ScoringParameters,
+    share: float,
+    felt: float,
+    days: int,
 ) -> int:
     """Return the level with ``share`` of the instalments left and overdue ones ``days`` later.
 
@@ -127,12 +134,12 @@ def level_after(
         values[ARREARS], evidences[ARREARS] = arrears.read(record, time)
         values[PAYMENT_SHORTFALL], evidences[PAYMENT_SHORTFALL] = payment_shortfall.read(record, time)
     days_past_due, _, _ = debt.arrears_now(record, time)
-    floor = int(card["hard_floor"][hard_event(record, days_past_due, time)])
+    floor = int(parameters["hard_floor"][hard_event(record, days_past_due, time)])
     cut_instalments(record, lender, time, share, felt)
     values[DEBT_SERVICE], evidences[DEBT_SERVICE] = debt_service.read(record, time)
     values[NET_CASH_FLOW], evidences[NET_CASH_FLOW] = net_cash_flow.read(record, time)
-    weigh(score, card)
-    return max(floor, wanted_level(score["lhi"], score["level"], int(record["behaviours"]), card))
+    weigh(score, parameters)
+    return max(floor, wanted_level(score["lhi"], score["level"], int(record["behaviours"]), parameters))
 
 
 @compiled
@@ -141,7 +148,7 @@ def smallest_relief(
     scores: Scores,
     lender: Lender,
     time: int,
-    card: Card,
+    parameters: ScoringParameters,
     now: float,
     paid: float,
     most: float,
@@ -151,12 +158,12 @@ def smallest_relief(
 
     ``now`` are the lender's instalments of a month, of which the share ``paid`` used to be paid.
     """
-    if level_after(records, scores, lender, time, card, 1.0 - most / now, most * paid, days) > STABLE:
+    if level_after(records, scores, lender, time, parameters, 1.0 - most / now, most * paid, days) > STABLE:
         return -1.0
     least = 0.0
     for _ in range(HALVINGS):
         middle = (least + most) / 2.0
-        if level_after(records, scores, lender, time, card, 1.0 - middle / now, middle * paid, days) > STABLE:
+        if level_after(records, scores, lender, time, parameters, 1.0 - middle / now, middle * paid, days) > STABLE:
             least = middle
         else:
             most = middle
@@ -171,7 +178,7 @@ class _Trial:
     scores: Scores
     lender: Lender
     time: int
-    card: Card
+    parameters: ScoringParameters
     now: float
     paid_share: float
 
@@ -179,7 +186,7 @@ class _Trial:
         """Tell whether ``relief`` a month, and overdue instalments ``months`` later, restore STABLE."""
         share = 1.0 - relief / self.now if relief > 0.0 else 1.0
         level = level_after(
-            self.records, self.scores, self.lender, self.time, self.card, share, relief * self.paid_share,
+            self.records, self.scores, self.lender, self.time, self.parameters, share, relief * self.paid_share,
             MONTH_DAYS * months,
         )  # fmt: skip
         return bool(level <= STABLE)
@@ -187,7 +194,7 @@ class _Trial:
     def smallest_relief(self, most: float, months: int) -> float:
         """Return the least relief a month that works, at most ``most``, with overdue instalments ``months`` later."""
         return smallest_relief(
-            self.records, self.scores, self.lender, self.time, self.card, self.now, self.paid_share, most,
+            self.records, self.scores, self.lender, self.time, self.parameters, self.now, self.paid_share, most,
             MONTH_DAYS * months,
         )  # fmt: skip
 
@@ -197,7 +204,9 @@ class _Trial:
         return float(self.scores["lhi"][1])
 
 
-def smallest_help(record: Records, score: Scores, lender: Lender, card: Card, limits: HelpSection) -> Help | None:
+def smallest_help(
+    record: Records, score: Scores, lender: Lender, parameters: ScoringParameters, limits: HelpSection
+) -> Help | None:
     """Return the smallest help that works, or that none does.
 
     None where the lender has no instalments to change, and where the index asks for STABLE as it is (the level then
@@ -207,7 +216,7 @@ def smallest_help(record: Records, score: Scores, lender: Lender, card: Card, li
     now, overdue, paid_share = own_instalments(record[0], lender, time)
     if now + overdue < MONEY_STEP:
         return None
-    trial = _Trial(np.repeat(record, 2), np.repeat(score, 2), lender, time, card, now, paid_share)
+    trial = _Trial(np.repeat(record, 2), np.repeat(score, 2), lender, time, parameters, now, paid_share)
     if trial.works(0.0, 0):
         return None
     now, overdue = round(now, 2), round(overdue, 2)

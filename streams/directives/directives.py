@@ -20,17 +20,17 @@ import orjson
 
 from loanpulse.schemas import json_form
 from loanpulse.schemas.topics import ORDER_APPLICATIONS
-from loanpulse.streams.directives.in_force import Standing
+from loanpulse.streams.directives.in_force import InForce
 
 Value = dict[str, Any]
 
 
-class OrderError(ValueError):
+class DirectiveError(ValueError):
     """A record of a control topic that can't be obeyed; its text is one sentence without personal data."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Order:
+class Directive:
     """One order: effective at an event time (ms), told apart by the hash of its value."""
 
     effective_at: int
@@ -46,10 +46,10 @@ def at_event_time(value: Value) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class ControlKind:
+class DirectiveKind:
     """What the records of one control topic mean.
 
-    ``read`` turns a native value into what ``apply`` needs, or raises OrderError; None is a record that orders
+    ``read`` turns a native value into what ``apply`` needs, or raises DirectiveError; None is a record that orders
     nothing. ``apply`` puts a due order in force in one lane, from a moment (ms) on; ``effective`` is from when on it is
     meant to be. ``splits`` says that scorings before and after the order differ, so that the lane must be carried up to
     just before it first. ``borrower`` names the one borrower that an order is about, None for all.
@@ -57,22 +57,22 @@ class ControlKind:
 
     topic: str
     read: Callable[[Value], Any]
-    apply: Callable[[Standing, Order, int], None]
+    apply: Callable[[InForce, Directive, int], None]
     effective: Callable[[Value], datetime] = at_event_time
     splits: bool = True
     borrower: Callable[[Any], str] | None = None
 
 
-class Controls:
+class Directives:
     """All orders known, and for each partition those that its lane has not applied yet.
 
     ``add`` may be called from another thread than the engine's.
     """
 
-    def __init__(self, kinds: Iterable[ControlKind]) -> None:
+    def __init__(self, kinds: Iterable[DirectiveKind]) -> None:
         self._kinds = {kind.topic: kind for kind in kinds}
-        self._orders: dict[tuple[str, str], Order] = {}
-        self._waiting: dict[int, list[tuple[int, Order]]] = {}
+        self._orders: dict[tuple[str, str], Directive] = {}
+        self._waiting: dict[int, list[tuple[int, Directive]]] = {}
         self._applied: dict[tuple[str, str, int], int] = {}
         self._lock = threading.Lock()
 
@@ -81,7 +81,7 @@ class Controls:
         """The topics (bare names) whose records ``add`` takes."""
         return (*self._kinds, ORDER_APPLICATIONS)
 
-    def kind(self, topic: str) -> ControlKind:
+    def kind(self, topic: str) -> DirectiveKind:
         """Return what the records of a control topic mean."""
         return self._kinds[topic]
 
@@ -89,7 +89,7 @@ class Controls:
         """Take note of a record of a control topic; the same record again changes nothing.
 
         Raises:
-            OrderError: it can't be obeyed.
+            DirectiveError: it can't be obeyed.
         """
         if topic == ORDER_APPLICATIONS:
             moment = json_form.milliseconds(value["event_time"])
@@ -101,7 +101,7 @@ class Controls:
             return
         said = orjson.dumps(json_form.to_json(topic, value), option=orjson.OPT_SORT_KEYS)
         effective_at = json_form.milliseconds(kind.effective(value))
-        order = Order(effective_at, topic, hashlib.sha256(said).hexdigest(), content)
+        order = Directive(effective_at, topic, hashlib.sha256(said).hexdigest(), content)
         with self._lock:
             if (topic, order.identity) in self._orders:
                 return
@@ -109,7 +109,7 @@ class Controls:
             for partition, waiting in self._waiting.items():
                 heapq.heappush(waiting, (self._moment(partition, order), order))
 
-    def due(self, partition: int, limit: int) -> list[Order]:
+    def due(self, partition: int, limit: int) -> list[Directive]:
         """Take out the orders that a partition is to obey from ``limit`` (ms) on or before, in their order."""
         with self._lock:
             if partition not in self._waiting:
@@ -130,15 +130,15 @@ class Controls:
             if any((order.topic, order.identity) == (topic, identity) for _, order in waiting):
                 self._waiting[partition] = sorted((self._moment(partition, order), order) for _, order in waiting)
 
-    def noted(self, partition: int, order: Order) -> int | None:
+    def noted(self, partition: int, order: Directive) -> int | None:
         """Return from which moment (ms) on a partition obeys an order, None where it has not been said yet."""
         with self._lock:
             return self._applied.get((order.topic, order.identity, partition))
 
-    def _moment(self, partition: int, order: Order) -> int:
+    def _moment(self, partition: int, order: Directive) -> int:
         return self._applied.get((order.topic, order.identity, partition), order.effective_at)
 
-    def orders(self) -> list[Order]:
+    def orders(self) -> list[Directive]:
         """Return all orders known, in the order of their effect."""
         with self._lock:
             return sorted(self._orders.values())

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.lines import EventLine, LineError, parse_line
-from loanpulse.streams.directives.directives import Controls, OrderError
+from loanpulse.streams.directives.directives import DirectiveError, Directives
 
 CHUNK = 1 << 24
 
 
-def control_lines(path: Path, topics: Iterable[str]) -> Iterator[EventLine | LineError]:
+def directive_lines(path: Path, topics: Iterable[str]) -> Iterator[EventLine | LineError]:
     """Yield the lines of a file that are of one of ``topics``; lines that only quote one are passed over.
 
     The file is searched and not parsed, which a log of millions of events would not notice.
@@ -49,7 +49,7 @@ def _starts(content: mmap.mmap, needle: bytes) -> Iterator[int]:
         found = content.find(needle, end)
 
 
-def add_line(controls: Controls, line: EventLine, codec: Codec) -> tuple[str, str] | None:
+def add_line(controls: Directives, line: EventLine, codec: Codec) -> tuple[str, str] | None:
     """Hand a line of a control topic to ``controls``; returns the code and reason where it can't be obeyed."""
     try:
         # Through the codec and back: an order is told apart by its whole value, with what a line may leave out.
@@ -57,6 +57,6 @@ def add_line(controls: Controls, line: EventLine, codec: Codec) -> tuple[str, st
         controls.add(line.topic, codec.decode(line.topic, raw))
     except CodecError as error:
         return error.code.name, error.message
-    except OrderError as error:
+    except DirectiveError as error:
         return "ORDER_INVALID", str(error)
     return None

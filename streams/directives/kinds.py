@@ -7,8 +7,8 @@ from typing import Any
 
 from loanpulse.schemas.contracts import AlertKind
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, POLICY_ACTIVATIONS, SUPPRESSIONS
-from loanpulse.streams.directives.directives import ControlKind, Order, OrderError
-from loanpulse.streams.directives.in_force import Standing
+from loanpulse.streams.directives.directives import Directive, DirectiveError, DirectiveKind
+from loanpulse.streams.directives.in_force import InForce
 from loanpulse.streams.models.scorecard import FORMAT, WeightsError
 from loanpulse.streams.models.served import Served, check_servable, served_from_bytes
 from loanpulse.streams.policy import policy_file
@@ -19,21 +19,21 @@ def read_activation(value: dict[str, Any]) -> PolicyFile:
     """Return the policy that an activation carries.
 
     Raises:
-        OrderError: the document is damaged, of another version than said, or breaks a rule of the policy.
+        DirectiveError: the document is damaged, of another version than said, or breaks a rule of the policy.
     """
     document = value["document"]
     if hashlib.sha256(document.encode()).hexdigest() != value["sha256"].lower():
-        raise OrderError("sha256 is not that of the document")
+        raise DirectiveError("sha256 is not that of the document")
     try:
         file = policy_file.parse(document, "document")
     except policy_file.PolicyError as error:
-        raise OrderError(str(error)) from error
+        raise DirectiveError(str(error)) from error
     if file.version != value["policy_version"]:
-        raise OrderError(f"policy_version is {value['policy_version']!r}, the document says {file.version!r}")
+        raise DirectiveError(f"policy_version is {value['policy_version']!r}, the document says {file.version!r}")
     return file
 
 
-def apply_activation(standing: Standing, order: Order, _moment: int) -> None:
+def apply_activation(standing: InForce, order: Directive, _moment: int) -> None:
     """Put a policy in force, unless one activated for a later moment stands already."""
     since = order.effective_at, order.identity
     if since > standing.policy_since:
@@ -47,16 +47,16 @@ def read_suppression(value: dict[str, Any]) -> dict[str, Any]:
     """Return a suppression as it is.
 
     Raises:
-        OrderError: it names a kind of alert that is not known, or ends before it begins.
+        DirectiveError: it names a kind of alert that is not known, or ends before it begins.
     """
     if value["kind"] == AlertKind.UNKNOWN.name:
-        raise OrderError("kind is not one that this version knows")
+        raise DirectiveError("kind is not one that this version knows")
     if value["until"] is not None and value["until"] <= value["event_time"]:
-        raise OrderError("until is not after event_time")
+        raise DirectiveError("until is not after event_time")
     return value
 
 
-def apply_suppression(standing: Standing, order: Order, moment: int) -> None:
+def apply_suppression(standing: InForce, order: Directive, moment: int) -> None:
     """Note a suppression, or its lifting, from ``moment`` (ms) on: alerts before it have been sent."""
     standing.suppressions.add(order.content, moment)
 
@@ -78,19 +78,19 @@ def read_model(value: dict[str, Any]) -> Model | None:
     """Return the version that a record of model-snapshots puts in force, None where it puts none.
 
     Raises:
-        OrderError: the weights are damaged or in a form that is not known, or borrowers can't be scored with them.
+        DirectiveError: the weights are damaged or in a form that is not known, or borrowers can't be scored with them.
     """
     if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION":
         return None
     if value["weights_format"] != FORMAT:
-        raise OrderError(f"weights_format is {value['weights_format']!r}; this version reads {FORMAT}")
+        raise DirectiveError(f"weights_format is {value['weights_format']!r}; this version reads {FORMAT}")
     if not value["model_version"]:
-        raise OrderError("model_version is empty")
+        raise DirectiveError("model_version is empty")
     try:
         served = served_from_bytes(value["weights"], value["sha256"])
         check_servable(served)
     except WeightsError as error:
-        raise OrderError(str(error)) from error
+        raise DirectiveError(str(error)) from error
     return Model(value["model_version"], served)
 
 
@@ -100,7 +100,7 @@ def model_effective(value: dict[str, Any]) -> datetime:
     return moment
 
 
-def apply_model(standing: Standing, order: Order, _moment: int) -> None:
+def apply_model(standing: InForce, order: Directive, _moment: int) -> None:
     """Score with a version, unless one put in force for a later moment stands already."""
     since = order.effective_at, order.identity
     if since > standing.model_since:
@@ -108,10 +108,10 @@ def apply_model(standing: Standing, order: Order, _moment: int) -> None:
         standing.model_version, standing.model = order.content.version, order.content.served
 
 
-CONTROL_KINDS: tuple[ControlKind, ...] = (
-    ControlKind(POLICY_ACTIVATIONS, read_activation, apply_activation),
-    ControlKind(MODEL_SNAPSHOTS, read_model, apply_model, model_effective),
+DIRECTIVE_KINDS: tuple[DirectiveKind, ...] = (
+    DirectiveKind(POLICY_ACTIVATIONS, read_activation, apply_activation),
+    DirectiveKind(MODEL_SNAPSHOTS, read_model, apply_model, model_effective),
     # An order to hold back compares each alert's own moment, so no scoring depends on when it is noted.
-    ControlKind(SUPPRESSIONS, read_suppression, apply_suppression, splits=False, borrower=suppressed_borrower),
+    DirectiveKind(SUPPRESSIONS, read_suppression, apply_suppression, splits=False, borrower=suppressed_borrower),
 )
-"""What ``Controls`` is made of; a further topic is an entry here."""
+"""What ``Directives`` is made of; a further topic is an entry here."""

@@ -28,7 +28,7 @@ CENTS = 100.0
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class RecordBatch:
     """Consecutive records of one source's partition as columns: values as they came, or decoded already."""
 
     source: int
@@ -67,7 +67,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class DecodedBatch:
     """Events and their records' keys."""
 
     events: Events
@@ -219,7 +219,7 @@ def fill_events(
         event["loan_reference"] = reference_of(data, starts[row, text], lengths[row, text])
 
 
-class Intake:
+class EventDecoder:
     """Decodes, checks and projects what was fetched.
 
     ``currency`` is the deployment's (ISO 4217), ``partitions`` the event topics' partition count,
@@ -232,7 +232,7 @@ class Intake:
         self._partitions = partitions
         self._tolerance_ms = tolerance_ms
 
-    def events(self, fetched: Fetched) -> Taken:
+    def events(self, fetched: RecordBatch) -> DecodedBatch:
         """Return an event per record, ``error`` set where it must be refused; ``row`` is left for the slab to give.
 
         Raises:
@@ -267,4 +267,4 @@ class Intake:
             fetched.offsets,
             events,
         )
-        return Taken(events, keys)
+        return DecodedBatch(events, keys)

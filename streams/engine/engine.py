@@ -13,10 +13,10 @@ from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.violations import Violation
 from loanpulse.streams.alerts.ids import scoring_ids
 from loanpulse.streams.alerts.maker import Alert, AlertMaker, Scored
-from loanpulse.streams.directives.directives import Controls, Order
-from loanpulse.streams.directives.in_force import Standing
-from loanpulse.streams.directives.kinds import CONTROL_KINDS
-from loanpulse.streams.engine.decode import Fetched, Intake
+from loanpulse.streams.directives.directives import Directive, Directives
+from loanpulse.streams.directives.in_force import InForce
+from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
+from loanpulse.streams.engine.decode import EventDecoder, RecordBatch
 from loanpulse.streams.partition.partition import Lane
 from loanpulse.streams.partition.undo_log import Allocate, in_memory
 from loanpulse.streams.policy.policy_file import Policy
@@ -49,7 +49,7 @@ class Application:
     """That a partition obeys an order from a moment (ms) on."""
 
     partition: int
-    order: Order
+    order: Directive
     moment: int
 
 
@@ -64,17 +64,17 @@ class Engine:
     options: EngineOptions
     policy: Policy
     registry: SchemaRegistry
-    controls: Controls = field(default_factory=lambda: Controls(CONTROL_KINDS))
+    controls: Directives = field(default_factory=lambda: Directives(DIRECTIVE_KINDS))
     allocate: Allocate = in_memory
     lanes: dict[int, Lane] = field(default_factory=dict)
-    _standing: dict[int, Standing] = field(default_factory=dict)
+    _standing: dict[int, InForce] = field(default_factory=dict)
     _applications: dict[int, list[Application]] = field(default_factory=dict)
     _alerts: AlertMaker = field(init=False)
-    _intake: Intake = field(init=False)
+    _intake: EventDecoder = field(init=False)
 
     def __post_init__(self) -> None:
         self._alerts = AlertMaker(self.options.partitions)
-        self._intake = Intake(
+        self._intake = EventDecoder(
             self.registry, self.options.currency, self.options.partitions, self.options.future_tolerance_ms
         )
 
@@ -82,7 +82,7 @@ class Engine:
         """Return the lane of a partition, an empty one where it is new."""
         if partition not in self.lanes:
             self.lanes[partition] = Lane(
-                self.policy.card, self.options.allowed_lateness_ms, self.options.restate_ms, self.allocate
+                self.policy.parameters, self.options.allowed_lateness_ms, self.options.restate_ms, self.allocate
             )
         return self.lanes[partition]
 
@@ -93,13 +93,13 @@ class Engine:
         self._applications.pop(partition, None)
         self.controls.forget(partition)
 
-    def standing(self, partition: int) -> Standing:
+    def standing(self, partition: int) -> InForce:
         """Return what is in force in a partition's lane."""
         if partition not in self._standing:
-            self._standing[partition] = Standing(self.policy)
+            self._standing[partition] = InForce(self.policy)
         return self._standing[partition]
 
-    def take(self, fetched: Fetched) -> list[Refused]:
+    def take(self, fetched: RecordBatch) -> list[Refused]:
         """Decode and check records and let them wait in their lane; returns those to be refused.
 
         Records that were taken before (redelivered) are passed over in silence.
@@ -131,7 +131,7 @@ class Engine:
             if kind.splits and moment - 1 > lane.advanced_to:
                 done.append(self.run(partition, moment - 1))
             kind.apply(standing, order, moment)
-            lane.card = standing.card
+            lane.parameters = standing.parameters
             if noted is None:
                 self.controls.note(partition, order.topic, order.identity, moment)
                 borrower = None if kind.borrower is None else kind.borrower(order.content)
@@ -155,12 +155,12 @@ class Engine:
         scores, kept = lane.run(limit, inclusive=inclusive)
         keys = lane.slab.keys[scores["row"]]
         ids = scoring_ids(keys, scores["time"], scores["known_at"])
-        return Scored(partition, standing.policy, standing.model_version, scores, keys, ids, lane.card, kept)
+        return Scored(partition, standing.policy, standing.model_version, scores, keys, ids, lane.parameters, kept)
 
 
-def fetched_of(
+def record_batch_of(
     source: int, partition: int, first_offset: int, timestamps: Sequence[int], keys: Sequence[bytes],
     values: Sequence[bytes],
-) -> Fetched:  # fmt: skip
+) -> RecordBatch:  # fmt: skip
     """Return consecutive records from ``first_offset`` on as if a broker had given them."""
-    return Fetched.of(source, partition, range(first_offset, first_offset + len(keys)), timestamps, keys, values)
+    return RecordBatch.of(source, partition, range(first_offset, first_offset + len(keys)), timestamps, keys, values)

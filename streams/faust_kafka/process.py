@@ -12,15 +12,15 @@ from faust import Worker
 
 log = structlog.get_logger(__name__)
 
-AGAIN_SECONDS = 60.0
+REPEAT_INTERVAL_SECONDS = 60.0
 END_SECONDS = 25.0
 """Less than a Kubernetes pod is given by default."""
 LOOK_SECONDS = 0.2
 ENDED_LATE = 1
 
 
-class SeldomTold(logging.Filter):
-    """Lets the same message (whatever its arguments) through once in ``AGAIN_SECONDS``.
+class RateLimitedLogFilter(logging.Filter):
+    """Lets the same message (whatever its arguments) through once in ``REPEAT_INTERVAL_SECONDS``.
 
     Without a broker the client says some eighty lines a second, and they hide what else is said.
     """
@@ -33,7 +33,7 @@ class SeldomTold(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Tell whether the record is to be said."""
         now, what = self._monotonic(), (str(record.msg), record.levelno)
-        if now - self._said_at.get(what, -AGAIN_SECONDS) < AGAIN_SECONDS:
+        if now - self._said_at.get(what, -REPEAT_INTERVAL_SECONDS) < REPEAT_INTERVAL_SECONDS:
             return False
         self._said_at[what] = now
         return True
@@ -45,7 +45,7 @@ def execute(app: Any) -> None:
     A process that has not ended ``END_SECONDS`` after it was told to is ended: what was not yet durable is repeated at
     the next start, as after a crash.
     """
-    seldom = SeldomTold()
+    seldom = RateLimitedLogFilter()
     for name in [name for name in logging.Logger.manager.loggerDict if name.startswith("aiokafka")]:
         logging.getLogger(name).addFilter(seldom)
     worker = Worker(app, loglevel="WARNING", quiet=True, redirect_stdouts=False)

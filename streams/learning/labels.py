@@ -74,7 +74,7 @@ class Repayment:
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerOptions:
+class LabelOptions:
     """Horizons in days, one prediction a borrower in ``sample_ms``, and how late an event may come (ms)."""
 
     horizons: tuple[int, ...] = (30, 60, 90)
@@ -101,10 +101,10 @@ class _Borrower:
 
 
 @dataclass(slots=True)
-class Ledger:
+class LabelQueue:
     """One partition's ledger. What it gives depends on the records and on how far time has been carried only."""
 
-    options: LedgerOptions = LedgerOptions()
+    options: LabelOptions = LabelOptions()
     advanced_to: int = -1
     _borrowers: dict[str, _Borrower] = field(default_factory=dict)
     _checks: list[tuple[int, str, Instalment]] = field(default_factory=list)

@@ -7,7 +7,15 @@ the same as had it gone on.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from loanpulse.streams.learning.labels import DAY_MS, LeakError, Ledger, LedgerOptions, Matured, Prediction, Repayment
+from loanpulse.streams.learning.labels import (
+    DAY_MS,
+    LabelOptions,
+    LabelQueue,
+    LeakError,
+    Matured,
+    Prediction,
+    Repayment,
+)
 from loanpulse.streams.learning.trainer import Output, Trainer, TrainerOptions
 
 Place = tuple[int, str, int]
@@ -27,15 +35,15 @@ def place_of(example: Matured) -> Place:
 class Labeller:
     """The ledgers of all partitions, each carried as far as both of its topics have come."""
 
-    options: LedgerOptions = field(default_factory=LedgerOptions)
+    options: LabelOptions = field(default_factory=LabelOptions)
     leaks: int = 0
-    ledgers: dict[int, Ledger] = field(default_factory=dict)
+    ledgers: dict[int, LabelQueue] = field(default_factory=dict)
     said: dict[int, Place] = field(default_factory=dict)
     """The last example given, per partition."""
     _reached: dict[tuple[int, str], int] = field(default_factory=dict)
 
-    def _ledger(self, partition: int) -> Ledger:
-        return self.ledgers.setdefault(partition, Ledger(self.options))
+    def _ledger(self, partition: int) -> LabelQueue:
+        return self.ledgers.setdefault(partition, LabelQueue(self.options))
 
     def _note(self, partition: int, source: str, time: int) -> None:
         self._reached[partition, source] = max(time, self._reached.get((partition, source), -1))
@@ -112,6 +120,6 @@ class LearningState:
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @classmethod
-    def new(cls, ledger: LedgerOptions, trainer: TrainerOptions) -> "LearningState":
+    def new(cls, ledger: LabelOptions, trainer: TrainerOptions) -> "LearningState":
         """Return the state before the first record."""
         return cls(Labeller(ledger), Examples(Trainer(trainer)))

@@ -12,8 +12,8 @@ from loanpulse.streams.models.calibration import probability
 from loanpulse.streams.models.flat_challenger import PublishedChallenger
 from loanpulse.streams.models.inputs import Reals, inputs_of
 from loanpulse.streams.models.scorecard import Scorecard
-from loanpulse.streams.models.served import card_with
-from loanpulse.streams.scoring.borrower import Card
+from loanpulse.streams.models.served import parameters_with
+from loanpulse.streams.scoring.borrower import ScoringParameters
 from loanpulse.streams.scoring.forest import forest_points, probability_of_default
 
 Readings = tuple[tuple[float, float, float, float, float], ...]
@@ -40,22 +40,24 @@ class Explanation:
         return float(np.clip(self.start - self.points.sum(), 0.0, 100.0))
 
 
-def explain_champion(scorecard: Scorecard, prediction: Prediction, card: Card) -> Explanation:
+def explain_champion(scorecard: Scorecard, prediction: Prediction, parameters: ScoringParameters) -> Explanation:
     """Return the points that each indicator costs a borrower by a scorecard; exact, because the index is a sum."""
-    counted_utilities, _ = inputs_of(np.array([prediction.readings]), card["neutral_utility"])
-    perfect = np.full((1, COUNT), 1.0 - card["neutral_utility"])
-    points = champion_points(scorecard, counted_utilities, perfect, card["factor"])[0]
-    start = card["offset"] + card["factor"] * scorecard.log_odds(perfect)[0]
+    counted_utilities, _ = inputs_of(np.array([prediction.readings]), parameters["neutral_utility"])
+    perfect = np.full((1, COUNT), 1.0 - parameters["neutral_utility"])
+    points = champion_points(scorecard, counted_utilities, perfect, parameters["factor"])[0]
+    start = parameters["offset"] + parameters["factor"] * scorecard.log_odds(perfect)[0]
     return Explanation(float(start), points, float(scorecard.pd(counted_utilities)[0]))
 
 
-def explain_forest(challenger: PublishedChallenger, prediction: Prediction, card: Card) -> Explanation:
+def explain_forest(
+    challenger: PublishedChallenger, prediction: Prediction, parameters: ScoringParameters
+) -> Explanation:
     """Return the points that each indicator costs a borrower by a forest, by the function that workers score with."""
-    _, features = inputs_of(np.array([prediction.readings]), card["neutral_utility"])
+    _, features = inputs_of(np.array([prediction.readings]), parameters["neutral_utility"])
     points = np.zeros(COUNT)
-    served = card_with(card, challenger)
+    served = parameters_with(parameters, challenger)
     log_odds = forest_points(features[0], served, points)
-    index = float(card["offset"] + card["factor"] * log_odds)
+    index = float(parameters["offset"] + parameters["factor"] * log_odds)
     return Explanation(index + float(points.sum()), points, probability_of_default(log_odds))
 
 
@@ -63,7 +65,7 @@ def explain_beside_others(
     challenger: PublishedChallenger,
     prediction: Prediction,
     background: Sequence[Prediction],
-    card: Card,
+    parameters: ScoringParameters,
     *,
     seconds: float = 0.05,
 ) -> Explanation:
@@ -72,11 +74,11 @@ def explain_beside_others(
     Without a background, a borrower of whom nothing is known stands for it.
     """
     others = [one.readings for one in background] or [UNKNOWN_BORROWER]
-    _, features = inputs_of(np.array([prediction.readings, *others]), card["neutral_utility"])
+    _, features = inputs_of(np.array([prediction.readings, *others]), parameters["neutral_utility"])
     found = shapley(challenger.log_odds, features[0], features[1:], indicator_groups(), seconds=seconds)
     return Explanation(
-        float(card["offset"] - card["factor"] * found.background),
-        card["factor"] * found.values,
+        float(parameters["offset"] - parameters["factor"] * found.background),
+        parameters["factor"] * found.values,
         float(probability(challenger.log_odds(features[:1]))[0]),
         found.permutations,
     )

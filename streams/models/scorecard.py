@@ -1,4 +1,4 @@
-"""A scorecard that workers score with: its values, its bytes as they are published, and how it stands in a card.
+"""A scorecard that workers score with: its values, its published bytes, and its place in the scoring parameters.
 
 Apart from what learns it, so that a worker needs no learning library.
 """
@@ -13,7 +13,7 @@ import orjson
 
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.models.inputs import Reals
-from loanpulse.streams.scoring.borrower import Card
+from loanpulse.streams.scoring.borrower import ScoringParameters
 
 FORMAT = "json+zlib"
 BYTES_MOST = 786_432
@@ -127,6 +127,6 @@ def check_scorecard(scorecard: Scorecard) -> None:
         raise WeightsError("all weights are 0, so nothing is known of any borrower")
 
 
-def scorecard_of(card: Card) -> Scorecard:
-    """Return the weights by which a card scores; of a policy's own card they are the experts'."""
-    return Scorecard(NAMES, np.array(card["weight"]), float(card["neutral_log_odds"]))
+def scorecard_of(parameters: ScoringParameters) -> Scorecard:
+    """Return the weights by which scoring parameters scores; of a policy's own parameters they are the experts'."""
+    return Scorecard(NAMES, np.array(parameters["weight"]), float(parameters["neutral_log_odds"]))

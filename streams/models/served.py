@@ -12,7 +12,7 @@ from loanpulse.streams.models.flat_challenger import FlatChallenger, PublishedCh
 from loanpulse.streams.models.flat_tree import FlatTree
 from loanpulse.streams.models.inputs import Reals
 from loanpulse.streams.models.scorecard import Scorecard, WeightsError, check_scorecard, of_numbers, unpacked
-from loanpulse.streams.scoring.borrower import Card
+from loanpulse.streams.scoring.borrower import ScoringParameters
 from loanpulse.streams.scoring.forest import FEATURES, LEAF, MEMBERS, MOST_NODES, MOST_SEGMENTS, MOST_TREES
 
 Served = Scorecard | PublishedChallenger
@@ -38,7 +38,7 @@ def check_servable(served: Served) -> None:
 
     Raises:
         WeightsError: it is not of the twelve indicators, a number is not finite, a weight has the wrong sign, or a
-            forest has no sound trees or more of them than a card holds.
+            forest has no sound trees or more of them than scoring parameters holds.
     """
     if isinstance(served, Scorecard):
         check_scorecard(served)
@@ -82,35 +82,35 @@ def _check_linear_members(model: FlatChallenger) -> None:
         raise WeightsError("the forest has a number that is not finite, or a scale below 0")
 
 
-def card_with(card: Card, served: Served) -> Card:
-    """Return a policy's card with a model in place of the experts' weights; ``check_servable`` has passed it."""
+def parameters_with(parameters: ScoringParameters, served: Served) -> ScoringParameters:
+    """Return scoring parameters with a model in place of the experts' weights; ``check_servable`` has passed it."""
     scorecard = served if isinstance(served, Scorecard) else served.champion
-    changed = np.array([card], card.dtype)
+    changed = np.array([parameters], parameters.dtype)
     changed["weight"][0] = scorecard.weights
     changed["neutral_log_odds"] = scorecard.neutral_log_odds
-    row: Card = changed[0]
+    row: ScoringParameters = changed[0]
     if isinstance(served, PublishedChallenger):
         _lay_out(served.model, row)
     return row
 
 
-def _lay_out(model: FlatChallenger, card: Card) -> None:
-    """Write a forest into a card."""
-    card["forest"], card["trees"] = 1, len(model.trees)
+def _lay_out(model: FlatChallenger, parameters: ScoringParameters) -> None:
+    """Write a forest into scoring parameters."""
+    parameters["forest"], parameters["trees"] = 1, len(model.trees)
     start = 0
     for number, tree in enumerate(model.trees):
         nodes = slice(start, start + len(tree.feature))
-        card["root"][number] = start
-        card["node_feature"][nodes] = tree.feature
-        card["node_number"][nodes] = np.where(tree.feature == LEAF, tree.proba, tree.threshold)
-        card["node_left"][nodes] = np.where(tree.feature == LEAF, 0, tree.left + start)
-        card["node_right"][nodes] = np.where(tree.feature == LEAF, 0, tree.right + start)
+        parameters["root"][number] = start
+        parameters["node_feature"][nodes] = tree.feature
+        parameters["node_number"][nodes] = np.where(tree.feature == LEAF, tree.proba, tree.threshold)
+        parameters["node_left"][nodes] = np.where(tree.feature == LEAF, 0, tree.left + start)
+        parameters["node_right"][nodes] = np.where(tree.feature == LEAF, 0, tree.right + start)
         start = nodes.stop
     used = 0
     for feature, knots in enumerate(model.segments.knots):
         count = max(0, len(knots) - 1)
-        card["segments"][feature] = count
-        card["knot"][feature, : len(knots)] = knots
-        card["segment_weight"][feature, :count] = model.weights[used : used + count]
+        parameters["segments"][feature] = count
+        parameters["knot"][feature, : len(knots)] = knots
+        parameters["segment_weight"][feature, :count] = model.weights[used : used + count]
         used += count
-    card["intercept"], card["scale"], card["shift"] = model.intercept, model.scales, model.shift
+    parameters["intercept"], parameters["scale"], parameters["shift"] = model.intercept, model.scales, model.shift

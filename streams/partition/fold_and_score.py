@@ -5,9 +5,7 @@ timers. Both depend on the borrower's events alone, never on how they were batch
 gives the same scorings.
 """
 
-import numpy as np
-
-from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.compiled import compiled, int64
 from loanpulse.streams.fold.event import fold_event, seen_before
 from loanpulse.streams.partition.restatement import is_late, restate
 from loanpulse.streams.partition.undo_log import (
@@ -17,7 +15,7 @@ from loanpulse.streams.partition.undo_log import (
     REACH,
     SCORED,
     SPARE_CHUNKS,
-    Trail,
+    UndoLog,
     has_room,
     keep_before,
     leave,
@@ -27,9 +25,9 @@ from loanpulse.streams.record.layout import Integers, Record, Records
 from loanpulse.streams.scoring.borrower import (
     EVENT_CAME,
     TIME_PASSED,
-    Card,
     Score,
     Scores,
+    ScoringParameters,
     calls_for_alert,
     score_borrower,
 )
@@ -38,12 +36,14 @@ NEW, DUPLICATES, REDELIVERED = range(3)
 
 
 @compiled
-def score_now(record: Record, row: int, moment: int, cause: int, card: Card, trail: Trail, score: Score) -> None:
+def score_now(
+    record: Record, row: int, moment: int, cause: int, parameters: ScoringParameters, trail: UndoLog, score: Score
+) -> None:
     """Score the record at ``moment`` (ms) and leave what that changed in its trail."""
     past = trail.state[REACH] > 0
     if past:
         keep_before(trail, record)
-    score_borrower(record, moment, cause, card, score)
+    score_borrower(record, moment, cause, parameters, score)
     score["row"] = row
     score["kept"] = -1
     if past:
@@ -55,7 +55,7 @@ def score_now(record: Record, row: int, moment: int, cause: int, card: Card, tra
 
 
 @compiled
-def fold_now(record: Record, row: int, event: Event, trail: Trail) -> None:
+def fold_now(record: Record, row: int, event: Event, trail: UndoLog) -> None:
     """Fold a new event and leave what that changed in the record's trail; a late one is to restate earlier scorings."""
     past = trail.state[REACH] > 0
     late = past and is_late(record, event["event_time"])
@@ -76,8 +76,8 @@ def score_until(
     record: Record,
     row: int,
     time: int,
-    card: Card,
-    trail: Trail,
+    parameters: ScoringParameters,
+    trail: UndoLog,
     scores: Scores,
     count: int,
     kept: Records,
@@ -93,11 +93,11 @@ def score_until(
         if moment > time:
             break
         if record["restate"] == 1:
-            count = restate(record, row, moment, card, trail, scores, count)
+            count = restate(record, row, moment, parameters, trail, scores, count)
             continue
         cause = EVENT_CAME if record["pending_at"] <= moment else TIME_PASSED
         score = scores[count]
-        score_now(record, row, moment, cause, card, trail, score)
+        score_now(record, row, moment, cause, parameters, trail, score)
         if calls_for_alert(score):
             kept[keeping] = record
             score["kept"] = keeping
@@ -112,8 +112,8 @@ def fold_events(
     start: int,
     records: Records,
     wake_at: Integers,
-    card: Card,
-    trail: Trail,
+    parameters: ScoringParameters,
+    trail: UndoLog,
     scores: Scores,
     kept: Records,
     counts: Integers,
@@ -123,16 +123,16 @@ def fold_events(
     ``wake_at`` mirrors each record's next moment. ``counts`` gains folded, duplicate and redelivered events.
     Returns (the next event to fold, the number of scores, that of records kept): not the end where room ran out.
     """
-    count, keeping = np.int64(0), np.int64(0)  # of one type throughout, so that what they go to compiles once
+    count, keeping = int64(0), int64(0)  # of one type throughout, so that what they go to compiles once
     for position in range(start, len(events)):
         event = events[position]
-        row = np.int64(event["row"])
+        row = int64(event["row"])
         record = records[row]
         source = event["source"]
         if event["offset"] <= record["offsets"][source]:
             counts[REDELIVERED] += 1
             continue
-        count, keeping = score_until(record, row, event["order_time"], card, trail, scores, count, kept, keeping)
+        count, keeping = score_until(record, row, event["merge_time"], parameters, trail, scores, count, kept, keeping)
         if count >= len(scores) or keeping >= len(kept) or not has_room(trail, SPARE_CHUNKS):
             return position, count, keeping
         record["offsets"][source] = event["offset"]
@@ -141,8 +141,8 @@ def fold_events(
             continue
         fold_now(record, row, event, trail)
         counts[NEW] += 1
-        interval = card["interval_ms"]
-        record["pending_at"] = min(record["pending_at"], (event["order_time"] // interval + 1) * interval)
+        interval = parameters["interval_ms"]
+        record["pending_at"] = min(record["pending_at"], (event["merge_time"] // interval + 1) * interval)
         wake_at[row] = min(record["pending_at"], record["timer_at"])
     return len(events), count, keeping
 
@@ -154,17 +154,17 @@ def score_rows(
     records: Records,
     wake_at: Integers,
     time: int,
-    card: Card,
-    trail: Trail,
+    parameters: ScoringParameters,
+    trail: UndoLog,
     scores: Scores,
     kept: Records,
 ) -> tuple[int, int, int]:
     """Score the borrowers ``rows[start:]`` up to ``time`` (ms); returns like ``fold_events``."""
-    count, keeping = np.int64(0), np.int64(0)  # of one type throughout, so that what they go to compiles once
+    count, keeping = int64(0), int64(0)  # of one type throughout, so that what they go to compiles once
     for position in range(start, len(rows)):
-        row = np.int64(rows[position])
+        row = int64(rows[position])
         record = records[row]
-        count, keeping = score_until(record, row, time, card, trail, scores, count, kept, keeping)
+        count, keeping = score_until(record, row, time, parameters, trail, scores, count, kept, keeping)
         wake_at[row] = min(record["pending_at"], record["timer_at"])
         if wake_at[row] <= time:
             return position, count, keeping

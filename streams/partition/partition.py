@@ -1,7 +1,7 @@
 """One partition's way through event time: three sources merged, folded and scored, always in the same order.
 
 The three event topics are partitioned alike, so partition p of each concerns the same borrowers. A record's place
-in the merge is the latest event time that its own source partition had reached when it came (``order_time``):
+in the merge is the latest event time that its own source partition had reached when it came (``merge_time``):
 a function of the log alone. A source that has more to give is waited for, so that batches, restarts and the number
 of workers don't change the order. A source with nothing to give is not waited for; then time goes on by the clock
 that the caller hands in.
@@ -15,13 +15,13 @@ import numpy as np
 from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.engine.decode import TOO_LATE
 from loanpulse.streams.partition import fold_and_score
-from loanpulse.streams.partition.store import Slab
+from loanpulse.streams.partition.store import BorrowerStore
 from loanpulse.streams.partition.undo_log import Allocate, in_memory
 from loanpulse.streams.record.event import EVENT, FORGET, Events
 from loanpulse.streams.record.layout import BORROWER, LONG_AGO, NEVER, SOURCES, Integers, Records
-from loanpulse.streams.scoring.borrower import SCORE, Card, Scores
+from loanpulse.streams.scoring.borrower import SCORE, Scores, ScoringParameters
 
-LANE_KEY = b"\x00lane"
+PARTITION_KEY = b"\x00lane"
 """The key of a lane's own record in the changelog; no borrower's id may begin so."""
 LANE = np.dtype(
     [
@@ -42,7 +42,7 @@ KEPT_AT_ONCE = 256
 
 @compiled
 def place_in_order(events: Events, watermark: int, lateness_ms: int) -> int:
-    """Give each event its ``order_time`` and mark those later than allowed; returns the source's new watermark (ms).
+    """Give each event its ``merge_time`` and mark those later than allowed; returns the source's new watermark (ms).
 
     Events that carry an error already keep their place but don't move the watermark.
     """
@@ -53,13 +53,13 @@ def place_in_order(events: Events, watermark: int, lateness_ms: int) -> int:
                 event["error"] = TOO_LATE
             else:
                 watermark = max(watermark, event["event_time"])
-        event["order_time"] = watermark
+        event["merge_time"] = watermark
     return watermark
 
 
 @compiled
 def merge(sources: Events, starts: Integers, floor: int, merged: Events) -> int:
-    """Merge sources, each in its own order, by ``order_time``, at one time the earlier source first.
+    """Merge sources, each in its own order, by ``merge_time``, at one time the earlier source first.
 
     Source s is ``sources[starts[s] : starts[s + 1]]``. No order time stays before ``floor``. Refused events and orders
     to forget someone unknown are left out. Returns the number of events in ``merged``.
@@ -70,7 +70,7 @@ def merge(sources: Events, starts: Integers, floor: int, merged: Events) -> int:
         first = -1
         for source in range(len(starts) - 1):
             if heads[source] < starts[source + 1] and (
-                first < 0 or sources[heads[source]]["order_time"] < sources[heads[first]]["order_time"]
+                first < 0 or sources[heads[source]]["merge_time"] < sources[heads[first]]["merge_time"]
             ):
                 first = source
         if first < 0:
@@ -79,7 +79,7 @@ def merge(sources: Events, starts: Integers, floor: int, merged: Events) -> int:
         heads[first] += 1
         if event["error"] == 0 or (event["error"] == FORGET and event["row"] >= 0):
             merged[count] = event
-            merged[count]["order_time"] = max(event["order_time"], floor)
+            merged[count]["merge_time"] = max(event["merge_time"], floor)
             count += 1
 
 
@@ -148,11 +148,11 @@ class Lane:
     the last event folded: all before it is in the state.
     """
 
-    card: Card
+    parameters: ScoringParameters
     lateness_ms: int
     restate_ms: int
     allocate: InitVar[Allocate] = in_memory
-    slab: Slab = field(init=False)
+    slab: BorrowerStore = field(init=False)
     next_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
     watermark: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
     advanced_to: int = LONG_AGO
@@ -165,7 +165,7 @@ class Lane:
     _waiting: list[list[Events]] = field(default_factory=lambda: [[] for _ in range(SOURCES)])
 
     def __post_init__(self, allocate: Allocate) -> None:
-        self.slab = Slab(self.restate_ms, allocate)
+        self.slab = BorrowerStore(self.restate_ms, allocate)
 
     def add(self, source: int, events: Events) -> Events:
         """Take the next events of a source, in the order of their offsets, to wait for their turn.
@@ -219,7 +219,7 @@ class Lane:
         for source in range(SOURCES):
             room = most + 1
             for events in self._waiting[source]:
-                times.append(events["order_time"][:room])
+                times.append(events["merge_time"][:room])
                 room -= len(times[-1])
         merged = np.concatenate(times) if times else np.zeros(0, np.int64)
         if len(merged) <= most:
@@ -234,10 +234,10 @@ class Lane:
             rest: list[Events] = []
             for events in self._waiting[source]:
                 side = "right" if inclusive else "left"
-                split = int(np.searchsorted(events["order_time"], limit, side=side))  # type: ignore[call-overload]
+                split = int(np.searchsorted(events["merge_time"], limit, side=side))  # type: ignore[call-overload]
                 if split:
                     taken.append(events[:split])
-                    self.watermark[source] = max(self.watermark[source], events["order_time"][split - 1])
+                    self.watermark[source] = max(self.watermark[source], events["merge_time"][split - 1])
                     self.next_offset[source] = events["offset"][split - 1] + 1
                 if split < len(events):
                     rest.append(events[split:])
@@ -260,7 +260,7 @@ class Lane:
         for order in np.flatnonzero(events["error"] == FORGET).tolist():
             self._fold(events[start:order], found)
             row = events["row"][order : order + 1].astype(np.int64)
-            self._score(row, int(events["order_time"][order]), found)
+            self._score(row, int(events["merge_time"][order]), found)
             slab.forget(int(row[0]))
             start = order + 1
         self._fold(events[start:], found)
@@ -275,7 +275,7 @@ class Lane:
         while position < len(events):
             trail = slab.trails.make_room(slab.trail, self.advanced_to)
             position, count, keeping = fold_and_score.fold_events(
-                events, position, slab.records, slab.wake_at, self.card, trail, found.room(), kept, self.counts
+                events, position, slab.records, slab.wake_at, self.parameters, trail, found.room(), kept, self.counts
             )
             found.add(count, kept[:keeping])
 
@@ -286,7 +286,7 @@ class Lane:
         while position < len(rows):
             trail = slab.trails.make_room(slab.trail, self.advanced_to)
             position, count, keeping = fold_and_score.score_rows(
-                rows, position, slab.records, slab.wake_at, time, self.card, trail, found.room(), kept
+                rows, position, slab.records, slab.wake_at, time, self.parameters, trail, found.room(), kept
             )
             found.add(count, kept[:keeping])
 

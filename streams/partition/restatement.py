@@ -8,9 +8,7 @@ calibration) comes from the restated one before it. The record itself stays as i
 the level, now, and only it can call for an alert.
 """
 
-import numpy as np
-
-from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.compiled import compiled, int64
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.partition.undo_log import (
     HANDED_ON,
@@ -20,18 +18,18 @@ from loanpulse.streams.partition.undo_log import (
     RESTATED,
     SAID,
     SCORED,
-    Trail,
+    UndoLog,
     Words,
+    apply_delta,
     entries_of,
     kind_of,
-    lay_over,
     let_go,
     read_event,
     size_of,
     time_of,
 )
 from loanpulse.streams.record.layout import LONG_AGO, NEVER, Record
-from loanpulse.streams.scoring.borrower import EVENT_CAME, Card, Scores, score_borrower
+from loanpulse.streams.scoring.borrower import EVENT_CAME, Scores, ScoringParameters, score_borrower
 
 
 @compiled
@@ -81,7 +79,7 @@ def first_moment(entries: Words, after: int) -> int:
 
 
 @compiled
-def fold_late(trail: Trail, entries: Words, at: int, moment: int) -> None:
+def fold_late(trail: UndoLog, entries: Words, at: int, moment: int) -> None:
     """Fold into the record that is being restated what came later than ``moment`` (ms) and happened before it."""
     while at < len(entries):
         header = entries[at]
@@ -92,7 +90,9 @@ def fold_late(trail: Trail, entries: Words, at: int, moment: int) -> None:
 
 
 @compiled
-def restate(record: Record, row: int, known_at: int, card: Card, trail: Trail, scores: Scores, count: int) -> int:
+def restate(
+    record: Record, row: int, known_at: int, parameters: ScoringParameters, trail: UndoLog, scores: Scores, count: int
+) -> int:
     """Say again, into ``scores[count:]``, what late events change of the moments scored before ``known_at`` (ms).
 
     Returns the number of scores then. Where they are full there may be more to say, and the record's ``restate`` still
@@ -106,7 +106,7 @@ def restate(record: Record, row: int, known_at: int, card: Card, trail: Trail, s
     trail.past[LED_BACK] = record
     back = at
     while back < len(entries):
-        back = lay_over(trail.past_words[LED_BACK], entries, back)
+        back = apply_delta(trail.past_words[LED_BACK], entries, back)
     first = True
     while at < len(entries):
         header = entries[at]
@@ -120,14 +120,14 @@ def restate(record: Record, row: int, known_at: int, card: Card, trail: Trail, s
             moment = time_of(header)
             fold_late(trail, entries, at, moment)
             score = scores[count]
-            score_borrower(restated, moment, np.int64(EVENT_CAME), card, score)
+            score_borrower(restated, moment, int64(EVENT_CAME), parameters, score)
             trail.past[HANDED_ON] = restated
             if moment > waiting and moment > trail.state[SAID]:
                 score["known_at"], score["restated"] = known_at, 1
                 score["row"], score["kept"] = row, -1
                 trail.state[SAID] = moment
                 count += 1
-        at = lay_over(trail.past_words[LED_BACK], entries, at)
+        at = apply_delta(trail.past_words[LED_BACK], entries, at)
     trail.state[SAID] = LONG_AGO
     record["restate"] = 0
     return count

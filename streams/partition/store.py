@@ -13,8 +13,8 @@ from loanpulse.streams.engine.decode import hash_text
 from loanpulse.streams.partition.undo_log import (
     WORD,
     Allocate,
-    Trail,
     Trails,
+    UndoLog,
     in_memory,
     sizes_within_reach,
     wipe,
@@ -104,7 +104,7 @@ def fill_index(index: Rows, held: Bytes, count: int) -> None:
         index[place_of(index, held, held[row], 0, length)] = row
 
 
-class Slab:
+class BorrowerStore:
     """Borrowers' records by key, with each record's next moment of scoring (``wake_at``, ms) in an array of its own.
 
     A row, once given, is its borrower's for the slab's life, or until the borrower is forgotten; it is not given
@@ -157,7 +157,7 @@ class Slab:
             self._grow()
 
     @property
-    def trail(self) -> Trail:
+    def trail(self) -> UndoLog:
         """The trails beside the records as they are now, for the compiled functions."""
         return self.trails.of(self.records)
 

@@ -45,7 +45,7 @@ TIME_SHIFT = KIND_BITS + PRESENT_BITS + SIZE_BITS
 
 CHUNK = 64
 """Words of a chunk; the first names the next chunk."""
-MOST_KEPT = 64_000
+MAX_WORDS = 64_000
 """Words of a borrower's trail: it must fit into one message of the changelog with the record (Kafka takes 1 MB)."""
 FIRST_CHUNKS = 1 << 12
 SPARE_CHUNKS = MOST_WORDS // (CHUNK - 1) + 2
@@ -57,7 +57,7 @@ BEFORE, LED_BACK, RESTATED, HANDED_ON = range(4)
 """What the records to work on are for."""
 
 
-class Trail(NamedTuple):
+class UndoLog(NamedTuple):
     """The trails of a lane as the compiled functions take them: ``words`` of its records, and each row's ``places``.
 
     ``state`` holds, by TOP, the first chunk never used; by FREE the first of those given back, and how many they are;
@@ -100,13 +100,13 @@ def time_of(header: int) -> int:
 
 
 @compiled
-def has_room(trail: Trail, chunks: int) -> bool:
+def has_room(trail: UndoLog, chunks: int) -> bool:
     """Tell whether ``chunks`` more can be taken."""
     return bool(trail.state[FREE_COUNT] + len(trail.arena) // CHUNK - trail.state[TOP] >= chunks)
 
 
 @compiled
-def take_chunk(trail: Trail) -> int:
+def take_chunk(trail: UndoLog) -> int:
     """Return a chunk that is free; there must be one."""
     chunk = trail.state[FREE]
     if chunk >= 0:
@@ -119,7 +119,7 @@ def take_chunk(trail: Trail) -> int:
 
 
 @compiled
-def give_back(trail: Trail, chunk: int) -> int:
+def free_chunk(trail: UndoLog, chunk: int) -> int:
     """Give a chunk back; returns the one after it."""
     after = int(trail.arena[chunk * CHUNK])
     trail.arena[chunk * CHUNK] = trail.state[FREE]
@@ -129,7 +129,7 @@ def give_back(trail: Trail, chunk: int) -> int:
 
 
 @compiled
-def append(trail: Trail, row: int, entries: Words, size: int) -> None:
+def append(trail: UndoLog, row: int, entries: Words, size: int) -> None:
     """Add ``size`` words of ``entries`` at the end of the row's; there must be room."""
     arena = trail.arena
     place = trail.places[row]
@@ -155,49 +155,49 @@ def append(trail: Trail, row: int, entries: Words, size: int) -> None:
 
 
 @compiled
-def let_go(trail: Trail, row: int, time: int) -> None:
+def let_go(trail: UndoLog, row: int, time: int) -> None:
     """Let the row's entries go before its first scoring at or after ``time`` (ms), and those too many to be kept."""
     place = trail.places[row]
     while place["used"] > 0:
         if place["begin"] == CHUNK:
-            place["head"], place["begin"] = give_back(trail, place["head"]), 1
+            place["head"], place["begin"] = free_chunk(trail, place["head"]), 1
         header = trail.arena[place["head"] * CHUNK + place["begin"]]
-        if kind_of(header) == SCORED and time_of(header) >= time and place["used"] <= MOST_KEPT:
+        if kind_of(header) == SCORED and time_of(header) >= time and place["used"] <= MAX_WORDS:
             return
         left = size_of(header)
         place["used"] -= left
         while place["begin"] + left > CHUNK:
             left -= CHUNK - place["begin"]
-            place["head"], place["begin"] = give_back(trail, place["head"]), 1
+            place["head"], place["begin"] = free_chunk(trail, place["head"]), 1
         place["begin"] += left
     if place["head"] >= 0:
-        give_back(trail, place["head"])
+        free_chunk(trail, place["head"])
         place["head"] = -1
 
 
 @compiled
-def wipe(trail: Trail, row: int) -> None:
+def wipe(trail: UndoLog, row: int) -> None:
     """Let all of the row's entries go and overwrite them."""
     place = trail.places[row]
     chunk = place["head"]
     while chunk >= 0:
         after = trail.arena[chunk * CHUNK] if chunk != place["tail"] else -1
         trail.arena[chunk * CHUNK + 1 : (chunk + 1) * CHUNK] = 0
-        give_back(trail, chunk)
+        free_chunk(trail, chunk)
         chunk = after
     place["head"] = -1
     place["used"] = 0
 
 
 @compiled
-def let_all_go(trail: Trail, time: int) -> None:
+def let_all_go(trail: UndoLog, time: int) -> None:
     """Let the entries of all rows go as ``let_go`` does."""
     for row in range(len(trail.places)):
         let_go(trail, row, time)
 
 
 @compiled
-def copy_entries(trail: Trail, row: int, out: Words) -> None:
+def copy_entries(trail: UndoLog, row: int, out: Words) -> None:
     """Write the row's entries, one after the other, to ``out``, which has just the room."""
     place, arena = trail.places[row], trail.arena
     chunk, begin, done = int(place["head"]), int(place["begin"]), 0
@@ -211,7 +211,7 @@ def copy_entries(trail: Trail, row: int, out: Words) -> None:
 
 
 @compiled
-def entries_of(trail: Trail, row: int) -> Words:
+def entries_of(trail: UndoLog, row: int) -> Words:
     """Return the row's entries, one after the other."""
     entries = np.empty(trail.places[row]["used"], np.int64)
     copy_entries(trail, row, entries)
@@ -219,13 +219,13 @@ def entries_of(trail: Trail, row: int) -> Words:
 
 
 @compiled
-def keep_before(trail: Trail, record: Record) -> None:
+def keep_before(trail: UndoLog, record: Record) -> None:
     """Keep a copy of the record before it is changed."""
     trail.past[BEFORE] = record
 
 
 @compiled
-def leave(trail: Trail, row: int, kind: int, time: int) -> None:
+def leave(trail: UndoLog, row: int, kind: int, time: int) -> None:
     """Leave an entry of what has changed in the row's record since ``keep_before``; there must be room.
 
     That of a late fold takes its event from ``trail.event``.
@@ -257,7 +257,7 @@ def leave(trail: Trail, row: int, kind: int, time: int) -> None:
 
 
 @compiled
-def lay_over(record: Words, entries: Words, at: int) -> int:
+def apply_delta(record: Words, entries: Words, at: int) -> int:
     """Undo or do again in a record's words what the entry at ``at`` tells; returns where the next begins."""
     header = entries[at]
     word_at = at + 1
@@ -277,7 +277,7 @@ def lay_over(record: Words, entries: Words, at: int) -> int:
 
 
 @compiled
-def read_event(trail: Trail, entries: Words, at: int) -> None:
+def read_event(trail: UndoLog, entries: Words, at: int) -> None:
     """Read the event that the entry of a late fold at ``at`` keeps into ``trail.event``."""
     end = at + size_of(entries[at])
     trail.event_words[:EVENT_WORDS] = entries[end - EVENT_WORDS : end]
@@ -296,7 +296,7 @@ def is_whole(entries: Words) -> bool:
 
 
 @compiled
-def sizes_within_reach(trail: Trail, records: Records, rows: Integers, ends: Integers) -> None:
+def sizes_within_reach(trail: UndoLog, records: Records, rows: Integers, ends: Integers) -> None:
     """Fill where the entries of each row end when written one after the other; those out of reach are let go."""
     end = 0
     for position in range(len(rows)):
@@ -307,7 +307,7 @@ def sizes_within_reach(trail: Trail, records: Records, rows: Integers, ends: Int
 
 
 @compiled
-def write_entries(trail: Trail, rows: Integers, ends: Integers, out: Words) -> None:
+def write_entries(trail: UndoLog, rows: Integers, ends: Integers, out: Words) -> None:
     """Write the entries of each row to where ``sizes_within_reach`` says."""
     begin = 0
     for position in range(len(rows)):
@@ -349,18 +349,18 @@ class Trails:
         """The bytes of the chunks that are or were in use."""
         return int(self._state[TOP]) * CHUNK * WORD
 
-    def of(self, records: Records) -> Trail:
+    def of(self, records: Records) -> UndoLog:
         """Return the trails of ``records`` for the compiled functions."""
         if len(records) > len(self._places):
             more = np.zeros(len(records) - len(self._places), PLACE)
             more["head"] = -1
             self._places = np.append(self._places, more)
-        return Trail(
+        return UndoLog(
             words_of(records), self._arena, self._places, self._state, self._past, words_of(self._past),
             self._event, np.frombuffer(self._event, np.int64), self._entry,
         )  # fmt: skip
 
-    def make_room(self, trail: Trail, time: int, chunks: int = SPARE_CHUNKS) -> Trail:
+    def make_room(self, trail: UndoLog, time: int, chunks: int = SPARE_CHUNKS) -> UndoLog:
         """Return the trails with room for ``chunks`` more: in what ``time`` (ms) left behind, or in a larger arena."""
         if has_room(trail, chunks):
             return trail
@@ -373,7 +373,7 @@ class Trails:
             self._arena = arena
         return trail._replace(arena=self._arena)
 
-    def put(self, trail: Trail, row: int, raw: bytes) -> None:
+    def put(self, trail: UndoLog, row: int, raw: bytes) -> None:
         """Put a borrower's stored entries in place of those that are there; none where no past is kept.
 
         Raises:

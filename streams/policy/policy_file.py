@@ -26,7 +26,7 @@ from loanpulse.streams.policy.interventions import (
     Share,
 )
 from loanpulse.streams.policy.section import Section
-from loanpulse.streams.scoring.borrower import CARD, HARD_EVENT_NAMES, Card
+from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES, SCORING_PARAMETERS, ScoringParameters
 
 PACKAGED = Path(__file__).with_name("policy.toml")
 MODEL_VERSION = "expert-1"
@@ -139,7 +139,7 @@ class Policy:
     """A validated policy, with the scorecard as the compiled core reads it."""
 
     file: PolicyFile
-    card: Card
+    parameters: ScoringParameters
     interval_seconds: float
     allowed_lateness_days: float
 
@@ -213,36 +213,36 @@ def built(file: PolicyFile, interval_seconds: float, allowed_lateness_days: floa
 
     A borrower is scored once an interval at most; an event may be ``allowed_lateness_days`` behind its source.
     """
-    card = scorecard(file, interval_seconds, allowed_lateness_days)
-    return Policy(file, card, interval_seconds, allowed_lateness_days)
+    parameters = scorecard(file, interval_seconds, allowed_lateness_days)
+    return Policy(file, parameters, interval_seconds, allowed_lateness_days)
 
 
-def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: float = 7.0) -> Card:
+def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: float = 7.0) -> ScoringParameters:
     """Build the compiled core's record of the policy and of the catalogue's weights and anchors."""
-    card = np.zeros(1, CARD)
+    parameters = np.zeros(1, SCORING_PARAMETERS)
     for position, indicator in enumerate(INDICATORS):
-        card["weight"][0, position] = indicator.weight
-        card["healthy"][0, position] = indicator.healthy
-        card["unhealthy"][0, position] = indicator.unhealthy
-    card["neutral_log_odds"] = math.log((1 - file.index.neutral_pd) / file.index.neutral_pd)
-    card["neutral_utility"] = file.index.neutral_utility
-    card["offset"] = file.index.points_at_even_odds
-    card["factor"] = file.index.points_to_double_odds / math.log(2)
+        parameters["weight"][0, position] = indicator.weight
+        parameters["healthy"][0, position] = indicator.healthy
+        parameters["unhealthy"][0, position] = indicator.unhealthy
+    parameters["neutral_log_odds"] = math.log((1 - file.index.neutral_pd) / file.index.neutral_pd)
+    parameters["neutral_utility"] = file.index.neutral_utility
+    parameters["offset"] = file.index.points_at_even_odds
+    parameters["factor"] = file.index.points_to_double_odds / math.log(2)
     levels = file.levels
-    card["level_floor"] = (levels.AMPLE, levels.STABLE, levels.WATCH, levels.TENSE)
-    card["hysteresis"] = levels.hysteresis
+    parameters["level_floor"] = (levels.AMPLE, levels.STABLE, levels.WATCH, levels.TENSE)
+    parameters["hysteresis"] = levels.hysteresis
     floors = [Level[getattr(file.floors, name)] if name else Level.AMPLE for name in HARD_EVENT_NAMES]
-    card["hard_floor"] = [int(level) for level in floors]
-    card["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
-    card["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
-    card["relapse_dwell_ms"] = round(levels.relapse_dwell_hours * HOUR_MS)
-    card["grace_ms"] = round(file.arrears.grace_hours * HOUR_MS)
+    parameters["hard_floor"] = [int(level) for level in floors]
+    parameters["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
+    parameters["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
+    parameters["relapse_dwell_ms"] = round(levels.relapse_dwell_hours * HOUR_MS)
+    parameters["grace_ms"] = round(file.arrears.grace_hours * HOUR_MS)
     parts = file.cqplm
-    card["cqplm_weight"] = (parts.liquidity, parts.credit, parts.scenario)
-    card["credit_weight"] = (parts.timeliness, parts.elasticity)
-    card["scenario_weight"] = (parts.purpose_share, parts.purpose_deviation)
-    card["behaviours"] = behaviour_parameters.table_of(file.behaviours)
-    card["interval_ms"] = max(1, round(interval_seconds * 1000))
-    card["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)
-    row: Card = card[0]
+    parameters["cqplm_weight"] = (parts.liquidity, parts.credit, parts.scenario)
+    parameters["credit_weight"] = (parts.timeliness, parts.elasticity)
+    parameters["scenario_weight"] = (parts.purpose_share, parts.purpose_deviation)
+    parameters["behaviours"] = behaviour_parameters.table_of(file.behaviours)
+    parameters["interval_ms"] = max(1, round(interval_seconds * 1000))
+    parameters["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)
+    row: ScoringParameters = parameters[0]
     return row

@@ -31,7 +31,7 @@ EVENT = np.dtype(
         ("due_day", "i4"),
         ("offset", "i8"),
         ("event_time", "i8"),
-        ("order_time", "i8"),  # when its source partition had reached it: its place in the merge
+        ("merge_time", "i8"),  # when its source partition had reached it: its place in the merge
         ("id_hash", "u8"),
         ("loan_key", "u8"),
         ("loan_reference", "u4"),  # the loan's id without its lender, 0 = none

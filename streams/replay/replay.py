@@ -21,10 +21,10 @@ from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
 from loanpulse.streams.alerts.maker import Scored
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
-from loanpulse.streams.directives.directives import ControlKind, Controls
-from loanpulse.streams.directives.from_files import add_line, control_lines
-from loanpulse.streams.directives.kinds import CONTROL_KINDS
-from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.directives.directives import DirectiveKind, Directives
+from loanpulse.streams.directives.from_files import add_line, directive_lines
+from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
+from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.replay.log_files import EventLog, Piece
@@ -64,7 +64,9 @@ class Replay:
     def read_controls(self, paths: Sequence[Path], controls: Path | None) -> None:
         """Take the orders among the files' lines, and all lines of ``controls``."""
         topics = self.engine.controls.topics
-        found = [(path, line) for path in paths for line in control_lines(path, topics) if isinstance(line, EventLine)]
+        found = [
+            (path, line) for path in paths for line in directive_lines(path, topics) if isinstance(line, EventLine)
+        ]
         for line in read_lines(controls) if controls else ():
             if isinstance(line, LineError):
                 self.refuse(str(controls), line.number, line.code, line.message)
@@ -87,7 +89,9 @@ class Replay:
             self._offsets[records.source, records.partition] = first + count
             offsets = np.arange(first, first + count, dtype=np.int64)
             refused = self.engine.take(
-                Fetched(records.source, records.partition, offsets, records.timestamps, records.keys, records.values)
+                RecordBatch(
+                    records.source, records.partition, offsets, records.timestamps, records.keys, records.values
+                )
             )
             self.report.events += count - len(refused)
             for one in refused:
@@ -100,7 +104,7 @@ class Replay:
 
     def finish(self, at_ms: int | None) -> Iterator[Scored]:
         """Carry every lane to the end: to ``at_ms``, or until everything that came has been scored."""
-        interval = int(self.engine.policy.card["interval_ms"])
+        interval = int(self.engine.policy.parameters["interval_ms"])
         for partition, lane in self.engine.lanes.items():
             end = (lane.arrived() // interval + 1) * interval if at_ms is None else at_ms
             yield from self.engine.carry(partition, end, inclusive=True)
@@ -155,7 +159,7 @@ def replay_files(
     policy: Policy,
     registry: SchemaRegistry,
     controls: Path | None = None,
-    kinds: Sequence[ControlKind] = CONTROL_KINDS,
+    kinds: Sequence[DirectiveKind] = DIRECTIVE_KINDS,
     alerts: Path | None = None,
     snapshots: Path | None = None,
     at_ms: int | None = None,
@@ -172,7 +176,7 @@ def replay_files(
         OSError: a file can't be read or written.
     """
     codec = Codec(registry)
-    engine = Engine(options, policy, registry, Controls(kinds))
+    engine = Engine(options, policy, registry, Directives(kinds))
     replay = Replay(engine, codec)
     with ExitStack() as files:
         writer = Writer(

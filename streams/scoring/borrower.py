@@ -91,7 +91,7 @@ SCORE = np.dtype(
 Score: TypeAlias = np.void
 Scores: TypeAlias = npt.NDArray[np.void]
 
-CARD = np.dtype(
+SCORING_PARAMETERS = np.dtype(
     [
         ("weight", "f8", (COUNT,)),
         ("healthy", "f8", (COUNT,)),
@@ -118,7 +118,7 @@ CARD = np.dtype(
 )
 """The policy with the model in force, as the compiled functions read it; built by ``policy.py``."""
 
-Card: TypeAlias = np.void
+ScoringParameters: TypeAlias = np.void
 
 AMPLE, STABLE, WATCH, TENSE, CRISIS = (
     int(Level.AMPLE),
@@ -162,60 +162,62 @@ def read_indicators(record: Record, time: int, values: Reals, evidences: Reals) 
 
 
 @compiled
-def index_of(log_odds: float, card: Card) -> float:
+def index_of(log_odds: float, parameters: ScoringParameters) -> float:
     """Return the LHI (0..100) of the log-odds of staying current."""
-    points: float = card["offset"] + card["factor"] * log_odds
+    points: float = parameters["offset"] + parameters["factor"] * log_odds
     return min(100.0, max(0.0, points))
 
 
 @compiled
-def weigh(score: Score, card: Card) -> None:
+def weigh(score: Score, parameters: ScoringParameters) -> None:
     """Fill utilities, points lost, PD, index and confidence from the values and evidences.
 
     Without evidence an indicator counts as neutral; between, in proportion. Points lost are against a perfect reading.
     By a forest, confidence goes by the weights of its champion.
     """
-    log_odds = card["neutral_log_odds"]
+    log_odds = parameters["neutral_log_odds"]
     weights = 0.0
     known = 0.0
     for indicator in range(COUNT):
         evidence = score["evidence"][indicator]
-        weight = card["weight"][indicator]
-        own = card["neutral_utility"]
+        weight = parameters["weight"][indicator]
+        own = parameters["neutral_utility"]
         if evidence > 0.0:
-            own = utility_of(score["value"][indicator], card["healthy"][indicator], card["unhealthy"][indicator])
-        counted = evidence * own + (1.0 - evidence) * card["neutral_utility"]
+            own = utility_of(
+                score["value"][indicator], parameters["healthy"][indicator], parameters["unhealthy"][indicator]
+            )
+        counted = evidence * own + (1.0 - evidence) * parameters["neutral_utility"]
         score["utility"][indicator] = own
-        score["points"][indicator] = card["factor"] * weight * (1.0 - counted)
-        log_odds += weight * (counted - card["neutral_utility"])
+        score["points"][indicator] = parameters["factor"] * weight * (1.0 - counted)
+        log_odds += weight * (counted - parameters["neutral_utility"])
         weights += weight
         known += weight * evidence
     score["pd"] = 1.0 / (1.0 + math.exp(log_odds))
-    if card["forest"] == 1:
+    if parameters["forest"] == 1:
         features = np.empty(FEATURES)
-        features_of(score["value"], score["utility"], score["evidence"], card["neutral_utility"], features)
-        log_odds = forest_points(features, card, score["points"])
+        features_of(score["value"], score["utility"], score["evidence"], parameters["neutral_utility"], features)
+        log_odds = forest_points(features, parameters, score["points"])
         score["pd"] = probability_of_default(log_odds)
-    score["lhi"] = index_of(log_odds, card)
+    score["lhi"] = index_of(log_odds, parameters)
     score["confidence"] = known / weights
 
 
 @compiled
-def level_of(lhi: float, card: Card) -> int:
+def level_of(lhi: float, parameters: ScoringParameters) -> int:
     """Return the level whose band holds the index."""
     for level in range(CRISIS):
-        if lhi >= card["level_floor"][level]:
+        if lhi >= parameters["level_floor"][level]:
             return level
     return CRISIS
 
 
 @compiled
-def level_with_hysteresis(lhi: float, level: int, card: Card) -> int:
+def level_with_hysteresis(lhi: float, level: int, parameters: ScoringParameters) -> int:
     """Return the level that the index asks for: worse at a band's floor, better only well above it."""
-    worse = level_of(lhi, card)
+    worse = level_of(lhi, parameters)
     if worse >= level:
         return worse
-    better = level_of(lhi - card["hysteresis"], card)
+    better = level_of(lhi - parameters["hysteresis"], parameters)
     return min(level, better)
 
 
@@ -234,38 +236,38 @@ def hard_event(record: Record, days_past_due: int, time: int) -> int:
 
 
 @compiled
-def wanted_level(lhi: float, level: int, behaviours: int, card: Card) -> int:
+def wanted_level(lhi: float, level: int, behaviours: int, parameters: ScoringParameters) -> int:
     """Return the level that the index asks for, one worse where behaviours compound each other."""
     worse = 1 if episodes.compounded(behaviours) else 0
-    return min(CRISIS, level_with_hysteresis(lhi, max(AMPLE, level - worse), card) + worse)
+    return min(CRISIS, level_with_hysteresis(lhi, max(AMPLE, level - worse), parameters) + worse)
 
 
 @compiled
-def next_level(record: Record, lhi: float, hard: int, time: int, card: Card) -> int:
+def next_level(record: Record, lhi: float, hard: int, time: int, parameters: ScoringParameters) -> int:
     """Return the level at ``time``: bands with hysteresis and a dwell, and the floor of a hard event at once."""
     level: int = record["level"]
-    wanted = wanted_level(lhi, level, int(record["behaviours"]), card)
-    floor = int(card["hard_floor"][hard])
+    wanted = wanted_level(lhi, level, int(record["behaviours"]), parameters)
+    floor = int(parameters["hard_floor"][hard])
     if floor > level:
         return max(floor, wanted)
     wanted = max(wanted, floor)
     if record["scored"] == 0:
         return wanted
-    dwell = card["improvement_dwell_ms"]
+    dwell = parameters["improvement_dwell_ms"]
     if wanted > level:
-        dwell = card["relapse_dwell_ms"] if record["improved"] == 1 else card["dwell_ms"]
+        dwell = parameters["relapse_dwell_ms"] if record["improved"] == 1 else parameters["dwell_ms"]
     if wanted != level and time - record["level_since"] < dwell:
         return level
     return wanted
 
 
 @compiled
-def next_timer(record: Record, days_past_due: int, time: int, card: Card) -> int:
+def next_timer(record: Record, days_past_due: int, time: int, parameters: ScoringParameters) -> int:
     """Return when time alone calls for the next scoring: a due date passing, a day in arrears, a quiet week."""
     timer = NEVER
     for slot in range(INSTALMENTS):
         if debt.unpaid(record, slot) > 0.0:
-            moment = debt.due_moment(record["instalment_day"][slot]) + card["grace_ms"]
+            moment = debt.due_moment(record["instalment_day"][slot]) + parameters["grace_ms"]
             if moment > time:
                 timer = min(timer, moment)
     if days_past_due > 0 or record["level"] >= WATCH:
@@ -277,7 +279,7 @@ def next_timer(record: Record, days_past_due: int, time: int, card: Card) -> int
         timer = min(timer, time + 7 * DAY_MS)
     elif time - heard > QUIET_DAYS * DAY_MS:
         timer = NEVER
-    return min(timer, episodes.next_moment(record, time, card["behaviours"]))
+    return min(timer, episodes.next_moment(record, time, parameters["behaviours"]))
 
 
 @compiled
@@ -308,7 +310,7 @@ def calls_for_alert(score: Score) -> bool:
 
 
 @compiled
-def fill_dimensions(record: Record, time: int, card: Card, score: Score) -> None:
+def fill_dimensions(record: Record, time: int, parameters: ScoringParameters, score: Score) -> None:
     """Fill the credit and scenario dimensions and the CQ-PLM score."""
     timeliness = dimensions.timeliness(record, time)
     elasticity = dimensions.elasticity(record, time)
@@ -317,10 +319,10 @@ def fill_dimensions(record: Record, time: int, card: Card, score: Score) -> None
     score["elasticity"] = elasticity
     score["purpose_share"] = share
     score["purpose_deviation"] = deviation
-    score["credit_score"] = dimensions.joined(timeliness, elasticity, card["credit_weight"])
-    score["scenario_score"] = dimensions.joined(share, 1.0 - deviation, card["scenario_weight"])
+    score["credit_score"] = dimensions.joined(timeliness, elasticity, parameters["credit_weight"])
+    score["scenario_score"] = dimensions.joined(share, 1.0 - deviation, parameters["scenario_weight"])
     score["cqplm_score"] = dimensions.cqplm(
-        score["lhi"], score["credit_score"], score["scenario_score"], card["cqplm_weight"]
+        score["lhi"], score["credit_score"], score["scenario_score"], parameters["cqplm_weight"]
     )
 
 
@@ -337,13 +339,18 @@ def fill_lenders(record: Record, score: Score) -> None:
 
 
 @compiled
-def fill_behaviours(record: Record, time: int, card: Card, score: Score) -> int:
+def fill_behaviours(record: Record, time: int, parameters: ScoringParameters, score: Score) -> int:
     """Fill what the behaviours measure, the episodes that stand, and when the money runs out.
 
     Returns the bits of the behaviours whose condition holds.
     """
     holds = episodes.read_behaviours(
-        record, time, score["purpose_deviation"], card["grace_ms"], card["behaviours"], score["behaviour_value"]
+        record,
+        time,
+        score["purpose_deviation"],
+        parameters["grace_ms"],
+        parameters["behaviours"],
+        score["behaviour_value"],
     )
     score["behaviours"] = record["behaviours"]
     score["opened"] = 0
@@ -354,13 +361,13 @@ def fill_behaviours(record: Record, time: int, card: Card, score: Score) -> int:
 
 
 @compiled
-def describe(record: Record, time: int, card: Card, score: Score) -> int:
+def describe(record: Record, time: int, parameters: ScoringParameters, score: Score) -> int:
     """Fill of a scoring what the record tells of the moment ``time``; the level is the caller's.
 
     Returns the bits of the behaviours whose condition holds; to carry their episodes is the caller's too.
     """
     read_indicators(record, time, score["value"], score["evidence"])
-    weigh(score, card)
+    weigh(score, parameters)
     fill_ages(record, time, score)
     days_past_due, overdue, _ = debt.arrears_now(record, time)
     score["time"] = time
@@ -369,32 +376,32 @@ def describe(record: Record, time: int, card: Card, score: Score) -> int:
     score["overdue_amount"] = overdue
     score["open_loans"] = debt.open_loans(record)
     score["balance"] = record["balance"] if record["balance_time"] != LONG_AGO else math.nan
-    fill_dimensions(record, time, card, score)
+    fill_dimensions(record, time, parameters, score)
     fill_lenders(record, score)
-    return fill_behaviours(record, time, card, score)
+    return fill_behaviours(record, time, parameters, score)
 
 
 @compiled
-def open_behaviours(record: Record, time: int, holds: int, card: Card, score: Score) -> None:
+def open_behaviours(record: Record, time: int, holds: int, parameters: ScoringParameters, score: Score) -> None:
     """Carry the record's episodes to ``time`` and fill what it opens; of a missed instalment, for which lenders."""
     stood = int(record["behaviours"]) & (1 << INSTALMENT_MISSED) != 0
-    score["opened"] = episodes.carry_episodes(record, time, holds, card["behaviours"])
+    score["opened"] = episodes.carry_episodes(record, time, holds, parameters["behaviours"])
     if holds & (1 << INSTALMENT_MISSED):
         before = record["scored_at"] if stood else LONG_AGO
-        score["missed_loans"] = loans_newly_missed(record, before, time, card["grace_ms"])
+        score["missed_loans"] = loans_newly_missed(record, before, time, parameters["grace_ms"])
         if score["missed_loans"] != 0:
             score["opened"] |= 1 << INSTALMENT_MISSED
     score["behaviours"] = record["behaviours"]
 
 
 @compiled
-def score_borrower(record: Record, time: int, cause: int, card: Card, score: Score) -> None:
+def score_borrower(record: Record, time: int, cause: int, parameters: ScoringParameters, score: Score) -> None:
     """Score the record at ``time`` into ``score`` and move its level, its due scoring and its timer."""
-    usage_forecaster.settle(record, time - card["lateness_ms"])
-    holds = describe(record, time, card, score)
-    open_behaviours(record, time, holds, card, score)
+    usage_forecaster.settle(record, time - parameters["lateness_ms"])
+    holds = describe(record, time, parameters, score)
+    open_behaviours(record, time, holds, parameters, score)
     learn_ahead(record, time, score["unmet_day"], score["shortfall_days"])
-    level = next_level(record, score["lhi"], score["hard_event"], time, card)
+    level = next_level(record, score["lhi"], score["hard_event"], time, parameters)
     score["cause"] = cause
     score["known_at"] = time
     score["restated"] = 0
@@ -409,4 +416,4 @@ def score_borrower(record: Record, time: int, cause: int, card: Card, score: Sco
     record["scored_at"] = time
     if record["pending_at"] <= time:
         record["pending_at"] = NEVER
-    record["timer_at"] = next_timer(record, score["days_past_due"], time, card)
+    record["timer_at"] = next_timer(record, score["days_past_due"], time, parameters)

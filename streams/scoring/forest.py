@@ -1,8 +1,8 @@
 """Scoring one borrower by a forest that a person has put in force, and what each indicator costs under it.
 
 The forest is the challenger as published (``learning/flat_challenger.py``): the log-odds of its champion, of a
-logistic regression on segments and of the trees' mean vote, weighed. Here it stands in the card, so that every
-function that takes a card scores by it.
+logistic regression on segments and of the trees' mean vote, weighed. Here it stands in the parameters, so that every
+function that takes scoring parameters scores by it.
 
 Points lost are against a perfect reading, as a scorecard's are, and add up to the index. The two linear members are
 sums over the indicators. Of the vote they are exact Shapley values against the one perfect reading: for a tree, a leaf
@@ -43,7 +43,7 @@ FOREST = [
     ("scale", "f8", (MEMBERS,)),
     ("shift", "f8"),
 ]
-"""A forest as a part of the card (``scoring.CARD``)."""
+"""A forest as a part of the scoring parameters (``scoring.SCORING_PARAMETERS``)."""
 
 _LOG_ODDS_LIMIT = 12.0
 _LEAST = 1e-9
@@ -71,13 +71,13 @@ def limited_log_odds(probability: float) -> float:
 
 
 @compiled
-def bent(card: np.void, feature: int, value: float) -> float:
+def bent(parameters: np.void, feature: int, value: float) -> float:
     """Return what a feature adds to the log-odds of default by its segments."""
     total = 0.0
-    for segment in range(card["segments"][feature]):
-        low = card["knot"][feature][segment]
-        share = (value - low) / (card["knot"][feature][segment + 1] - low)
-        total += card["segment_weight"][feature][segment] * min(max(share, 0.0), 1.0)
+    for segment in range(parameters["segments"][feature]):
+        low = parameters["knot"][feature][segment]
+        share = (value - low) / (parameters["knot"][feature][segment + 1] - low)
+        total += parameters["segment_weight"][feature][segment] * min(max(share, 0.0), 1.0)
     return total
 
 
@@ -97,7 +97,7 @@ def share_out(probability: float, own: int, perfect: int, shares: Reals) -> None
 
 
 @compiled
-def vote_and_shares(features: Reals, reference: Reals, card: np.void, shares: Reals) -> tuple[float, float]:
+def vote_and_shares(features: Reals, reference: Reals, parameters: np.void, shares: Reals) -> tuple[float, float]:
     """Return the trees' mean vote on two readings, and add to ``shares`` what each indicator has in the difference.
 
     A path parts where the two readings do; an indicator is the same reading's all along a path, so that it parts at
@@ -106,76 +106,81 @@ def vote_and_shares(features: Reals, reference: Reals, card: np.void, shares: Re
     waiting = np.empty((COUNT + 1, 3), np.int64)
     voted = 0.0
     voted_reference = 0.0
-    for tree in range(card["trees"]):
-        waiting[0, 0] = card["root"][tree]
+    for tree in range(parameters["trees"]):
+        waiting[0, 0] = parameters["root"][tree]
         waiting[0, 1] = 0
         waiting[0, 2] = 0
         count = 1
         while count > 0:
             count -= 1
             node, own, perfect = waiting[count, 0], waiting[count, 1], waiting[count, 2]
-            while card["node_feature"][node] != LEAF:
-                feature = int(card["node_feature"][node])
-                threshold = card["node_number"][node]
+            while parameters["node_feature"][node] != LEAF:
+                feature = int(parameters["node_feature"][node])
+                threshold = parameters["node_number"][node]
                 right = features[feature] > threshold
                 if right != (reference[feature] > threshold):
                     bit = 1 << (feature % COUNT)
                     if perfect & bit:
                         right = not right
                     elif not own & bit:
-                        waiting[count, 0] = card["node_left"][node] if right else card["node_right"][node]
+                        waiting[count, 0] = parameters["node_left"][node] if right else parameters["node_right"][node]
                         waiting[count, 1] = own
                         waiting[count, 2] = perfect | bit
                         count += 1
                         own |= bit
-                node = int(card["node_right"][node]) if right else int(card["node_left"][node])
-            probability = card["node_number"][node]
+                node = int(parameters["node_right"][node]) if right else int(parameters["node_left"][node])
+            probability = parameters["node_number"][node]
             if perfect == 0:
                 voted += probability
             if own == 0:
                 voted_reference += probability
             share_out(probability, own, perfect, shares)
-    trees = max(1, card["trees"])
+    trees = max(1, parameters["trees"])
     for indicator in range(COUNT):
         shares[indicator] /= trees
     return voted / trees, voted_reference / trees
 
 
 @compiled
-def forest_points(features: Reals, card: np.void, points: Reals) -> float:
+def forest_points(features: Reals, parameters: np.void, points: Reals) -> float:
     """Fill the index points that each indicator costs against a perfect reading.
 
-    Returns the log-odds of staying current, which the card's forest gives to the ``features``.
+    Returns the log-odds of staying current, which the parameters's forest gives to the ``features``.
     """
     perfect = np.empty(FEATURES)
     for indicator in range(COUNT):
-        perfect[indicator] = 1.0 - card["neutral_utility"]
-        perfect[COUNT + indicator] = card["healthy"][indicator]
+        perfect[indicator] = 1.0 - parameters["neutral_utility"]
+        perfect[COUNT + indicator] = parameters["healthy"][indicator]
         perfect[2 * COUNT + indicator] = 1.0
     shares = np.zeros(COUNT)
-    voted, perfect_vote = vote_and_shares(features, perfect, card, shares)
+    voted, perfect_vote = vote_and_shares(features, perfect, parameters, shares)
     vote_odds = limited_log_odds(voted)
     if abs(voted - perfect_vote) > _CLOSE:
         slope = (vote_odds - limited_log_odds(perfect_vote)) / (voted - perfect_vote)
     else:
         inside = min(max(voted, _LEAST), 1.0 - _LEAST)
         slope = 1.0 / (inside * (1.0 - inside)) if abs(vote_odds) < _LOG_ODDS_LIMIT else 0.0
-    current = card["neutral_log_odds"]
-    bent_odds = card["intercept"]
+    current = parameters["neutral_log_odds"]
+    bent_odds = parameters["intercept"]
     for indicator in range(COUNT):
-        current += card["weight"][indicator] * features[indicator]
+        current += parameters["weight"][indicator] * features[indicator]
         own = 0.0
         lost = 0.0
         for feature in range(indicator, FEATURES, COUNT):
-            own += bent(card, feature, features[feature])
-            lost += bent(card, feature, perfect[feature])
+            own += bent(parameters, feature, features[feature])
+            lost += bent(parameters, feature, perfect[feature])
         bent_odds += own
-        points[indicator] = card["factor"] * (
-            card["scale"][0] * card["weight"][indicator] * (perfect[indicator] - features[indicator])
-            + card["scale"][1] * (own - lost)
-            + card["scale"][2] * slope * shares[indicator]
+        points[indicator] = parameters["factor"] * (
+            parameters["scale"][0] * parameters["weight"][indicator] * (perfect[indicator] - features[indicator])
+            + parameters["scale"][1] * (own - lost)
+            + parameters["scale"][2] * slope * shares[indicator]
         )
-    default = -current * card["scale"][0] + bent_odds * card["scale"][1] + vote_odds * card["scale"][2] + card["shift"]
+    default = (
+        -current * parameters["scale"][0]
+        + bent_odds * parameters["scale"][1]
+        + vote_odds * parameters["scale"][2]
+        + parameters["shift"]
+    )
     return -float(default)
 
 

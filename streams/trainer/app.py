@@ -19,7 +19,7 @@ from loanpulse.streams.faust_kafka.process import execute
 from loanpulse.streams.faust_kafka.transport import BatchSchema
 from loanpulse.streams.from_settings import load_policy
 from loanpulse.streams.learning.fairness import read_groups
-from loanpulse.streams.learning.labels import DAY_MS, LedgerOptions
+from loanpulse.streams.learning.labels import DAY_MS, LabelOptions
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.trainer import state_file
@@ -32,9 +32,9 @@ STEP_SECONDS = 0.5
 REPORT_SECONDS = 10.0
 
 
-def ledger_options(settings: Settings) -> LedgerOptions:
+def ledger_options(settings: Settings) -> LabelOptions:
     """Return how predictions are followed up, as configured."""
-    return LedgerOptions(
+    return LabelOptions(
         tuple(settings.learning.horizons),
         round(settings.learning.sample_days * DAY_MS),
         round(settings.streams.allowed_lateness_days * DAY_MS),

@@ -21,7 +21,7 @@ from loanpulse.streams.from_settings import engine_options, load_policy
 from loanpulse.streams.partition.undo_log import on_disk
 from loanpulse.streams.worker.changelog_table import BorrowerTable
 from loanpulse.streams.worker.checkpoint import CheckpointPublisher
-from loanpulse.streams.worker.directive_reader import ControlReader
+from loanpulse.streams.worker.directive_reader import DirectiveReader
 from loanpulse.streams.worker.worker import BorrowerWorker, CheckpointLoop
 
 log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ class WorkerApp:
     app: Any
     worker: BorrowerWorker
     loop: CheckpointLoop
-    controls: ControlReader
+    controls: DirectiveReader
 
 
 def build(settings: Settings) -> WorkerApp:
@@ -156,7 +156,7 @@ def build(settings: Settings) -> WorkerApp:
     )
     _add_agent(app, inputs, loop)
     _add_checkpoints(app, loop)
-    return WorkerApp(app, worker, loop, ControlReader(settings, engine.controls, codec, worker.refuse_order))
+    return WorkerApp(app, worker, loop, DirectiveReader(settings, engine.controls, codec, worker.refuse_order))
 
 
 def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:

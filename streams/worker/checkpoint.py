@@ -15,7 +15,7 @@ import structlog
 from confluent_kafka import KafkaError, Producer
 
 from loanpulse.schemas.dead_letters import DeadLetter
-from loanpulse.streams.partition.partition import LANE_KEY
+from loanpulse.streams.partition.partition import PARTITION_KEY
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ class CheckpointPublisher:
             self._state.produce(self._changelog_topic, partition, messages)
         self._state.flush()
         for partition, raw in checkpoint.lanes.items():
-            self._state.produce(self._changelog_topic, partition, [{"key": LANE_KEY, "value": raw}])
+            self._state.produce(self._changelog_topic, partition, [{"key": PARTITION_KEY, "value": raw}])
         self._state.flush()
 
 

@@ -16,7 +16,7 @@ from loanpulse.schemas.topics import full_name
 from loanpulse.schemas.violations import Violation
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
-from loanpulse.streams.directives.directives import Controls, OrderError
+from loanpulse.streams.directives.directives import DirectiveError, Directives
 
 log = structlog.get_logger(__name__)
 
@@ -26,15 +26,15 @@ DEADLINE_SECONDS = 120.0
 METADATA_SECONDS = 15.0
 
 
-class ControlTopicsError(RuntimeError):
+class DirectiveTopicsError(RuntimeError):
     """The control topics can't be read, so that a worker would score without the orders that stand."""
 
 
-class ControlReader:
+class DirectiveReader:
     """Hands the records of the control topics to ``controls``, and those that can't be obeyed to ``refuse``."""
 
     def __init__(
-        self, settings: Settings, controls: Controls, codec: Codec, refuse: Callable[[DeadLetter], None]
+        self, settings: Settings, controls: Directives, codec: Codec, refuse: Callable[[DeadLetter], None]
     ) -> None:
         self._controls = controls
         self._codec = codec
@@ -49,7 +49,7 @@ class ControlReader:
         """Read the topics to their ends; returns the number of records.
 
         Raises:
-            ControlTopicsError: a topic is missing, or the broker did not give all of them in time.
+            DirectiveTopicsError: a topic is missing, or the broker did not give all of them in time.
         """
         consumer = self._consumer = Consumer(self._properties)
         topics = WholeTopics(consumer, self._places(consumer))
@@ -60,7 +60,7 @@ class ControlReader:
                 self._take(message)
             count += len(messages)
             if time.monotonic() - began > DEADLINE_SECONDS:
-                raise ControlTopicsError(
+                raise DirectiveTopicsError(
                     f"the broker did not give {topics.unread_topics} to the end in {DEADLINE_SECONDS:.0f} s"
                 )
         return count
@@ -81,12 +81,12 @@ class ControlReader:
         try:
             known = consumer.list_topics(timeout=METADATA_SECONDS).topics
         except KafkaException as error:
-            raise ControlTopicsError(f"the broker can't be asked for its topics: {error.args[0].str()}") from error
+            raise DirectiveTopicsError(f"the broker can't be asked for its topics: {error.args[0].str()}") from error
         places: list[Place] = []
         for bare in self._controls.topics:
             name = full_name(bare, self._prefix)
             if name not in known or known[name].error is not None:
-                raise ControlTopicsError(f"topic {name} is missing: run `loanpulse topics create` first")
+                raise DirectiveTopicsError(f"topic {name} is missing: run `loanpulse topics create` first")
             places += [(name, partition) for partition in known[name].partitions]
         return places
 
@@ -104,7 +104,7 @@ class ControlReader:
             self._controls.add(message.topic().removeprefix(self._prefix), value)
         except CodecError as error:
             self._refused(message, error.code, error.message)
-        except OrderError as error:
+        except DirectiveError as error:
             self._refused(message, Violation.ORDER_INVALID, str(error))
 
     def _refused(self, message: Any, violation: Violation, reason: str) -> None:

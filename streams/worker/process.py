@@ -25,7 +25,7 @@ def run(settings: Settings) -> None:
     Raises:
         PolicyError: the policy file can't be used.
         RegistryUnavailable: the schema registry can't be reached.
-        ControlTopicsError: the orders that stand can't be read.
+        DirectiveTopicsError: the orders that stand can't be read.
     """
     Path(settings.streams.data_dir).mkdir(parents=True, exist_ok=True)
     # The engine lets go of the interpreter for every compiled pass, and would wait 5 ms to get it back.

@@ -10,7 +10,7 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
-from loanpulse.streams.engine.engine import DAY_MS, Engine, fetched_of
+from loanpulse.streams.engine.engine import DAY_MS, Engine, record_batch_of
 from loanpulse.streams.partition.undo_log import FIRST_CHUNKS
 
 BORROWER = b"warm-up"
@@ -37,7 +37,7 @@ def warm_up(engine: Engine) -> None:
     partition = partition_of(BORROWER, engine.options.partitions)
     for source, value in enumerate(values):
         encoded = codec.encode(EVENT_TOPICS[source], {**common, **value, "event_id": str(uuid.UUID(int=source))})
-        scratch.take(fetched_of(source, partition, 0, [stamp], [BORROWER], [encoded]))
+        scratch.take(record_batch_of(source, partition, 0, [stamp], [BORROWER], [encoded]))
     scored = scratch.run(partition, stamp + DAY_MS, inclusive=True)
     SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS)).encode(
         scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version

@@ -29,13 +29,13 @@ from loanpulse.schemas.topics import (
     key_of,
     lender_alerts,
 )
-from loanpulse.streams.alerts.budget import LEDGER_KEY
+from loanpulse.streams.alerts.budget import BUDGETS_KEY
 from loanpulse.streams.alerts.maker import Scored
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
-from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Application, Engine
 from loanpulse.streams.faust_kafka.record_batches import FetchedRecords
-from loanpulse.streams.partition.partition import LANE_KEY
+from loanpulse.streams.partition.partition import PARTITION_KEY
 from loanpulse.streams.worker.checkpoint import Checkpoint, CheckpointPublisher, Messages
 
 log = structlog.get_logger(__name__)
@@ -163,9 +163,9 @@ class BorrowerWorker:
         lane = self.engine.lane(partition)
         if value is None:
             lane.slab.drop(key)
-        elif key == LEDGER_KEY:
+        elif key == BUDGETS_KEY:
             self.engine.standing(partition).ledger.load(value)
-        elif key == LANE_KEY:
+        elif key == PARTITION_KEY:
             lane.load(value)
             self._clocks[partition] = PartitionClock(lane.advanced_to, lane.wall_at)
         else:
@@ -193,7 +193,7 @@ class BorrowerWorker:
         if partition not in self._owned:
             return True
         empty = np.flatnonzero(records.values.missing).tolist()
-        fetched = Fetched(
+        fetched = RecordBatch(
             source,
             partition,
             records.offsets,
@@ -297,7 +297,7 @@ class BorrowerWorker:
         ledger = self.engine.standing(partition).ledger
         if ledger.changed:
             # Before the borrowers: an alert made again after a crash in between must find that it was counted.
-            changelog.append({"key": LEDGER_KEY, "value": ledger.take_bytes()})
+            changelog.append({"key": BUDGETS_KEY, "value": ledger.take_bytes()})
         changelog += [{"key": key, "value": raw} for key, raw in lane.take_changed()]
         if not (changelog or booked):
             return
@@ -497,11 +497,11 @@ class CheckpointLoop:
         """Stop before writing state that may have become another worker's while this process stood still."""
         silent = self.monotonic() - self._last_beat
         if silent > self.fence_seconds:
-            raise StoodStillError(
+            raise SessionExpiredError(
                 f"the worker stood still for {silent:.0f} s, longer than its session of {self.fence_seconds:.0f} s; "
                 "it must be started again"
             )
 
 
-class StoodStillError(RuntimeError):
+class SessionExpiredError(RuntimeError):
     """The process was suspended or starved for longer than its session in the group."""

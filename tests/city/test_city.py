@@ -50,7 +50,7 @@ def test_events_are_published_in_order_of_time(year: tuple[list[Published], list
 
 def test_a_city_told_to_stop_does_not_wait_for_ever_for_a_broker_that_is_away() -> None:
     producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0})
-    with pytest.raises(outlets.NotTakenError, match="has not taken 3 events"):
+    with pytest.raises(outlets.BrokerTimeoutError, match="has not taken 3 events"):
         outlets.publish(lived(3, 5)[0], producer, CODEC, should_stop=lambda: True, patience_seconds=1.0)
 
 

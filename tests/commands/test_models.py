@@ -17,8 +17,8 @@ from loanpulse.schemas import json_form
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
-from loanpulse.streams.directives.directives import Controls
-from loanpulse.streams.directives.kinds import CONTROL_KINDS
+from loanpulse.streams.directives.directives import Directives
+from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.trainer import FEATURES, Version
@@ -123,7 +123,7 @@ def test_a_forest_is_promoted_and_gone_back_from(models: Settings) -> None:
     reader.read_until(lambda: any(value["decided_by"] == "Wang" for value in reader.values(MODEL_SNAPSHOTS)), 20)
     decided = [value for value in reader.values(MODEL_SNAPSHOTS) if value["decided_by"] == "Wang"]
     reader.close()
-    controls = Controls(CONTROL_KINDS)
+    controls = Directives(DIRECTIVE_KINDS)
     for value in decided:
         controls.add(MODEL_SNAPSHOTS, value)
     assert [order.content.version for order in controls.orders()] == ["forest-30-2"], "workers obey it"
@@ -153,9 +153,9 @@ def test_one_score_is_explained_by_any_version(models: Settings, tmp_path: Path)
     file.write_bytes(b"\n".join(orjson.dumps({"topic": "liquidity-snapshots", "value": one}) for one in scores()))
     by_experts = orjson.loads(run("explain", str(file), "--version", "expert-1", "--borrower", "b2", "--json"))
     assert by_experts["snapshot_id"] == "b2-9"
-    card = policy_file.load().card
-    weight = card["factor"] * np.array([indicator.weight for indicator in INDICATORS])
-    utility = np.where(np.array(NAMES) == "usage_shock", card["neutral_utility"], 0.9)
+    parameters = policy_file.load().parameters
+    weight = parameters["factor"] * np.array([indicator.weight for indicator in INDICATORS])
+    utility = np.where(np.array(NAMES) == "usage_shock", parameters["neutral_utility"], 0.9)
     assert list(by_experts["points_lost"].values()) == pytest.approx(list(weight * (1.0 - utility)))
     assert by_experts["lhi"] == pytest.approx(by_experts["start"] - sum(by_experts["points_lost"].values()))
     in_force = orjson.loads(run("explain", str(file), "--snapshot", "b1-3", "--json"))

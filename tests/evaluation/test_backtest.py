@@ -18,7 +18,7 @@ from loanpulse.schemas import json_form
 from loanpulse.schemas.contracts import ExampleOutcome, Level
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.streams.engine.engine import EngineOptions
-from loanpulse.streams.learning.labels import DAY_MS, LedgerOptions, Matured
+from loanpulse.streams.learning.labels import DAY_MS, LabelOptions, Matured
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.policy import policy_file
 from tests.streams.learning.test_labels import snapshot
@@ -112,7 +112,7 @@ def test_learned_versions_score_from_the_moment_they_are_in_force(
         EngineOptions(2),
         policy_file.load(),
         LocalRegistry(),
-        LedgerOptions((30,)),
+        LabelOptions((30,)),
         TrainerOptions(version_examples=128),
     )
     backtest.run([book(tmp_path / "events.jsonl")])
@@ -140,7 +140,7 @@ def test_a_forest_promoted_in_the_log_serves_from_then_on(tmp_path: Path) -> Non
         EngineOptions(2),
         policy_file.load(),
         LocalRegistry(),
-        LedgerOptions((30,)),
+        LabelOptions((30,)),
         TrainerOptions(version_examples=128),
     )
     assert not backtest.run([log]).refused

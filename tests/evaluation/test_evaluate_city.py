@@ -117,7 +117,7 @@ def test_the_command_writes_figures_and_a_report(tmp_path: Path) -> None:
         "Baseline: boosted trees",
     ]  # fmt: skip
     assert found["defaults"] > 0
-    assert found["judged"][0]["ranked"]["area_default"] > 0.7
+    assert found["judged"][0]["ranked"]["auc_default"] > 0.7
     assert found["judged"][2]["ranked"]["area_early"] == 0.5, "nobody asked early is past due"
     assert len(found["left_out"]) == 12
     text = page.read_text()

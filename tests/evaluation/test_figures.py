@@ -15,7 +15,7 @@ from loanpulse.evaluation.coverage import coverage
 from loanpulse.evaluation.hardships import seen_by_kind
 from loanpulse.evaluation.outcomes import (
     FAR_DAYS,
-    Failure,
+    DelinquencySpell,
     Hardship,
     Outcomes,
     are_ahead,
@@ -61,7 +61,7 @@ def test_an_alarm_that_comes_back_within_thirty_days_is_the_same_one() -> None:
 
 
 def test_lead_counts_from_the_beginning_of_the_alarm_that_stands_at_the_miss() -> None:
-    failures = [Failure(0, 150, 180)]
+    failures = [DelinquencySpell(0, 150, 180)]
     assert alarms.leads(on_days((140, 145)), failures).tolist() == [10]
     assert alarms.leads(on_days((90, 100), (120, 122)), failures).tolist() == [60], "one alarm that came back"
     assert alarms.leads(on_days((60, 90), (130, 131)), failures).tolist() == [20], "the first had gone"
@@ -72,15 +72,15 @@ def test_lead_counts_from_the_beginning_of_the_alarm_that_stands_at_the_miss() -
 
 
 def test_lead_counts_failures_that_were_never_seen() -> None:
-    failures = [Failure(0, 150, 180), Failure(0, 250, 280)]
+    failures = [DelinquencySpell(0, 150, 180), DelinquencySpell(0, 250, 280)]
     found = alarms.lead(on_days((140, 151)), failures)
     assert (found.failures, found.seen_before) == (2, 1)
     assert found.median == (10 + alarms.NEVER_SEEN_DAYS) / 2
 
 
 def test_an_alarm_is_right_only_strictly_ahead_of_a_row_of_misses() -> None:
-    assert np.flatnonzero(are_ahead([Failure(0, 150, 180)], 1, 300, 90)[0]).tolist() == list(range(60, 150))
-    assert np.flatnonzero(are_ahead([Failure(0, 5, 35)], 1, 300, 90)[0]).tolist() == list(range(5))
+    assert np.flatnonzero(are_ahead([DelinquencySpell(0, 150, 180)], 1, 300, 90)[0]).tolist() == list(range(60, 150))
+    assert np.flatnonzero(are_ahead([DelinquencySpell(0, 5, 35)], 1, 300, 90)[0]).tolist() == list(range(5))
 
 
 def test_a_row_stands_until_thirty_days_after_its_last_missed_due_date() -> None:
@@ -107,7 +107,7 @@ def test_alarms_that_only_confirm_have_no_precision() -> None:
 
 
 def test_only_the_first_failure_of_each_borrower_is_its_first() -> None:
-    later, first, other = Failure(0, 150, 180), Failure(0, 50, 80), Failure(1, 170, 200)
+    later, first, other = DelinquencySpell(0, 150, 180), DelinquencySpell(0, 50, 80), DelinquencySpell(1, 170, 200)
     assert first_of_each([later, first, other]) == (first, other)
 
 
@@ -135,7 +135,7 @@ def test_nobody_is_worked_on_who_is_no_candidate() -> None:
 def test_misses_in_a_row_are_one_failure_and_default_with_it() -> None:
     rows = rows_of_misses([(0, 10), (0, 40), (0, 120), (1, 41)])
     assert rows == ((0, 10, 40), (0, 120, 120), (1, 41, 41))
-    assert failures_of(rows, [(0, 70), (0, 45)]) == (Failure(0, 10, 45),)
+    assert failures_of(rows, [(0, 70), (0, 45)]) == (DelinquencySpell(0, 10, 45),)
 
 
 def test_days_to_the_next_are_counted_after_the_day() -> None:
@@ -178,7 +178,9 @@ def test_a_life_event_is_seen_beside_what_comes_by_chance() -> None:
     begun = np.zeros((4, 200), np.bool_)
     begun[0, 60] = begun[2, 70] = True
     hardships = [Hardship(0, "JOB_LOSS", 50, 100), Hardship(1, "JOB_LOSS", 50, 100)]
-    (found,) = seen_by_kind(begun, hardships, [Failure(0, 90, 120), Failure(1, 70, 100)], Period(30, 150))
+    (found,) = seen_by_kind(
+        begun, hardships, [DelinquencySpell(0, 90, 120), DelinquencySpell(1, 70, 100)], Period(30, 150)
+    )
     assert (found.kind, found.count, found.seen, found.days_to_alert) == ("JOB_LOSS", 2, 0.5, 10.0)
     assert found.by_chance == 0.5, "one of the two undisturbed borrowers had an alert"
     assert (found.failed, found.failed_seen) == (2, 1)

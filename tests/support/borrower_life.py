@@ -16,7 +16,7 @@ from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.streams.behaviours.catalogue import NAMES
 from loanpulse.streams.behaviours.parameters import table_of
-from loanpulse.streams.engine.engine import Engine, EngineOptions, fetched_of
+from loanpulse.streams.engine.engine import Engine, EngineOptions, record_batch_of
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.policy_file import Policy
 
@@ -46,7 +46,7 @@ def policy_with(name: str = "", **parameters: float) -> Policy:
     """The packaged policy, with some of a behaviour's parameters changed."""
     policy = policy_file.load(interval_seconds=1.0)
     if name:
-        policy.card["behaviours"] = table_of({**policy.file.behaviours, name: parameters})
+        policy.parameters["behaviours"] = table_of({**policy.file.behaviours, name: parameters})
     return policy
 
 
@@ -125,7 +125,7 @@ class Life:
             own = sorted((value for one, value in self.events if one == source), key=lambda value: value["event_time"])
             stamps = [round(value["event_time"].timestamp() * 1000) for value in own]
             values = [CODEC.encode(topic, value) for value in own]
-            refused = engine.take(fetched_of(source, 0, 0, stamps, [BORROWER] * len(own), values))
+            refused = engine.take(record_batch_of(source, 0, 0, stamps, [BORROWER] * len(own), values))
             assert not refused, refused
         return engine
 

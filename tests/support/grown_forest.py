@@ -16,8 +16,8 @@ from loanpulse.streams.models.flat_challenger import PublishedChallenger
 from loanpulse.streams.models.inputs import INDEX_READINGS, Labels, Reals, inputs_of
 from loanpulse.streams.policy import policy_file
 
-CARD = policy_file.load().card
-NEUTRAL = float(CARD["neutral_utility"])
+PARAMETERS = policy_file.load().parameters
+NEUTRAL = float(PARAMETERS["neutral_utility"])
 OPTIONS = ChallengerOptions(ForestOptions(trees=5, patch=0.6, grace_period=40, delta=0.05, tau=0.2), replays=2)
 
 
@@ -26,7 +26,11 @@ def readings(count: int, seed: int) -> Reals:
     dice = np.random.default_rng(seed)
     utility = dice.random((count, COUNT))
     known = dice.random((count, COUNT)) > 0.1
-    value = np.where(known, CARD["unhealthy"] + utility * (CARD["healthy"] - CARD["unhealthy"]), np.nan)
+    value = np.where(
+        known,
+        PARAMETERS["unhealthy"] + utility * (PARAMETERS["healthy"] - PARAMETERS["unhealthy"]),
+        np.nan,
+    )
     evidence = np.where(known, dice.random((count, COUNT)), 0.0)
     nothing = np.zeros((count, COUNT))
     return np.stack([value, np.where(known, utility, NEUTRAL), evidence, nothing, nothing], axis=2)

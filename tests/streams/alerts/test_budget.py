@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loanpulse.streams.alerts.budget import BudgetLedger, Decision, LenderBudget, quota
+from loanpulse.streams.alerts.budget import AlertBudgets, Decision, LenderBudget, quota
 
 ALERTS = st.lists(
     st.tuples(st.integers(0, 12), st.floats(0, 10_000, allow_nan=False).map(lambda p: round(p, 2))), max_size=80
@@ -25,7 +25,7 @@ def test_every_partition_has_its_turn_with_a_small_budget() -> None:
         assert sum(quota(1, day, partition, 8) for day in range(8)) == 1
 
 
-def decide(ledger: BudgetLedger, number: int, day: int, priority: float, allowed: int = 3) -> Decision:
+def decide(ledger: AlertBudgets, number: int, day: int, priority: float, allowed: int = 3) -> Decision:
     return ledger.decide(f"a{number}", "lender-a", priority, day, allowed=allowed, share=allowed, adaptation=0.1)
 
 
@@ -33,7 +33,7 @@ def decide(ledger: BudgetLedger, number: int, day: int, priority: float, allowed
 def test_no_day_sends_more_than_its_budget_and_every_alert_has_its_rank(
     alerts: list[tuple[int, float]], allowed: int
 ) -> None:
-    ledger = BudgetLedger()
+    ledger = AlertBudgets()
     sent: dict[int, int] = {}
     earlier: dict[int, list[float]] = {}
     for number, (day, priority) in enumerate(alerts):
@@ -51,7 +51,7 @@ def test_a_crash_between_the_ledger_and_the_borrowers_changes_no_decision(
 ) -> None:
     """The ledger of ``written`` is durable, the borrowers only as of ``saved``: what is between is made again."""
     saved, written = sorted((min(saved, len(alerts)), min(written, len(alerts))))
-    straight = BudgetLedger()
+    straight = AlertBudgets()
     expected = []
     ledger_bytes = b""
     for number, (day, priority) in enumerate(alerts):
@@ -64,7 +64,7 @@ def test_a_crash_between_the_ledger_and_the_borrowers_changes_no_decision(
         if saved == written:
             straight.take_bytes()
         ledger_bytes = straight.take_bytes()
-    again = BudgetLedger()
+    again = AlertBudgets()
     again.load(ledger_bytes)
     for number in range(saved, len(alerts)):
         day, priority = alerts[number]
@@ -89,4 +89,4 @@ def test_the_threshold_moves_slowly_to_what_fills_the_budget() -> None:
 
 def test_a_ledger_of_another_version_is_refused() -> None:
     with pytest.raises(ValueError, match="not known"):
-        BudgetLedger().load(b'{"version": 99}')
+        AlertBudgets().load(b'{"version": 99}')

@@ -22,8 +22,8 @@ from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, REPAYMENT_E
 from loanpulse.streams.alerts.maker import Alert, held_out, kinds_of, lender_hash
 from loanpulse.streams.alerts.reasons import BEHAVIOUR_SENTENCES, HARD_SENTENCES, INDICATOR_SENTENCES, losses, reasons
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
-from loanpulse.streams.engine.decode import Fetched
-from loanpulse.streams.engine.engine import Engine, EngineOptions, fetched_of
+from loanpulse.streams.engine.decode import RecordBatch
+from loanpulse.streams.engine.engine import Engine, EngineOptions, record_batch_of
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.interventions import HoldOutSection
@@ -62,7 +62,7 @@ def take(engine: Engine, start: int, end: int) -> None:
     for (source, partition), records in log().items():
         part = records[start:end]
         columns = [[row[place] for row in part] for place in range(3)]
-        engine.take(Fetched.of(source, partition, range(start, start + len(part)), *columns))
+        engine.take(RecordBatch.of(source, partition, range(start, start + len(part)), *columns))
 
 
 def run(policy: Policy, batch: int = 10**9, cut: int | None = None, orders: tuple[Any, ...] = ()) -> list[Alert]:
@@ -299,7 +299,7 @@ def alerts_of(events: Iterator[tuple[str, dict[str, Any]]], policy: Policy = PAC
     for topic, records in rows.items():
         records.sort(key=lambda row: row[0])
         stamps, keys, values = ([row[place] for row in records] for place in range(3))
-        assert not engine.take(fetched_of(EVENT_TOPICS.index(topic), 0, 0, stamps, keys, values))
+        assert not engine.take(record_batch_of(EVENT_TOPICS.index(topic), 0, 0, stamps, keys, values))
     return [alert for scored in engine.carry(0, END, inclusive=True) for alert in engine.alerts(scored)]
 
 

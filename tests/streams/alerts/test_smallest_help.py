@@ -15,7 +15,7 @@ from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.streams.alerts.smallest_help import Help, level_after, own_instalments, smallest_help
 from loanpulse.streams.alerts.snapshots import lenders_shown
-from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.interventions import HelpSection
@@ -38,7 +38,7 @@ def cases_of() -> Iterator[tuple[Any, Any, Any]]:
         rows[record.topic].append((record.at_ms, record.key.encode(), encoded(record, CODEC)))
     for source, topic in enumerate(EVENT_TOPICS):
         columns = [list(column) for column in zip(*rows[topic], strict=True)]
-        engine.take(Fetched.of(source, 0, range(len(rows[topic])), *columns))
+        engine.take(RecordBatch.of(source, 0, range(len(rows[topic])), *columns))
     for scored in engine.carry(0, END, inclusive=True):
         for place in np.flatnonzero((scored.scores["kept"] >= 0) & (scored.scores["level"] >= Level.TENSE)).tolist():
             score = scored.scores[place : place + 1]
@@ -52,7 +52,7 @@ def cases_of() -> Iterator[tuple[Any, Any, Any]]:
 def cases() -> list[Case]:
     found = []
     for record, score, lender in cases_of():
-        help_ = smallest_help(record, score, lender, POLICY.card, LIMITS)
+        help_ = smallest_help(record, score, lender, POLICY.parameters, LIMITS)
         if help_ is not None:
             found.append((record, score, lender, help_))
     assert len(found) > 30
@@ -64,8 +64,8 @@ def restores(case: Case, relief: float, months: int) -> bool:
     now, _, paid = own_instalments(record[0], lender, int(score["time"][0]))
     left = 1.0 - relief / now if relief else 1.0
     level = level_after(
-        np.repeat(record, 2), np.repeat(score, 2), lender, int(score["time"][0]), POLICY.card, left, relief * paid,
-        30 * months,
+        np.repeat(record, 2), np.repeat(score, 2), lender, int(score["time"][0]), POLICY.parameters, left,
+        relief * paid, 30 * months,
     )  # fmt: skip
     return bool(level <= Level.STABLE)
 
@@ -114,7 +114,7 @@ def test_wider_limits_help_more_borrowers(cases: list[Case]) -> None:
     wide = HelpSection(largest_cut=0.9, cut_months=6, longest_deferral_months=6)
 
     def helped(limits: HelpSection) -> int:
-        found = (smallest_help(record, score, lender, POLICY.card, limits) for record, score, lender, _ in cases)
+        found = (smallest_help(record, score, lender, POLICY.parameters, limits) for record, score, lender, _ in cases)
         return Counter(help_.kind for help_ in found if help_)[HelpKind.NONE_SUFFICES]
 
     assert helped(wide) < helped(LIMITS) < helped(narrow)
@@ -123,12 +123,12 @@ def test_wider_limits_help_more_borrowers(cases: list[Case]) -> None:
 def test_the_search_leaves_its_record_and_scoring_as_they_were(cases: list[Case]) -> None:
     record, score, lender, _ = cases[0]
     before = record.tobytes(), score.tobytes()
-    smallest_help(record, score, lender, POLICY.card, LIMITS)
+    smallest_help(record, score, lender, POLICY.parameters, LIMITS)
     assert (record.tobytes(), score.tobytes()) == before
 
 
 def test_it_takes_less_than_a_millisecond(cases: list[Case]) -> None:
     began = time.process_time()
     for record, score, lender, _ in cases:
-        smallest_help(record, score, lender, POLICY.card, LIMITS)
+        smallest_help(record, score, lender, POLICY.parameters, LIMITS)
     assert (time.process_time() - began) / len(cases) < 0.001

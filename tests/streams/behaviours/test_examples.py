@@ -175,7 +175,7 @@ def test_a_lender_whose_instalment_was_paid_hears_of_the_next_one_missed() -> No
 
 def test_a_lender_within_its_grace_is_not_told_of_another_ones_miss() -> None:
     policy = policy_with()
-    policy.card["grace_ms"] = 5 * DAY_MS
+    policy.parameters["grace_ms"] = 5 * DAY_MS
     life = missed_of_two_lenders().due("2026-03-02", "2026-03-24", 300, 2)
     assert life.found("2026-03-31", policy).missed() == [
         ("2026-03-26 08:00", ["lender-1"]),

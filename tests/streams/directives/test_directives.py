@@ -16,9 +16,9 @@ from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS, ORDER_APPLICATIONS, POLICY_ACTIVATIONS, SUPPRESSIONS
-from loanpulse.streams.directives.directives import Controls, OrderError
-from loanpulse.streams.directives.kinds import CONTROL_KINDS
-from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.directives.directives import DirectiveError, Directives
+from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
+from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import contract_values
@@ -53,7 +53,7 @@ def suppression(**changes: Any) -> dict[str, Any]:
 
 
 EXPERTS = Scorecard(
-    NAMES, np.array([indicator.weight for indicator in INDICATORS]), float(POLICY.card["neutral_log_odds"])
+    NAMES, np.array([indicator.weight for indicator in INDICATORS]), float(POLICY.parameters["neutral_log_odds"])
 )
 BETTER = replace(EXPERTS, weights=EXPERTS.weights * 1.5, neutral_log_odds=2.0)
 
@@ -72,8 +72,8 @@ def line(topic: str, value: dict[str, Any]) -> str:
     return json.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + "\n"
 
 
-def controls() -> Controls:
-    return Controls(CONTROL_KINDS)
+def controls() -> Directives:
+    return Directives(DIRECTIVE_KINDS)
 
 
 def test_orders_come_out_in_the_order_of_their_effect_once_per_partition() -> None:
@@ -101,12 +101,12 @@ def test_orders_come_out_in_the_order_of_their_effect_once_per_partition() -> No
     ],
 )
 def test_an_activation_that_cannot_be_obeyed_is_refused(changes: dict[str, Any], reason: str) -> None:
-    with pytest.raises(OrderError, match=reason):
+    with pytest.raises(DirectiveError, match=reason):
         controls().add(POLICY_ACTIVATIONS, activation(**changes))
 
 
 def test_a_suppression_that_ends_before_it_begins_is_refused() -> None:
-    with pytest.raises(OrderError, match="until"):
+    with pytest.raises(DirectiveError, match="until"):
         controls().add(SUPPRESSIONS, suppression(until=MIDDLE - timedelta(days=1)))
 
 
@@ -125,7 +125,7 @@ def test_a_suppression_that_ends_before_it_begins_is_refused() -> None:
 )
 def test_a_version_that_cannot_be_scored_with_is_refused(order: dict[str, Any], reason: str) -> None:
     book = controls()
-    with pytest.raises(OrderError, match=reason):
+    with pytest.raises(DirectiveError, match=reason):
         book.add(MODEL_SNAPSHOTS, order)
     assert not book.orders()
 
@@ -156,7 +156,7 @@ def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -
         for source, records in log.items():
             part = records[start:end]
             stamps, keys, values = ([row[place] for row in part] for place in range(3))
-            engine.take(Fetched.of(source, 0, range(start, start + len(part)), stamps, keys, values))
+            engine.take(RecordBatch.of(source, 0, range(start, start + len(part)), stamps, keys, values))
 
     found: dict[tuple[bytes, int], Any] = {}
     engine = started()
@@ -230,7 +230,7 @@ def test_a_late_order_holds_from_where_the_lane_stood_for_all_who_know_that_mome
     def told_by(engine: Engine, start: int, limit: int) -> dict[tuple[bytes, int], Any]:
         part = [(one.at_ms, one.key.encode(), encoded(one, CODEC)) for one in records[start:]]
         stamps, keys, values = (list(column) for column in zip(*part, strict=True))
-        engine.take(Fetched.of(1, 0, range(start, len(records)), stamps, keys, values))
+        engine.take(RecordBatch.of(1, 0, range(start, len(records)), stamps, keys, values))
         return {place: one for scored in engine.carry(0, limit) for place, one in told(scored).items()}
 
     engine = Engine(EngineOptions(1), POLICY, REGISTRY)
@@ -264,10 +264,10 @@ def test_a_policy_and_a_model_stand_together_in_either_order(model_first: bool) 
     engine.controls.add(MODEL_SNAPSHOTS, model(at=early if model_first else late))
     engine.controls.add(POLICY_ACTIVATIONS, activation(at=late if model_first else early))
     engine.carry(0, END)
-    card = engine.lane(0).card
-    assert card["weight"].tolist() == BETTER.weights.tolist()
-    assert card["neutral_log_odds"] == 2.0
-    assert card["level_floor"][3] == 40.0
+    parameters = engine.lane(0).parameters
+    assert parameters["weight"].tolist() == BETTER.weights.tolist()
+    assert parameters["neutral_log_odds"] == 2.0
+    assert parameters["level_floor"][3] == 40.0
     assert engine.standing(0).policy.version == "next"
     assert engine.standing(0).model_version == "logistic-30-1024"
 
@@ -279,7 +279,7 @@ def test_an_older_version_that_comes_late_does_not_replace_a_newer_one() -> None
     engine.controls.add(MODEL_SNAPSHOTS, model("older", MIDDLE - timedelta(days=3), EXPERTS))
     engine.carry(0, MIDDLE_MS + 20)
     assert engine.standing(0).model_version == "newer"
-    assert engine.lane(0).card["weight"].tolist() == BETTER.weights.tolist()
+    assert engine.lane(0).parameters["weight"].tolist() == BETTER.weights.tolist()
 
 
 def test_an_older_activation_that_comes_late_does_not_replace_a_newer_one() -> None:
@@ -289,7 +289,7 @@ def test_an_older_activation_that_comes_late_does_not_replace_a_newer_one() -> N
     engine.controls.add(POLICY_ACTIVATIONS, activation("older", MIDDLE - timedelta(days=3)))
     engine.carry(0, MIDDLE_MS + 20)
     assert engine.standing(0).policy.version == "newer"
-    assert engine.lane(0).card["level_floor"][3] == 40.0
+    assert engine.lane(0).parameters["level_floor"][3] == 40.0
 
 
 def replayed(folder: Path, files: list[Path], controls: Path | None = None) -> tuple[ReplayReport, list[str]]:

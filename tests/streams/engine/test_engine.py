@@ -12,9 +12,9 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.schemas.violations import Violation
-from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine, EngineOptions
-from loanpulse.streams.partition.partition import LANE_KEY, Lane
+from loanpulse.streams.partition.partition import PARTITION_KEY, Lane
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record.layout import BORROWER
 from tests.support import sample_logs
@@ -41,9 +41,9 @@ def log() -> Log:
     return found
 
 
-def fetched(log: Log, source: int, partition: int, start: int, end: int) -> Fetched:
+def fetched(log: Log, source: int, partition: int, start: int, end: int) -> RecordBatch:
     part = log[source, partition][start:end]
-    return Fetched.of(
+    return RecordBatch.of(
         source, partition, range(start, start + len(part)),
         [stamp for stamp, _, _ in part], [key for _, key, _ in part], [value for _, _, value in part],
     )  # fmt: skip
@@ -193,12 +193,12 @@ def test_an_unpaid_due_date_is_found_by_time_alone(log: Log) -> None:
 
 
 def test_lane_records_come_back() -> None:
-    lane = Lane(POLICY.card, OPTIONS.allowed_lateness_ms, OPTIONS.restate_ms)
+    lane = Lane(POLICY.parameters, OPTIONS.allowed_lateness_ms, OPTIONS.restate_ms)
     lane.next_offset[1], lane.advanced_to = 77, 123
-    again = Lane(POLICY.card, OPTIONS.allowed_lateness_ms, OPTIONS.restate_ms)
+    again = Lane(POLICY.parameters, OPTIONS.allowed_lateness_ms, OPTIONS.restate_ms)
     again.load(lane.to_bytes(5))
     assert (again.next_offset[1], again.advanced_to, again.wall_at) == (77, 123, 5)
-    assert LANE_KEY[0] == 0
+    assert PARTITION_KEY[0] == 0
     with pytest.raises(ValueError, match="not known"):
         again.load(b"short")
 

@@ -15,7 +15,7 @@ from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS
 from loanpulse.city.outlets import encoded
 from loanpulse.streams import policy
 from loanpulse.streams.engine.engine import Engine, EngineOptions
-from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.engine.decode import RecordBatch
 from tests import histories
 from tests.support.grown_forest import promoted
 registry = LocalRegistry()
@@ -26,7 +26,7 @@ for record in histories.city(3, 35):
     parts[EVENT_TOPICS.index(record.topic)].append(row)
 for source, part in parts.items():
     stamps, keys, values = zip(*part)
-    assert not engine.take(Fetched.of(source, 0, range(len(part)), stamps, keys, values))
+    assert not engine.take(RecordBatch.of(source, 0, range(len(part)), stamps, keys, values))
 engine.controls.add(MODEL_SNAPSHOTS, promoted(json_form.milliseconds(datetime(2026, 3, 20, tzinfo=UTC))))
 done = engine.carry(0, 1_900_000_000_000, inclusive=True)
 lane = engine.lane(0)

@@ -14,13 +14,13 @@ from loanpulse.commands import topics_admin
 from loanpulse.commands.broker import EmbeddedBroker
 from loanpulse.settings import load
 from loanpulse.settings.client_errors import ClientErrors
-from loanpulse.streams.faust_kafka.process import END_SECONDS, SeldomTold
+from loanpulse.streams.faust_kafka.process import END_SECONDS, RateLimitedLogFilter
 from tests.conftest import on_kafka
 
 
 def test_the_same_complaint_is_told_once_in_a_minute() -> None:
     now = 0.0
-    seldom = SeldomTold(lambda: now)
+    seldom = RateLimitedLogFilter(lambda: now)
     told = []
     for now in (0.0, 0.1, 30.0, 59.0, 60.5, 61.0):
         record = logging.LogRecord("aiokafka", logging.ERROR, "", 0, "no node %s at %s", (1, now), None)

@@ -14,7 +14,7 @@ from loanpulse.streams.record.layout import BORROWER, DAY_MS, REPAYMENT, SPENDIN
 from loanpulse.streams.scoring.borrower import SCORE, describe
 
 START = 1_700_000_000_000
-CARD = policy_file.load().card
+PARAMETERS = policy_file.load().parameters
 NOT_COMPARED = {
     "recent_low", "recent_high", "recent_next",  # bookkeeping, whose order is that of arrival
     "late_bill_day", "late_bill_signs",  # compared as sets in behaviours/test_episodes.py
@@ -90,7 +90,7 @@ def test_any_order_of_events_gives_the_same_scoring(events: np.ndarray, random, 
     said = []
     for each in (events, events[order]):
         score = np.zeros(1, SCORE)[0]
-        describe(fold_all(each), START + (8 + days) * DAY_MS, CARD, score)
+        describe(fold_all(each), START + (8 + days) * DAY_MS, PARAMETERS, score)
         said.append(score)
     for name in SCORE.names:
         if name != "lender":  # shown in the order of the slots, written in that of the ids

@@ -18,7 +18,7 @@ from loanpulse.streams.record.layout import DAY_MS, INCOME, REPAYMENT, SPENDING,
 from loanpulse.streams.scoring import borrower
 from loanpulse.streams.scoring.borrower import SCORE, describe, read_indicators, utility_of
 
-CARD = policy_file.load().card
+PARAMETERS = policy_file.load().parameters
 START_DAY = 20_089  # 2025-01-01
 SALARY, GROCERIES = int(SpendingCategory.SALARY), int(SpendingCategory.GROCERIES)
 
@@ -289,7 +289,7 @@ def full_life() -> Life:
 
 def described(record: np.void, day: float) -> np.void:
     score = np.zeros(1, SCORE)[0]
-    describe(record, int((START_DAY + day) * DAY_MS), CARD, score)
+    describe(record, int((START_DAY + day) * DAY_MS), PARAMETERS, score)
     return score
 
 
@@ -309,7 +309,7 @@ def test_a_feed_that_falls_silent_moves_its_indicators_towards_the_prior_only(
     allowed = OFTEN_DAYS if source == SPENDING else MONTHLY_DAYS
     last = int(life.record["last_seen"][source]) / DAY_MS - START_DAY
     first, second = (described(life.record, last + allowed + days) for days in (silent, silent + longer))
-    neutral = CARD["neutral_utility"]
+    neutral = PARAMETERS["neutral_utility"]
     for name in FED[source]:
         place = NAMES.index(name)
         before, after = (score["evidence"][place] * (score["utility"][place] - neutral) for score in (first, second))
@@ -333,7 +333,7 @@ def test_a_feed_that_was_never_there_counts_as_the_prior(missing: set[int]) -> N
             place = NAMES.index(name)
             if name == "savings_coverage":
                 continue  # it goes by the age of the balance itself
-            lost = CARD["factor"] * CARD["weight"][place] * (1.0 - CARD["neutral_utility"])
+            lost = PARAMETERS["factor"] * PARAMETERS["weight"][place] * (1.0 - PARAMETERS["neutral_utility"])
             assert part["evidence"][place] == 0.0
             assert part["age_days"][place] == -1.0
             assert part["points"][place] == pytest.approx(lost)
@@ -345,7 +345,7 @@ def test_less_evidence_brings_the_index_nearer_to_the_neutral_reading(
     utilities: list[float], place: int, low: float, high: float
 ) -> None:
     low, high = sorted((low, high))
-    neutral = CARD["neutral_utility"]
+    neutral = PARAMETERS["neutral_utility"]
     points = []
     for evidence in (low, high):
         score = np.zeros(1, SCORE)[0]
@@ -353,8 +353,8 @@ def test_less_evidence_brings_the_index_nearer_to_the_neutral_reading(
             score["value"][number] = indicator.unhealthy + utilities[number] * (indicator.healthy - indicator.unhealthy)
         score["evidence"][:] = 1.0
         score["evidence"][place] = evidence
-        borrower.weigh(score, CARD)
-        lost_by_neutral = CARD["factor"] * CARD["weight"][place] * (1.0 - neutral)
+        borrower.weigh(score, PARAMETERS)
+        lost_by_neutral = PARAMETERS["factor"] * PARAMETERS["weight"][place] * (1.0 - neutral)
         points.append(abs(score["points"][place] - lost_by_neutral))
     assert points[0] <= points[1] + 1e-9
 

@@ -6,9 +6,17 @@ from dataclasses import replace
 import pytest
 
 from loanpulse.schemas.contracts import ExampleOutcome
-from loanpulse.streams.learning.labels import DAY_MS, LeakError, Ledger, LedgerOptions, Matured, Prediction, Repayment
+from loanpulse.streams.learning.labels import (
+    DAY_MS,
+    LabelOptions,
+    LabelQueue,
+    LeakError,
+    Matured,
+    Prediction,
+    Repayment,
+)
 
-OPTIONS = LedgerOptions(horizons=(30, 60), lateness_ms=2 * DAY_MS)
+OPTIONS = LabelOptions(horizons=(30, 60), lateness_ms=2 * DAY_MS)
 START = 994
 """A day on which an interval of seven days begins."""
 
@@ -27,15 +35,15 @@ def event(day: float, kind: str, due: int | None = None, amount: float = 100.0, 
     return Repayment(name, borrower, int((START + day) * DAY_MS), "lender-a", "loan", kind, amount, due_day)
 
 
-def outcomes(ledger: Ledger, day: float = 400) -> dict[tuple[str, int], ExampleOutcome]:
+def outcomes(ledger: LabelQueue, day: float = 400) -> dict[tuple[str, int], ExampleOutcome]:
     return {
         (one.prediction.snapshot_id, one.horizon_days): one.outcome
         for one in ledger.advance(int((START + day) * DAY_MS))
     }
 
 
-def filled(*records: Prediction | Repayment) -> Ledger:
-    ledger = Ledger(OPTIONS)
+def filled(*records: Prediction | Repayment) -> LabelQueue:
+    ledger = LabelQueue(OPTIONS)
     for record in records:
         if isinstance(record, Prediction):
             ledger.add_snapshot(record)
@@ -103,7 +111,7 @@ def test_what_is_restated_is_no_prediction() -> None:
 def test_a_snapshot_that_was_known_before_its_moment_is_refused() -> None:
     leaking = replace(snapshot(7), known_at=snapshot(6).time)
     with pytest.raises(LeakError):
-        Ledger(OPTIONS).add_snapshot(leaking)
+        LabelQueue(OPTIONS).add_snapshot(leaking)
 
 
 def test_what_comes_later_never_changes_the_features() -> None:
@@ -134,7 +142,7 @@ def history(seed: int) -> list[Prediction | Repayment]:
 
 def run(records: list[Prediction | Repayment], steps: int) -> list[Matured]:
     """Hand over repayments ahead of snapshots by up to ``steps`` records, and advance after each."""
-    ledger, found = Ledger(OPTIONS), []
+    ledger, found = LabelQueue(OPTIONS), []
     for place, record in enumerate(records):
         if isinstance(record, Prediction):
             ledger.add_snapshot(record)

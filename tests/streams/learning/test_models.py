@@ -31,7 +31,7 @@ from loanpulse.streams.models.scorecard import (
     scorecard_to_bytes,
     sha256,
 )
-from loanpulse.streams.models.served import card_with, check_servable
+from loanpulse.streams.models.served import check_servable, parameters_with
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.scoring.borrower import SCORE, weigh
 from tests.support.grown_forest import forest
@@ -83,21 +83,21 @@ def test_the_arrays_are_rivers_own_answer(champion: Champion) -> None:
 def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
     rows, _ = lessons(1, 50, seed=4)[0]
     scorecard = champion.scorecard()
-    card = card_with(policy_file.load().card, scorecard)
-    card["healthy"], card["unhealthy"], card["neutral_utility"] = 1.0, 0.0, NEUTRAL
+    parameters = parameters_with(policy_file.load().parameters, scorecard)
+    parameters["healthy"], parameters["unhealthy"], parameters["neutral_utility"] = 1.0, 0.0, NEUTRAL
     for counted, expected in zip(rows, scorecard.pd(rows), strict=True):
         score = np.zeros(1, SCORE)[0]
         score["value"], score["evidence"] = counted + NEUTRAL, 1.0
-        weigh(score, card)
+        weigh(score, parameters)
         assert score["pd"] == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_experts_scorecard_is_the_policys_card_to_the_bit() -> None:
-    card = policy_file.load().card
-    value = contract_values.experts_value(scorecard_of(card), in_force=True)
+    parameters = policy_file.load().parameters
+    value = contract_values.experts_value(scorecard_of(parameters), in_force=True)
     scorecard = contract_values.served_in_force(value)
     assert scorecard is not None
-    assert card_with(card, scorecard) == card
+    assert parameters_with(parameters, scorecard) == parameters
 
 
 def test_signs_hold_whatever_the_data_say(champion: Champion) -> None:

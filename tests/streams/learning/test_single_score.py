@@ -13,22 +13,22 @@ from loanpulse.streams.learning.single_score import explain_beside_others, expla
 from loanpulse.streams.models.flat_challenger import PublishedChallenger
 from loanpulse.streams.models.inputs import INDEX_READINGS, inputs_of
 from loanpulse.streams.models.scorecard import scorecard_of
-from loanpulse.streams.models.served import card_with
+from loanpulse.streams.models.served import parameters_with
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.scoring.borrower import SCORE, Card, weigh
+from loanpulse.streams.scoring.borrower import SCORE, ScoringParameters, weigh
 from tests.streams.learning.test_labels import snapshot
 
-CARD = policy_file.load().card
+PARAMETERS = policy_file.load().parameters
 
 
-def scored(seed: int, card: Card = CARD) -> Prediction:
+def scored(seed: int, parameters: ScoringParameters = PARAMETERS) -> Prediction:
     """A borrower with values, utilities and evidences as the engine would say them; one indicator has none."""
     dice = np.random.default_rng(seed)
     score = np.zeros(1, SCORE)[0]
-    score["value"] = CARD["unhealthy"] + dice.random(COUNT) * (CARD["healthy"] - CARD["unhealthy"])
+    score["value"] = PARAMETERS["unhealthy"] + dice.random(COUNT) * (PARAMETERS["healthy"] - PARAMETERS["unhealthy"])
     score["evidence"] = dice.random(COUNT)
     score["value"][3], score["evidence"][3] = np.nan, 0.0
-    weigh(score, card)
+    weigh(score, parameters)
     parts = [score[name].tolist() for name in ("value", "utility", "evidence", "points", "age_days")]
     readings = tuple(zip(*parts, strict=True))
     return replace(snapshot(0, f"b{seed}"), lhi=float(score["lhi"]), pd=float(score["pd"]), readings=readings)
@@ -36,7 +36,7 @@ def scored(seed: int, card: Card = CARD) -> Prediction:
 
 def test_a_champions_explanation_is_the_snapshots_own_points() -> None:
     said = scored(1)
-    found = explain_champion(scorecard_of(CARD), said, CARD)
+    found = explain_champion(scorecard_of(PARAMETERS), said, PARAMETERS)
     assert found.points.tolist() == pytest.approx([reading[3] for reading in said.readings])
     assert found.lhi == pytest.approx(said.lhi)
     assert found.pd == pytest.approx(said.pd, abs=1e-12)
@@ -46,7 +46,7 @@ def test_a_champions_explanation_is_the_snapshots_own_points() -> None:
 def published() -> PublishedChallenger:
     """A challenger of an outcome that follows the seventh indicator alone."""
     dice = np.random.default_rng(3)
-    _, rows = inputs_of(np.array([scored(number).readings for number in range(200)]), CARD["neutral_utility"])
+    _, rows = inputs_of(np.array([scored(number).readings for number in range(200)]), PARAMETERS["neutral_utility"])
     challenger = Challenger(rows.shape[1])
     for _ in range(12):
         lesson = rows[dice.integers(0, len(rows), 128)]
@@ -58,18 +58,18 @@ def published() -> PublishedChallenger:
 def test_a_challengers_explanation_adds_up_to_its_prediction(published: PublishedChallenger, others: int) -> None:
     said = scored(500)
     found = explain_beside_others(
-        published, said, [scored(900 + number) for number in range(others)], CARD, seconds=30.0
+        published, said, [scored(900 + number) for number in range(others)], PARAMETERS, seconds=30.0
     )
     assert found.permutations == 64
-    _, row = inputs_of(np.array([said.readings]), CARD["neutral_utility"])
-    index = CARD["offset"] - CARD["factor"] * published.log_odds(row)[0]
+    _, row = inputs_of(np.array([said.readings]), PARAMETERS["neutral_utility"])
+    index = PARAMETERS["offset"] - PARAMETERS["factor"] * published.log_odds(row)[0]
     assert found.start - found.points.sum() == pytest.approx(index)
     assert np.abs(found.points).argmax() == 6
 
 
 def test_a_forests_explanation_is_the_snapshots_own_points(published: PublishedChallenger) -> None:
-    said = scored(7, card_with(CARD, published))
-    found = explain_forest(published, said, CARD)
+    said = scored(7, parameters_with(PARAMETERS, published))
+    found = explain_forest(published, said, PARAMETERS)
     assert found.points.tolist() == pytest.approx([reading[3] for reading in said.readings], abs=1e-9)
     assert found.lhi == pytest.approx(said.lhi)
     assert found.pd == pytest.approx(said.pd, abs=1e-12)

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS
-from loanpulse.streams.directives.directives import Controls, OrderError
-from loanpulse.streams.directives.kinds import CONTROL_KINDS
+from loanpulse.streams.directives.directives import DirectiveError, Directives
+from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
 from loanpulse.streams.indicators.catalogue import COUNT
 from loanpulse.streams.models.calibration import log_odds_of, probability
 from loanpulse.streams.models.challenger_weights import challenger_to_bytes
@@ -19,24 +19,24 @@ from loanpulse.streams.models.flat_challenger import FlatChallenger, PublishedCh
 from loanpulse.streams.models.flat_tree import LEAF, FlatTree, vote
 from loanpulse.streams.models.inputs import Reals, inputs_of
 from loanpulse.streams.models.scorecard import WeightsError, sha256
-from loanpulse.streams.models.served import card_with, check_servable, served_from_bytes
-from loanpulse.streams.scoring.borrower import SCORE, Card, Scores, weigh
+from loanpulse.streams.models.served import check_servable, parameters_with, served_from_bytes
+from loanpulse.streams.scoring.borrower import SCORE, Scores, ScoringParameters, weigh
 from loanpulse.streams.scoring.forest import MOST_NODES, MOST_TREES, vote_and_shares
-from tests.support.grown_forest import CARD, NEUTRAL, forest, grown, promoted, readings
+from tests.support.grown_forest import NEUTRAL, SCORING_PARAMETERS, forest, grown, promoted, readings
 
 
-def weighed(rows: Reals, card: Card) -> Scores:
+def weighed(rows: Reals, parameters: ScoringParameters) -> Scores:
     """Score readings as a worker does."""
     scores = np.zeros(len(rows), SCORE)
     scores["value"], scores["evidence"] = rows[:, :, 0], rows[:, :, 2]
     for score in scores:
-        weigh(score, card)
+        weigh(score, parameters)
     return scores
 
 
 def perfect() -> Reals:
     ones = np.ones(COUNT)
-    return np.concatenate([ones - NEUTRAL, CARD["healthy"], ones])
+    return np.concatenate([ones - NEUTRAL, SCORING_PARAMETERS["healthy"], ones])
 
 
 def test_a_workers_probability_is_rivers_own() -> None:
@@ -56,23 +56,23 @@ def test_a_workers_probability_is_rivers_own() -> None:
     expected = probability(challenger.calibrator.apply(members))
     published = challenger_to_bytes(forest())
     served = served_from_bytes(published, sha256(published))
-    assert np.abs(weighed(rows, card_with(CARD, served))["pd"] - expected).max() < 1e-12
+    assert np.abs(weighed(rows, parameters_with(SCORING_PARAMETERS, served))["pd"] - expected).max() < 1e-12
     assert np.ptp(expected) > 0.3, "it tells borrowers apart"
 
 
 def test_its_points_add_up_to_the_index() -> None:
     rows = readings(300, 901)
     _, features = inputs_of(rows, NEUTRAL)
-    scores = weighed(rows, card_with(CARD, forest()))
-    start = CARD["offset"] - CARD["factor"] * forest().log_odds(perfect()[None])[0]
-    index = CARD["offset"] - CARD["factor"] * forest().log_odds(features)
+    scores = weighed(rows, parameters_with(SCORING_PARAMETERS, forest()))
+    start = SCORING_PARAMETERS["offset"] - SCORING_PARAMETERS["factor"] * forest().log_odds(perfect()[None])[0]
+    index = SCORING_PARAMETERS["offset"] - SCORING_PARAMETERS["factor"] * forest().log_odds(features)
     assert np.abs(start - scores["points"].sum(axis=1) - index).max() < 1e-9
     assert np.abs(scores["lhi"] - np.clip(index, 0.0, 100.0)).max() < 1e-9
 
 
 def test_its_shares_of_the_vote_are_shapley_values() -> None:
     trees = forest().model.trees
-    card = card_with(CARD, forest())
+    parameters = parameters_with(SCORING_PARAMETERS, forest())
     _, features = inputs_of(readings(4, 902), NEUTRAL)
     coalitions = np.arange(2**COUNT)
     sizes = np.array([int(one).bit_count() for one in coalitions])
@@ -86,7 +86,7 @@ def test_its_shares_of_the_vote_are_shapley_values() -> None:
             moved = votes[without | 1 << indicator] - votes[without]
             expected.append(float(np.dot(weights, moved)) / math.factorial(COUNT))
         shares = np.zeros(COUNT)
-        voted, reference = vote_and_shares(row, perfect(), card, shares)
+        voted, reference = vote_and_shares(row, perfect(), parameters, shares)
         assert np.abs(shares - expected).max() < 1e-12
         assert voted - reference == pytest.approx(shares.sum(), abs=1e-12)
 
@@ -98,7 +98,7 @@ def test_a_card_holds_as_deep_a_forest_as_is_grown() -> None:
     check_servable(served)
     rows = readings(100, 903)
     _, features = inputs_of(rows, NEUTRAL)
-    assert np.abs(weighed(rows, card_with(CARD, served))["pd"] - served.pd(features)).max() < 1e-12
+    assert np.abs(weighed(rows, parameters_with(SCORING_PARAMETERS, served))["pd"] - served.pd(features)).max() < 1e-12
 
 
 def full_tree(depth: int) -> FlatTree:
@@ -161,9 +161,9 @@ def test_knots_that_do_not_rise_are_refused() -> None:
 
 
 def test_an_order_of_an_unsound_forest_is_refused_and_of_a_sound_one_taken() -> None:
-    controls = Controls(CONTROL_KINDS)
+    controls = Directives(DIRECTIVE_KINDS)
     weights = challenger_to_bytes(first("left", 0))
-    with pytest.raises(OrderError, match="leads nowhere"):
+    with pytest.raises(DirectiveError, match="leads nowhere"):
         controls.add(MODEL_SNAPSHOTS, promoted(0) | {"weights": weights, "sha256": sha256(weights)})
     controls.add(MODEL_SNAPSHOTS, promoted(0))
     (order,) = controls.orders()

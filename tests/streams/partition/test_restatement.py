@@ -24,7 +24,7 @@ CHUNKS = (1, 2, 3, 1_000)
 
 def event(number: int, source: int, kind: int, time: int, order: int, amount: float, **more: float) -> np.void:
     one = empty_events(1)
-    one["source"], one["kind"], one["event_time"], one["order_time"] = source, kind, time, order
+    one["source"], one["kind"], one["event_time"], one["merge_time"] = source, kind, time, order
     one["id_hash"], one["offset"], one["amount"], one["row"] = number, number, amount, 0
     one["loan_key"], one["loan_reference"], one["lender"] = 7, 7, (1, 0, 0)
     for name, value in more.items():
@@ -58,14 +58,14 @@ def run(events: Events, until: int, room: int = 1_000, reach_ms: int = 30 * DAY_
     while position < len(events):
         scores = np.zeros(room, SCORE)
         position, count, _ = fold_and_score.fold_events(
-            events, position, records, wake_at, POLICY.card, trail, scores, kept, counts
+            events, position, records, wake_at, POLICY.parameters, trail, scores, kept, counts
         )
         found.append(scores[:count])
     position, rows = 0, np.zeros(1, np.int64)
     while position < 1:
         scores = np.zeros(room, SCORE)
         position, count, _ = fold_and_score.score_rows(
-            rows, position, records, wake_at, until, POLICY.card, trail, scores, kept
+            rows, position, records, wake_at, until, POLICY.parameters, trail, scores, kept
         )
         found.append(scores[:count])
     return np.concatenate(found)
@@ -78,7 +78,7 @@ def test_a_late_payment_restates_every_scoring_since_with_a_later_known_at() -> 
     late = paid_in_time_but_told_late()
     before = run(loan_with_a_missed_instalment(), UNTIL)
     scores = run(loan_with_a_missed_instalment(late), UNTIL)
-    passed = scores[(scores["time"] > late["event_time"]) & (scores["time"] < late["order_time"])]
+    passed = scores[(scores["time"] > late["event_time"]) & (scores["time"] < late["merge_time"])]
     first, restated = passed[passed["restated"] == 0], passed[passed["restated"] == 1]
     assert len(first) >= 3
     assert restated["time"].tolist() == first["time"].tolist()
@@ -88,7 +88,7 @@ def test_a_late_payment_restates_every_scoring_since_with_a_later_known_at() -> 
     assert (restated["lhi"] >= first["lhi"]).all()
     assert restated["lhi"][-1] > first["lhi"][-1]
     assert len(set(restated["known_at"])) == 1
-    assert restated["known_at"][0] > late["order_time"]
+    assert restated["known_at"][0] > late["merge_time"]
     assert (scores["known_at"] == scores["time"])[scores["restated"] == 0].all()
     assert (scores["restated"] == 1).sum() == len(restated), "no scoring before the late event is said again"
 
@@ -96,12 +96,12 @@ def test_a_late_payment_restates_every_scoring_since_with_a_later_known_at() -> 
 def recomputed(events: Events, moments: list[int], known_at: int) -> np.ndarray:
     """Score ``moments`` with all that is known at ``known_at``, as if each event had come in time."""
     record, scores = empty_records(1)[0], np.zeros(len(moments), SCORE)
-    known = [event for event in events if event["order_time"] < known_at]
+    known = [event for event in events if event["merge_time"] < known_at]
     known.sort(key=lambda event: int(event["event_time"]))
     for moment, score in zip(moments, scores, strict=True):
         while known and known[0]["event_time"] < moment:
             fold_event(record, known.pop(0))
-        score_borrower(record, moment, int(ScoringCause.EVENT), POLICY.card, score)
+        score_borrower(record, moment, int(ScoringCause.EVENT), POLICY.parameters, score)
     return scores
 
 
@@ -115,24 +115,24 @@ def test_a_restated_scoring_is_a_recomputation_from_all_that_is_known_by_then(
     events: np.ndarray, delays: list[int]
 ) -> None:
     """Of several late events, before and after one another, and at the very moment of a scoring."""
-    events["order_time"] = events["event_time"] + delays[: len(events)]
-    events.sort(order="order_time")
+    events["merge_time"] = events["event_time"] + delays[: len(events)]
+    events.sort(order="merge_time")
     for source in range(3):
         own = events["source"] == source
         events["offset"][own] = np.arange(own.sum()) + 1
-    scores = run(events, int(events["order_time"].max()) + DAY_MS)
+    scores = run(events, int(events["merge_time"].max()) + DAY_MS)
     moments = scores["time"][scores["restated"] == 0]
     restated = scores[scores["restated"] == 1]
     for known_at in np.unique(restated["known_at"]).tolist():
         passed = moments[moments < known_at].tolist()
-        news = [event for event in events if passed[-1] <= event["order_time"] < known_at]
+        news = [event for event in events if passed[-1] <= event["merge_time"] < known_at]
         since = min(int(event["event_time"]) for event in news)
         said = restated[restated["known_at"] == known_at]
         assert said["time"].tolist() == [moment for moment in passed if moment > since]
         told = recomputed(events, passed, known_at)[-len(said) :]
         for name in set(SCORE.names) - set(NOT_COMPARED):
             np.testing.assert_allclose(said[name], told[name], rtol=1e-9, atol=1e-9, err_msg=name)
-    late = events[[bool((moments[moments <= event["order_time"]] > event["event_time"]).any()) for event in events]]
+    late = events[[bool((moments[moments <= event["merge_time"]] > event["event_time"]).any()) for event in events]]
     assert bool(len(restated)) == bool(len(late))
 
 
@@ -164,7 +164,7 @@ def test_an_event_after_the_latest_scoring_restates_nothing() -> None:
 
 def test_a_newer_event_is_not_seen_by_the_restatement() -> None:
     late = paid_in_time_but_told_late()
-    newer = event(2, SPENDING, SpendingKind.PURCHASE, late["order_time"] + 5, late["order_time"] + 5, 9_000.0)
+    newer = event(2, SPENDING, SpendingKind.PURCHASE, late["merge_time"] + 5, late["merge_time"] + 5, 9_000.0)
     newer["id_hash"], newer["loan_reference"] = 101, 0
     alone = run(loan_with_a_missed_instalment(late), UNTIL)
     followed = run(loan_with_a_missed_instalment(late, newer), UNTIL)

@@ -9,22 +9,22 @@ from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import ScoringCause
 from loanpulse.streams.partition.fold_and_score import fold_now, score_now
-from loanpulse.streams.partition.store import Slab
+from loanpulse.streams.partition.store import BorrowerStore
 from loanpulse.streams.partition.undo_log import (
     CHUNK,
     FIRST_CHUNKS,
     FREE_COUNT,
     LATE,
-    MOST_KEPT,
+    MAX_WORDS,
     SCORED,
     TIME_SHIFT,
     TOP,
     Trails,
     append,
+    apply_delta,
     entries_of,
     in_memory,
     kind_of,
-    lay_over,
     let_go,
     on_disk,
     read_event,
@@ -37,7 +37,7 @@ from loanpulse.streams.record.layout import BORROWER, DAY_MS, NEVER, empty_recor
 from loanpulse.streams.scoring.borrower import SCORE
 from tests.streams.fold.test_laws import START, histories
 
-CARD = policy_file.load().card
+PARAMETERS = policy_file.load().parameters
 LEFT_OUT = {
     "offsets", "recent_low", "recent_high", "recent_next", "pending_at", "timer_at", "lhi", "contact_at",
     "contact_lender",
@@ -45,7 +45,7 @@ LEFT_OUT = {
 """What no scoring reads."""
 
 
-def lived(slab: Slab, key: bytes, events: np.ndarray) -> list[np.void]:
+def lived(slab: BorrowerStore, key: bytes, events: np.ndarray) -> list[np.void]:
     """Fold events in the order given and score after each third; returns the record before and after each step."""
     row = slab.row(key)
     record, trail, score = slab.records[row], slab.trail, np.zeros(1, SCORE)[0]
@@ -54,7 +54,7 @@ def lived(slab: Slab, key: bytes, events: np.ndarray) -> list[np.void]:
         fold_now(record, row, event, trail)
         states.append(record.copy())
         if number % 3 == 2:
-            score_now(record, row, START + (number + 1) * DAY_MS, int(ScoringCause.EVENT), CARD, trail, score)
+            score_now(record, row, START + (number + 1) * DAY_MS, int(ScoringCause.EVENT), PARAMETERS, trail, score)
             states.append(record.copy())
     slab.dirty[row] = True
     return states
@@ -69,7 +69,7 @@ def same(one: np.void, other: np.void) -> bool:
 @settings(deadline=None, max_examples=50)
 @given(histories())
 def test_a_copy_is_led_back_to_every_state_and_forward_again(events: np.ndarray) -> None:
-    slab = Slab(30 * DAY_MS)
+    slab = BorrowerStore(30 * DAY_MS)
     states = lived(slab, b"b-1", events)
     entries = entries_of(slab.trail, 0)
     starts, at = [], 0
@@ -81,10 +81,10 @@ def test_a_copy_is_led_back_to_every_state_and_forward_again(events: np.ndarray)
     copy = empty_records(1)
     copy[0] = states[-1]
     for start, before in zip(reversed(starts), reversed(states[:-1]), strict=True):
-        lay_over(words_of(copy)[0], entries, start)
+        apply_delta(words_of(copy)[0], entries, start)
         assert same(copy[0], before)
     for start, after in zip(starts, states[1:], strict=True):
-        lay_over(words_of(copy)[0], entries, start)
+        apply_delta(words_of(copy)[0], entries, start)
         assert same(copy[0], after)
     assert copy[0].tobytes() == states[-1].tobytes()
 
@@ -92,7 +92,7 @@ def test_a_copy_is_led_back_to_every_state_and_forward_again(events: np.ndarray)
 @settings(deadline=None, max_examples=30)
 @given(histories())
 def test_a_late_fold_keeps_its_event_whole(events: np.ndarray) -> None:
-    slab = Slab(30 * DAY_MS)
+    slab = BorrowerStore(30 * DAY_MS)
     events["row"] = 7
     lived(slab, b"b-1", events)
     trail, entries = slab.trail, entries_of(slab.trail, 0)
@@ -117,7 +117,7 @@ def test_a_late_fold_keeps_its_event_whole(events: np.ndarray) -> None:
 @settings(deadline=None, max_examples=30)
 @given(st.lists(histories(), min_size=1, max_size=4))
 def test_what_is_stored_of_a_borrower_comes_back_with_the_trail(lives: list[np.ndarray]) -> None:
-    slab, again = Slab(30 * DAY_MS), Slab(30 * DAY_MS)
+    slab, again = BorrowerStore(30 * DAY_MS), BorrowerStore(30 * DAY_MS)
     for number, events in enumerate(lives):
         lived(slab, b"b-%d" % number, events)
     stored = list(slab.take_dirty())
@@ -132,14 +132,14 @@ def test_what_is_stored_of_a_borrower_comes_back_with_the_trail(lives: list[np.n
 
 
 def test_a_trail_that_is_not_carried_on_is_dropped() -> None:
-    slab = Slab(0)
+    slab = BorrowerStore(0)
     slab.load(b"b-1", empty_records(1).tobytes() + entry(5, 0).tobytes())
     slab.dirty[0] = True
     assert list(slab.take_dirty()) == [(b"b-1", empty_records(1).tobytes())]
 
 
 def test_a_trail_cut_short_is_refused() -> None:
-    slab = Slab(DAY_MS)
+    slab = BorrowerStore(DAY_MS)
     whole = empty_records(1).tobytes() + entry(5, 0).tobytes()
     slab.load(b"b-1", whole)
     for raw in (whole[:-1], whole[:-8], whole[:-40] + bytes(40)):
@@ -207,13 +207,13 @@ def test_the_newest_of_a_very_active_borrower_are_kept() -> None:
         append(trail, 0, entry(300, time), 300)
         let_go(trail, 0, 0)
     entries = entries_of(trail, 0)
-    assert MOST_KEPT - 300 < len(entries) <= MOST_KEPT
+    assert MAX_WORDS - 300 < len(entries) <= MAX_WORDS
     assert time_of(entries[-300]) == 999
     assert len(entries) * 8 + BORROWER.itemsize < 1_000_000
 
 
 def test_a_forgotten_borrower_leaves_nothing_behind() -> None:
-    slab = Slab(DAY_MS)
+    slab = BorrowerStore(DAY_MS)
     row = slab.row(b"b-1")
     trail = slab.trail
     append(trail, row, entry(300, 0x0123456789), 300)

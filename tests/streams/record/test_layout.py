@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loanpulse.streams.partition.store import Slab
+from loanpulse.streams.partition.store import BorrowerStore
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record import debt, usage_forecaster
 from loanpulse.streams.record.layout import BORROWER, VERSION, empty_records, ms_of, seconds_of, upgrade
@@ -46,7 +46,7 @@ def test_what_was_owed_in_the_first_release_is_owed_after_it() -> None:
     assert overdue == pytest.approx(missed[missed > 0][:2].sum())
     assert days_past_due == at // 86_400_000 - int(old["instalment_day"][0])
     score = np.zeros(1, SCORE)[0]
-    score_borrower(new, at, 0, policy_file.load().card, score)
+    score_borrower(new, at, 0, policy_file.load().parameters, score)
     assert score["level"] == old["level"]
 
 
@@ -61,7 +61,7 @@ def test_the_months_of_usage_of_the_first_release_are_a_forecast() -> None:
 
 
 def test_a_slab_loads_both_layouts_and_refuses_others() -> None:
-    slab = Slab()
+    slab = BorrowerStore()
     slab.load(b"old", RAW_V1)
     slab.load(b"new", empty_records(1).tobytes())
     assert len(slab) == 2

@@ -20,7 +20,7 @@ from loanpulse.streams.scoring.borrower import (
     weigh,
 )
 
-CARD = policy_file.load().card
+PARAMETERS = policy_file.load().parameters
 unit = st.floats(0, 1)
 NOW = 20_000 * DAY_MS
 
@@ -30,7 +30,7 @@ def weighed(utilities: list[float], evidences: list[float]) -> np.void:
     for place, indicator in enumerate(INDICATORS):
         score["value"][place] = indicator.unhealthy + utilities[place] * (indicator.healthy - indicator.unhealthy)
         score["evidence"][place] = evidences[place]
-    weigh(score, CARD)
+    weigh(score, PARAMETERS)
     return score
 
 
@@ -59,35 +59,37 @@ def test_points_lost_explain_the_index_exactly(utilities: list[float], evidences
     perfect = weighed([1.0] * COUNT, [1.0] * COUNT)
     log_odds = np.log((1 - score["pd"]) / score["pd"])
     best = np.log((1 - perfect["pd"]) / perfect["pd"])
-    assert score["points"].sum() == pytest.approx((best - log_odds) * CARD["factor"], abs=1e-6)
+    assert score["points"].sum() == pytest.approx((best - log_odds) * PARAMETERS["factor"], abs=1e-6)
 
 
 def test_an_index_near_a_threshold_does_not_flap() -> None:
     record = empty_records(1)[0]
     record["scored"], record["level"], record["level_since"] = 1, Level.WATCH, NOW - 365 * DAY_MS
-    floor = CARD["level_floor"][Level.STABLE]
-    assert next_level(record, floor + 0.5, NO_HARD_EVENT, NOW, CARD) == Level.WATCH
-    assert next_level(record, floor + CARD["hysteresis"] + 0.5, NO_HARD_EVENT, NOW, CARD) == Level.STABLE
+    floor = PARAMETERS["level_floor"][Level.STABLE]
+    assert next_level(record, floor + 0.5, NO_HARD_EVENT, NOW, PARAMETERS) == Level.WATCH
+    assert next_level(record, floor + PARAMETERS["hysteresis"] + 0.5, NO_HARD_EVENT, NOW, PARAMETERS) == Level.STABLE
     record["level"] = Level.STABLE
-    assert next_level(record, floor - 0.5, NO_HARD_EVENT, NOW, CARD) == Level.WATCH
+    assert next_level(record, floor - 0.5, NO_HARD_EVENT, NOW, PARAMETERS) == Level.WATCH
 
 
 def test_a_level_stands_for_its_dwell_but_a_hard_event_waits_for_nothing() -> None:
     record = empty_records(1)[0]
     record["scored"], record["level"], record["level_since"] = 1, Level.AMPLE, NOW - 1000
-    assert next_level(record, 10.0, NO_HARD_EVENT, NOW, CARD) == Level.AMPLE
-    assert next_level(record, 99.0, HARD_30_DPD, NOW, CARD) == Level.TENSE
+    assert next_level(record, 10.0, NO_HARD_EVENT, NOW, PARAMETERS) == Level.AMPLE
+    assert next_level(record, 99.0, HARD_30_DPD, NOW, PARAMETERS) == Level.TENSE
 
 
 def test_a_level_that_an_improvement_led_to_stands_longer_before_it_worsens_again() -> None:
     record = empty_records(1)[0]
-    since = NOW - int(CARD["dwell_ms"]) - 1
+    since = NOW - int(PARAMETERS["dwell_ms"]) - 1
     record["scored"], record["level"], record["level_since"] = 1, Level.STABLE, since
-    assert next_level(record, 10.0, NO_HARD_EVENT, NOW, CARD) == Level.CRISIS
+    assert next_level(record, 10.0, NO_HARD_EVENT, NOW, PARAMETERS) == Level.CRISIS
     record["improved"] = 1
-    assert next_level(record, 10.0, NO_HARD_EVENT, NOW, CARD) == Level.STABLE
-    assert next_level(record, 10.0, NO_HARD_EVENT, since + int(CARD["relapse_dwell_ms"]), CARD) == Level.CRISIS
-    assert next_level(record, 99.0, HARD_30_DPD, NOW, CARD) == Level.TENSE
+    assert next_level(record, 10.0, NO_HARD_EVENT, NOW, PARAMETERS) == Level.STABLE
+    assert (
+        next_level(record, 10.0, NO_HARD_EVENT, since + int(PARAMETERS["relapse_dwell_ms"]), PARAMETERS) == Level.CRISIS
+    )
+    assert next_level(record, 99.0, HARD_30_DPD, NOW, PARAMETERS) == Level.TENSE
 
 
 @pytest.mark.parametrize(
@@ -98,24 +100,24 @@ def test_a_level_that_an_improvement_led_to_stands_longer_before_it_worsens_agai
 def test_a_hard_event_sets_the_policy_s_floor_at_once_and_holds_it(hard: int, floor: Level) -> None:
     record = empty_records(1)[0]
     record["scored"], record["level"], record["level_since"] = 1, Level.AMPLE, NOW - 1000
-    assert next_level(record, 100.0, hard, NOW, CARD) == floor
+    assert next_level(record, 100.0, hard, NOW, PARAMETERS) == floor
     record["level"], record["level_since"] = floor, NOW - 3_650 * DAY_MS
-    assert next_level(record, 100.0, hard, NOW, CARD) == floor
+    assert next_level(record, 100.0, hard, NOW, PARAMETERS) == floor
 
 
 def test_a_borrower_who_recovers_reaches_ample_again() -> None:
     record = empty_records(1)[0]
     record["scored"], record["level"], record["level_since"] = 1, Level.CRISIS, NOW
-    later = NOW + int(CARD["improvement_dwell_ms"])
-    assert next_level(record, 100.0, NO_HARD_EVENT, later - 1, CARD) == Level.CRISIS
-    assert next_level(record, 100.0, NO_HARD_EVENT, later, CARD) == Level.AMPLE
+    later = NOW + int(PARAMETERS["improvement_dwell_ms"])
+    assert next_level(record, 100.0, NO_HARD_EVENT, later - 1, PARAMETERS) == Level.CRISIS
+    assert next_level(record, 100.0, NO_HARD_EVENT, later, PARAMETERS) == Level.AMPLE
 
 
 def test_a_write_off_is_crisis_at_once() -> None:
     record = empty_records(1)[0]
     record["loan_key"][0], record["loan_status"][0] = 1, LoanStatus.WRITTEN_OFF
     score = np.zeros(1, SCORE)[0]
-    score_borrower(record, NOW, 0, CARD, score)
+    score_borrower(record, NOW, 0, PARAMETERS, score)
     assert score["level"] == Level.CRISIS
     assert score["previous_level"] == Level.UNKNOWN
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loanpulse.schemas.topics import LIQUIDITY_SNAPSHOTS, MODEL_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES
-from loanpulse.streams.learning.labels import LedgerOptions
+from loanpulse.streams.learning.labels import LabelOptions
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.models.scorecard import scorecard_to_bytes
@@ -18,7 +18,7 @@ from tests.support.memory_topics import MemoryTopics
 from tests.support.processes import CODEC
 
 PARTITIONS, DAYS = 2, 120
-LEDGER, TRAINER = LedgerOptions((30,)), TrainerOptions(version_examples=128)
+LEDGER, TRAINER = LabelOptions((30,)), TrainerOptions(version_examples=128)
 SOURCES = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES, MODEL_SNAPSHOTS)
 
 

@@ -43,10 +43,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 
 PACKAGED = policy_file.load()
 
-Order = tuple[str, dict[str, Any]]
+Directive = tuple[str, dict[str, Any]]
 
 
-def activation(version: str, day: int, *changes: tuple[str, str]) -> Order:
+def activation(version: str, day: int, *changes: tuple[str, str]) -> Directive:
     document = policy_file.read().replace(f'version = "{PACKAGED.version}"', f'version = "{version}"')
     for old, new in changes:
         assert old in document
@@ -58,7 +58,7 @@ def activation(version: str, day: int, *changes: tuple[str, str]) -> Order:
     }  # fmt: skip
 
 
-def model(version: str, day: int) -> Order:
+def model(version: str, day: int) -> Directive:
     weights = np.array([1.3 * indicator.weight for indicator in INDICATORS])
     time_ms = json_form.milliseconds(datetime(2026, 4, 1, 7, tzinfo=UTC)) + (day - 1) * 86_400_000
     packed = scorecard_to_bytes(Scorecard(NAMES, weights, 2.5))
@@ -66,7 +66,7 @@ def model(version: str, day: int) -> Order:
     return MODEL_SNAPSHOTS, contract_values.version_value(said, [0])
 
 
-def suppression(borrower: str, number: int) -> Order:
+def suppression(borrower: str, number: int) -> Directive:
     return SUPPRESSIONS, {
         "suppression_id": f"s-{number}", "borrower_id": borrower, "event_time": datetime(2026, 4, 1, tzinfo=UTC),
         "source": "test", "lender_id": None, "kind": None, "until": datetime(2026, 5, 20, tzinfo=UTC),
@@ -74,7 +74,7 @@ def suppression(borrower: str, number: int) -> Order:
     }  # fmt: skip
 
 
-def written(orders: list[Order], file: Path) -> Path:
+def written(orders: list[Directive], file: Path) -> Path:
     lines = [orjson.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) for topic, value in orders]
     file.write_bytes(b"\n".join(lines))
     return file

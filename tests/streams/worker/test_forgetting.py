@@ -6,9 +6,9 @@ import pytest
 
 from loanpulse.schemas.forgetting import FORGET_HEADER, forget_headers, is_order_to_forget
 from loanpulse.schemas.partitioning import partition_of
-from loanpulse.streams.engine.decode import Fetched
+from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine
-from loanpulse.streams.partition.partition import LANE_KEY
+from loanpulse.streams.partition.partition import PARTITION_KEY
 from tests.streams.engine.test_engine import END, OPTIONS, PARTITIONS, POLICY, REGISTRY, Found, Log, add, log
 
 __all__ = ["log"]
@@ -39,7 +39,7 @@ def run(log: Log, batch: int) -> tuple[Found, Engine]:
         for (source, partition), records in log.items():
             part = records[start : start + batch]
             engine.take(
-                Fetched.of(
+                RecordBatch.of(
                     source, partition, range(start, start + len(part)),
                     [stamp for stamp, _, _ in part], [key for _, key, _ in part],
                     [value or None for _, _, value in part],
@@ -96,7 +96,7 @@ def test_recovery_from_the_changelog_drops_the_borrower(log: Log, borrower: byte
     lane = engine.lane(partition)
     fresh = Engine(OPTIONS, POLICY, REGISTRY).lane(partition)
     for key, raw in lane.take_changed():
-        assert key != LANE_KEY
+        assert key != PARTITION_KEY
         fresh.slab.load(key, raw or b"")
     fresh.slab.drop(borrower)
     fresh.slab.drop(b"b-never-seen")

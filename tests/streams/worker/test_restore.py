@@ -11,7 +11,7 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS
-from loanpulse.streams.alerts.budget import LEDGER_KEY
+from loanpulse.streams.alerts.budget import BUDGETS_KEY
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.faust_kafka.record_batches import FetchedRecords
 from loanpulse.streams.policy import policy_file
@@ -104,8 +104,8 @@ def test_a_checkpoint_cut_short_changes_no_alert(records: dict[str, list[Any]], 
         assert all(found.get(one, alert) == alert for one, alert in own.items())
         found |= own
         if number % 3 == 2 and whole:
-            cuts += whole[0][0] == LEDGER_KEY
-            assert LEDGER_KEY not in [key for key, _ in whole[1:]]
+            cuts += whole[0][0] == BUDGETS_KEY
+            assert BUDGETS_KEY not in [key for key, _ in whole[1:]]
             changelog += whole[: 1 + round(share * (len(whole) - 1))]
             worker = started(changelog)
             take(worker, records, 0, start + BATCH)
