@@ -7,7 +7,7 @@ from loanpulse.schemas.contracts import LoanPurpose, RepaymentKind, SpendingCate
 from loanpulse.streams.record import loan_purpose
 from loanpulse.streams.record.layout import DAY_MS
 from loanpulse.streams.scoring import dimensions
-from tests.streams.indicators.test_indicators import SCORING_PARAMETERS, START_DAY, Life, described
+from tests.streams.indicators.test_indicators import PARAMETERS, START_DAY, Life, described
 
 
 def at(day: float) -> int:
@@ -119,4 +119,4 @@ def test_what_is_not_known_leaves_the_score_to_the_rest() -> None:
     assert np.isnan(score["credit_score"])
     assert np.isnan(score["scenario_score"])
     assert score["cqplm_score"] == score["lhi"]
-    assert SCORING_PARAMETERS["cqplm_weight"].sum() == pytest.approx(1.0)
+    assert PARAMETERS["cqplm_weight"].sum() == pytest.approx(1.0)
