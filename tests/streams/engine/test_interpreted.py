@@ -13,15 +13,15 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS
 from loanpulse.city.outlets import encoded
-from loanpulse.streams import policy
+from loanpulse.streams.policy import policy_file
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.engine.decode import RecordBatch
-from tests import histories
+from tests.support import sample_logs
 from tests.support.grown_forest import promoted
 registry = LocalRegistry()
-engine = Engine(EngineOptions(1), policy.load(interval_seconds=1.0), registry)
+engine = Engine(EngineOptions(1), policy_file.load(interval_seconds=1.0), registry)
 parts = {0: [], 1: [], 2: []}
-for record in histories.city(3, 35):
+for record in sample_logs.city(3, 35):
     row = (record.at_ms, record.key.encode(), encoded(record, Codec(registry)))
     parts[EVENT_TOPICS.index(record.topic)].append(row)
 for source, part in parts.items():

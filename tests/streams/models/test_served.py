@@ -22,7 +22,7 @@ from loanpulse.streams.models.scorecard import WeightsError, sha256
 from loanpulse.streams.models.served import check_servable, parameters_with, served_from_bytes
 from loanpulse.streams.scoring.borrower import SCORE, Scores, ScoringParameters, weigh
 from loanpulse.streams.scoring.forest import MOST_NODES, MOST_TREES, vote_and_shares
-from tests.support.grown_forest import NEUTRAL, SCORING_PARAMETERS, forest, grown, promoted, readings
+from tests.support.grown_forest import NEUTRAL, PARAMETERS, forest, grown, promoted, readings
 
 
 def weighed(rows: Reals, parameters: ScoringParameters) -> Scores:
@@ -36,7 +36,7 @@ def weighed(rows: Reals, parameters: ScoringParameters) -> Scores:
 
 def perfect() -> Reals:
     ones = np.ones(COUNT)
-    return np.concatenate([ones - NEUTRAL, SCORING_PARAMETERS["healthy"], ones])
+    return np.concatenate([ones - NEUTRAL, PARAMETERS["healthy"], ones])
 
 
 def test_a_workers_probability_is_rivers_own() -> None:
@@ -56,23 +56,23 @@ def test_a_workers_probability_is_rivers_own() -> None:
     expected = probability(challenger.calibrator.apply(members))
     published = challenger_to_bytes(forest())
     served = served_from_bytes(published, sha256(published))
-    assert np.abs(weighed(rows, parameters_with(SCORING_PARAMETERS, served))["pd"] - expected).max() < 1e-12
+    assert np.abs(weighed(rows, parameters_with(PARAMETERS, served))["pd"] - expected).max() < 1e-12
     assert np.ptp(expected) > 0.3, "it tells borrowers apart"
 
 
 def test_its_points_add_up_to_the_index() -> None:
     rows = readings(300, 901)
     _, features = inputs_of(rows, NEUTRAL)
-    scores = weighed(rows, parameters_with(SCORING_PARAMETERS, forest()))
-    start = SCORING_PARAMETERS["offset"] - SCORING_PARAMETERS["factor"] * forest().log_odds(perfect()[None])[0]
-    index = SCORING_PARAMETERS["offset"] - SCORING_PARAMETERS["factor"] * forest().log_odds(features)
+    scores = weighed(rows, parameters_with(PARAMETERS, forest()))
+    start = PARAMETERS["offset"] - PARAMETERS["factor"] * forest().log_odds(perfect()[None])[0]
+    index = PARAMETERS["offset"] - PARAMETERS["factor"] * forest().log_odds(features)
     assert np.abs(start - scores["points"].sum(axis=1) - index).max() < 1e-9
     assert np.abs(scores["lhi"] - np.clip(index, 0.0, 100.0)).max() < 1e-9
 
 
 def test_its_shares_of_the_vote_are_shapley_values() -> None:
     trees = forest().model.trees
-    parameters = parameters_with(SCORING_PARAMETERS, forest())
+    parameters = parameters_with(PARAMETERS, forest())
     _, features = inputs_of(readings(4, 902), NEUTRAL)
     coalitions = np.arange(2**COUNT)
     sizes = np.array([int(one).bit_count() for one in coalitions])
@@ -98,7 +98,7 @@ def test_a_card_holds_as_deep_a_forest_as_is_grown() -> None:
     check_servable(served)
     rows = readings(100, 903)
     _, features = inputs_of(rows, NEUTRAL)
-    assert np.abs(weighed(rows, parameters_with(SCORING_PARAMETERS, served))["pd"] - served.pd(features)).max() < 1e-12
+    assert np.abs(weighed(rows, parameters_with(PARAMETERS, served))["pd"] - served.pd(features)).max() < 1e-12
 
 
 def full_tree(depth: int) -> FlatTree:
