@@ -221,7 +221,7 @@ def end_to_end(settings: Settings, folder: Path, log: load.Log, figures: Figures
         TopicPartition(settings.topics.prefix + EVENT_TOPICS[source], partition): len(part.keys)
         for (source, partition), part in log.items()
     }
-    consumer = Consumer(consumer_properties(settings, settings.topics.prefix + settings.streams.group))
+    consumer = Consumer(consumer_properties(settings, settings.topics.prefix + settings.streams.consumer_group))
     log_file = folder / "worker.log"
     worker = child.spawn(
         [sys.executable, "-m", "loanpulse.commands", "worker"],

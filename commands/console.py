@@ -39,11 +39,14 @@ def print_table(table: Table) -> None:
 
 
 def loaded(path: Path | None) -> Loaded:
-    """Return the configuration, or end the command with the sentence that says what is wrong."""
+    """Return the configuration; print a warning for each old key; end the command if the configuration is invalid."""
     try:
-        return load_with_origins(path)
+        found = load_with_origins(path)
     except SettingsError as error:
         fail(str(error), USAGE_ERROR)
+    for warning in found.warnings:
+        warn(warning)
+    return found
 
 
 def configured(path: Path | None) -> Settings:
@@ -57,6 +60,12 @@ def fail(message: str, code: int = FAILURE) -> NoReturn:
     """End the command with a message on standard error."""
     err.print(message, style="red" if err.is_terminal else None, markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
+
+
+def warn(message: str) -> None:
+    """Print a warning on standard error and go on."""
+    text = f"Warning: {message}"
+    err.print(text, style="yellow" if err.is_terminal else None, markup=False, highlight=False, soft_wrap=True)
 
 
 def set_up_logs(settings: Settings) -> None:

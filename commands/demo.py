@@ -98,7 +98,7 @@ lenders = ["lender-a"]
 
 [streams]
 # The city's clock runs ahead of ours, so nothing short of ten years counts as the future.
-future_tolerance_seconds = 315360000
+max_clock_skew_seconds = 315360000
 data_dir = "{folder / "streams"}"
 
 [learning]

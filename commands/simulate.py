@@ -80,10 +80,10 @@ def simulate(
         fail(str(error), USAGE_ERROR)
     multiple = _multiple(speed)
     ahead = multiple is None or multiple > 1
-    if out is None and not days and ahead and settings.streams.future_tolerance_seconds < FUTURE_SECONDS:
+    if out is None and not days and ahead and settings.streams.max_clock_skew_seconds < FUTURE_SECONDS:
         err.print(
             "The city's clock will run ahead of this machine's, and workers refuse events from the future: "
-            "set streams.future_tolerance_seconds for as long as you simulate, or take --speed 1.",
+            "set streams.max_clock_skew_seconds for as long as you simulate, or take --speed 1.",
             soft_wrap=True,
         )
     if out is not None and not days:

@@ -59,7 +59,7 @@ _SENTENCES = {
     "printable ASCII characters without spaces.",
     Violation.CURRENCY_NOT_TAKEN: "The currency is not the one that this deployment takes (streams.currency).",
     Violation.TIME_IN_FUTURE: "The event_time is later than the record's timestamp by more than the tolerance "
-    "(streams.future_tolerance_seconds), or after 2079; check the sender's clock.",
+    "(streams.max_clock_skew_seconds), or after 2079; check the sender's clock.",
     Violation.TOO_LATE: "The event came later than the allowed lateness (streams.allowed_lateness_days): "
     "replay it into history instead; or it is of a time before 2000, which is never taken.",
     Violation.ORDER_INVALID: "The order can't be obeyed; the worker's log says why. Check a policy with "

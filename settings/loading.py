@@ -1,7 +1,8 @@
-"""Reading the configuration, and saying where each value came from and what is wrong with it in one sentence."""
+"""Read the configuration: the origin of each value, and errors of one sentence."""
 
 import os
 import tomllib
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import orjson
 from pydantic import SecretStr, ValidationError
 
 from loanpulse.settings.model import Settings
+from loanpulse.settings.renamed import Entry, with_new_names
 
 FILE_NAME = "loanpulse.toml"
 FILE_VARIABLE = "LOANPULSE_CONFIG"
@@ -26,7 +28,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One setting as it stands: its dotted key, its value (secrets masked), where it came from, what it is for."""
+    """One effective setting: its dotted key, its value (secrets masked), its source, and what it is for."""
 
     key: str
     value: str
@@ -36,39 +38,47 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The configuration with the origin of every value."""
+    """The configuration, the origin of every value, and a warning for each key under an old name."""
 
     settings: Settings
     origins: tuple[Origin, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def load(path: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the configuration of defaults, file and environment; see ``load_with_origins``."""
-    return load_with_origins(path, environment).settings
+    """Return the configuration of defaults, file and environment; see ``load_with_origins``.
+
+    Keys under an old name raise a FutureWarning.
+    """
+    loaded = load_with_origins(path, environment)
+    for warning in loaded.warnings:
+        warnings.warn(warning, FutureWarning, stacklevel=2)
+    return loaded.settings
 
 
 def load_with_origins(path: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Loaded:
     """Return the configuration with the origin of every value.
 
-    The file is ``path``, or what LOANPULSE_CONFIG names, or loanpulse.toml in the working folder if it is there.
+    The file is ``path``, or the one that LOANPULSE_CONFIG names, or loanpulse.toml in the working folder if it exists.
 
     Raises:
-        SettingsError: the file can't be read, a key is unknown or a value not allowed.
+        SettingsError: the file can't be read, a key is unknown or a value is not allowed.
     """
     variables = os.environ if environment is None else environment
     file, content = _read_file(path, variables)
-    origins = {key: str(file) for key in _keys(content)}
-    values = {section: dict(keys) if isinstance(keys, dict) else keys for section, keys in content.items()}
-    for variable, section, key, text in _from_environment(variables):
-        entries = values.setdefault(section, {})
-        if isinstance(entries, dict):
-            entries[key] = _parsed(section, key, text)
-        origins[f"{section}.{key}"] = variable
+    given = [*_from_file(content, str(file)), *_from_environment(variables)]
+    entries, renamed = with_new_names(given, PREFIX, DELIMITER)
+    values = {section: {} if isinstance(keys, dict) else keys for section, keys in content.items()}
+    for entry in entries:
+        section = values.setdefault(entry.section, {})
+        if isinstance(section, dict):
+            section[entry.key] = entry.value
+    origins = {f"{entry.section}.{entry.key}": entry.origin for entry in entries}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         raise SettingsError(_sentence(error, origins)) from None
-    return Loaded(settings, tuple(_origins(settings, origins)))
+    return Loaded(settings, tuple(_origins(settings, origins)), tuple(renamed))
 
 
 def _read_file(path: str | Path | None, variables: Mapping[str, str]) -> tuple[Path | None, dict[str, Any]]:
@@ -86,23 +96,23 @@ def _read_file(path: str | Path | None, variables: Mapping[str, str]) -> tuple[P
         raise SettingsError(f"The configuration file {file} is not TOML: {error}.") from None
 
 
-def _keys(content: Mapping[str, Any]) -> Iterator[str]:
+def _from_file(content: Mapping[str, Any], file: str) -> Iterator[Entry]:
     for section, keys in content.items():
         if isinstance(keys, dict):
-            yield from (f"{section}.{key}" for key in keys)
+            yield from (Entry(section, key, value, file, is_variable=False) for key, value in keys.items())
 
 
-def _from_environment(variables: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
-    """Yield (variable, section, key, text) of every variable of ours."""
+def _from_environment(variables: Mapping[str, str]) -> Iterator[Entry]:
+    """Yield an entry for each variable LOANPULSE_SECTION__KEY."""
     for variable, text in sorted(variables.items()):
         if not variable.startswith(PREFIX) or DELIMITER not in variable:
             continue
         section, key = variable.removeprefix(PREFIX).lower().split(DELIMITER, 1)
-        yield variable, section, key, text
+        yield Entry(section, key, _parsed(section, key, text), variable, is_variable=True)
 
 
 def _parsed(section: str, key: str, text: str) -> Any:
-    """Return a variable's value: lists as JSON or separated by commas, else as it stands."""
+    """Return a variable's value: a list from JSON or comma-separated text, otherwise the text itself."""
     model = Settings.model_fields.get(section)
     field = getattr(model.annotation, "model_fields", {}).get(key) if model else None
     if field is None or "list" not in str(field.annotation):
@@ -123,7 +133,7 @@ def _sentence(error: ValidationError, origins: Mapping[str, str]) -> str:
     source = f" (from {origin})" if origin else ""
     if first["type"] == "extra_forbidden":
         known = _known(parts)
-        return f"{key}{source} is not a setting; take one of {', '.join(known)}."
+        return f"{key}{source} is not a setting; use one of {', '.join(known)}."
     what = first["msg"].removeprefix("Value error, ").rstrip(".")
     if first["type"] == "value_error":
         return f"[{key}] {what}."

@@ -1,4 +1,4 @@
-"""Every setting with its default, what it is for, and what is allowed."""
+"""Every setting: its default, what it is for, and which values it allows."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ NO_SECRET = SecretStr("")
 
 
 class Section(BaseModel):
-    """A section of the file: unknown keys are errors, values don't change."""
+    """A section of the file: unknown keys are errors, and values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -35,29 +35,29 @@ class BrokerSection(Section):
         "127.0.0.1:9092", description="host:port of one or more brokers, separated by commas"
     )
     profile: Literal["kafka", "embedded"] = Field(
-        "kafka", description="embedded shortens the group's time-outs for the broker that `loanpulse demo` starts"
+        "kafka", description="embedded shortens the groups' timeouts, for the broker that `loanpulse demo` starts"
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="how connections are secured"
     )
     sasl_mechanism: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
-        "", description="how a client proves who it is, with a SASL protocol"
+        "", description="how clients authenticate, with a SASL protocol"
     )
     sasl_username: str = Field("", description="the user, with a SASL protocol")
     sasl_password: SecretStr = Field(NO_SECRET, description="the user's password, with a SASL protocol")
-    ssl_ca_location: str = Field("", description="file of the authorities to trust, PEM; empty takes the system's")
-    ssl_certificate_location: str = Field("", description="file of the client's own certificate, PEM")
-    ssl_key_location: str = Field("", description="file of the client's key, PEM")
+    ssl_ca_location: str = Field("", description="PEM file of the authorities to trust; empty uses the system's")
+    ssl_certificate_location: str = Field("", description="PEM file of the client's certificate")
+    ssl_key_location: str = Field("", description="PEM file of the client's key")
     ssl_key_password: SecretStr = Field(NO_SECRET, description="password of the client's key")
 
     @property
     def group_timeouts(self) -> GroupTimeouts:
-        """The time-outs of consumer groups under this profile."""
+        """The timeouts of consumer groups under this profile."""
         return _EMBEDDED_TIMEOUTS if self.profile == "embedded" else _KAFKA_TIMEOUTS
 
     @property
     def uses_sasl(self) -> bool:
-        """Whether clients prove who they are by SASL."""
+        """Whether clients authenticate by SASL."""
         return self.security_protocol.startswith("SASL_")
 
     @property
@@ -84,19 +84,19 @@ class TopicsSection(Section):
     """The topics of this deployment."""
 
     partitions: int = Field(8, ge=1, le=10_000, description="partitions of every topic keyed by borrower")
-    replication_factor: int = Field(1, ge=1, le=10, description="copies that the broker keeps")
-    prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", max_length=64, description="what topic names start with")
+    replication_factor: int = Field(1, ge=1, le=10, description="replicas of every partition")
+    prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]*$", max_length=64, description="prefix of every topic name")
     lenders: list[Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,24}$")]] = Field(
         [], description="lenders with an alert topic of their own (liquidity-alerts.<lender>)"
     )
-    retention_days: float = Field(7.0, gt=0, le=3650, description="how long topics kept by time are kept")
+    retention_days: float = Field(7.0, gt=0, le=3650, description="retention of topics with cleanup.policy=delete")
 
 
 class RegistrySection(Section):
     """The schema registry."""
 
     url: str = Field(
-        "", pattern=r"^(https?://.+)?$", description="a Confluent-compatible registry; empty takes the local one"
+        "", pattern=r"^(https?://.+)?$", description="a Confluent-compatible registry; empty uses the package's own"
     )
     username: str = Field("", description="the user of the registry")
     password: SecretStr = Field(NO_SECRET, description="the user's password")
@@ -105,66 +105,71 @@ class RegistrySection(Section):
 class StreamsSection(Section):
     """The workers."""
 
-    data_dir: str = Field(".loanpulse/streams", description="where a worker keeps files of its own")
-    group: str = Field("loanpulse", pattern=r"^[A-Za-z0-9._-]+$", description="consumer group of the workers")
+    data_dir: str = Field(".loanpulse/streams", description="folder of a worker's local files")
+    consumer_group: str = Field("loanpulse", pattern=r"^[A-Za-z0-9._-]+$", description="consumer group of the workers")
     scoring_interval_seconds: float = Field(
-        2.0, gt=0, le=3600, description="a borrower touched by an event is scored within this time"
+        2.0,
+        gt=0,
+        le=3600,
+        description="a borrower is scored within this time after an event; in event time, at each half of it",
     )
-    ordering_grace_seconds: float = Field(
-        0.5, ge=0, le=600, description="how long a source without data is waited for before time goes on without it"
+    idle_source_timeout_seconds: float = Field(
+        0.5, ge=0, le=600, description="a source with no data for this long no longer holds back the others"
     )
     checkpoint_seconds: float = Field(
         2.0,
         ge=0.05,
         le=60,
-        description="how often state is made durable at most, more rarely in a backlog; outputs do not wait for it",
+        description="shortest time between two writes of state, longer while catching up; outputs do not wait for it",
     )
     allowed_lateness_days: float = Field(
-        7.0, ge=0, le=30, description="how far behind its source an event may be before it is dead-lettered"
+        7.0, ge=0, le=30, description="how far an event may be behind its source's watermark before it is dead-lettered"
     )
-    restate_days: float = Field(
-        7.0, ge=0, le=30, description="how far back scorings are restated when an event comes late; 0 restates none"
+    restatement_days: float = Field(
+        7.0, ge=0, le=30, description="how far back a late event restates scorings; 0 turns restatement off"
     )
-    future_tolerance_seconds: float = Field(
-        300.0, ge=0, description="how far after its record's timestamp an event's time may lie"
+    max_clock_skew_seconds: float = Field(
+        300.0, ge=0, description="how far an event's time may be ahead of its record's timestamp"
     )
     threads: int = Field(
-        0, ge=0, le=256, description="threads that carry partitions side by side; 0 takes as many as there are cores"
+        0, ge=0, le=256, description="threads that process partitions in parallel; 0 uses one per core"
     )
-    currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="the one currency taken, ISO 4217")
-    fetch_bytes: int = Field(
-        1_048_576, ge=65_536, le=104_857_600, description="bytes that one fetch of a partition brings at most"
+    currency: str = Field("CNY", pattern=r"^[A-Z]{3}$", description="the only currency accepted, ISO 4217")
+    max_partition_fetch_bytes: int = Field(
+        1_048_576, ge=65_536, le=104_857_600, description="most bytes that one fetch returns for a partition"
     )
-    waiting_events: int = Field(
+    max_buffered_events_per_source: int = Field(
         200_000, ge=100, le=10_000_000,
-        description="events of one source and partition that may wait for the others before its fetching is paused",
+        description="events of one source and partition buffered for merging before its fetching is paused",
     )  # fmt: skip
 
 
 class PolicySection(Section):
     """The policy: thresholds, levels and advice."""
 
-    path: str = Field("", description="the policy file; empty takes the packaged one")
+    path: str = Field("", description="the policy file; empty uses the packaged one")
 
 
 class LearningSection(Section):
     """The trainer."""
 
-    data_dir: str = Field(".loanpulse/learning", description="where the trainer keeps its state")
+    data_dir: str = Field(".loanpulse/learning", description="folder of the trainer's state")
     horizons: list[Annotated[int, Field(ge=1, le=365)]] = Field(
-        [30, 60, 90], min_length=1, description="days after a snapshot in which a default counts; the first is learned"
+        [30, 60, 90],
+        min_length=1,
+        description="days after a snapshot in which a default counts; models learn the first",
     )
-    sample_days: float = Field(
-        7.0, gt=0, le=90, description="one snapshot a borrower in so many days is a prediction that is followed up"
+    prediction_interval_days: float = Field(
+        7.0, gt=0, le=90, description="days between two predictions of a borrower that are followed up to an outcome"
     )
-    version_examples: int = Field(
+    examples_per_version: int = Field(
         1024, ge=128, le=1_000_000, description="examples after which a new version is judged and published"
     )
-    budget_per_day: int = Field(
-        50, ge=1, description="borrowers whom a team can reach in a day, for precision and recall"
+    team_capacity_per_day: int = Field(
+        50, ge=1, description="borrowers that a team can contact in a day, for precision and recall"
     )
-    groups_path: str = Field(
-        "", description="table borrower_id,group for audits of fairness, never a feature; empty audits nothing"
+    audit_groups_path: str = Field(
+        "", description="CSV file borrower_id,group for fairness audits, never a model input; empty turns audits off"
     )
     checkpoint_seconds: float = Field(10.0, ge=0.05, le=3600, description="how often the trainer's state is stored")
 
@@ -174,28 +179,34 @@ class WarehouseSection(Section):
 
     kind: Literal["embedded", "server"] = Field("embedded", description="embedded keeps the tables in a folder")
     path: str = Field(".loanpulse/warehouse", description="the folder of the embedded warehouse")
-    host: str = Field("127.0.0.1", description="the server's host; more than one separated by commas")
+    host: str = Field("127.0.0.1", description="the server's host, or several separated by commas")
     port: int = Field(9000, ge=1, le=65_535, description="the server's native port")
     database: str = Field("loanpulse", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="the database of the tables")
     username: str = Field("default", description="the server's user")
     password: SecretStr = Field(NO_SECRET, description="the user's password")
     secure: bool = Field(False, description="whether the connection is encrypted")
-    connect_seconds: float = Field(5.0, gt=0, le=600, description="how long a server may take to accept a connection")
-    answer_seconds: float = Field(300.0, gt=0, le=86_400, description="how long a server may take to answer")
-    ca_location: str = Field("", description="file of the authorities to trust, PEM")
+    connect_timeout_seconds: float = Field(
+        5.0, gt=0, le=600, description="how long to wait for a server to accept a connection"
+    )
+    query_timeout_seconds: float = Field(300.0, gt=0, le=86_400, description="how long to wait for a server's answer")
+    ca_location: str = Field("", description="PEM file of the authorities to trust")
     cluster: str = Field(
         "",
         pattern=r"^[A-Za-z0-9_-]*$",
-        description="a server's cluster: tables are replicated on its shards and distributed; empty takes one server",
+        description="the cluster on which tables are replicated and distributed; empty means a single server",
     )
-    batch_rows: int = Field(100_000, ge=1, le=10_000_000, description="rows after which a batch is inserted")
-    batch_seconds: float = Field(1.0, gt=0, le=600, description="seconds after which a batch is inserted")
-    insert_threads: int = Field(2, ge=1, le=64, description="blocks of a batch that are made and inserted at a time")
+    batch_rows: int = Field(
+        100_000, ge=1, le=10_000_000, description="a batch is inserted at the latest when it holds this many rows"
+    )
+    max_batch_age_seconds: float = Field(
+        1.0, gt=0, le=600, description="a batch is inserted at the latest when its oldest record has waited this long"
+    )
+    insert_threads: int = Field(2, ge=1, le=64, description="blocks of a batch that are built and inserted in parallel")
     query_port: int = Field(
         0,
         ge=0,
         le=65_535,
-        description="embedded: loopback port on which the loader answers queries; 0 takes a free one",
+        description="embedded: loopback port on which the loader answers queries; 0 picks a free one",
     )
 
     @model_validator(mode="after")
@@ -216,14 +227,18 @@ class RetentionSection(Section):
     alert_feedback: float = Field(0, ge=0, description="days that feedback is kept; 0 for ever")
     suppressions: float = Field(0, ge=0, description="days that suppressions are kept; 0 for ever")
     training_examples: float = Field(730, ge=0, description="days that training examples are kept; 0 for ever")
-    model_health: float = Field(0, ge=0, description="days that measures of models are kept; 0 for ever")
+    model_health: float = Field(0, ge=0, description="days that model health is kept; 0 for ever")
     dead_letters: float = Field(180, ge=0, description="days that dead letters are kept; 0 for ever")
     borrower_minutes: float = Field(7, ge=0, description="days that the portfolio by minute is kept; 0 for ever")
     borrower_hours: float = Field(180, ge=0, description="days that the portfolio by hour is kept; 0 for ever")
     borrower_days: float = Field(0, ge=0, description="days that the portfolio by day is kept; 0 for ever")
     borrower_day_moves: float = Field(0, ge=0, description="days that moves between levels are kept; 0 for ever")
-    borrower_days_as_known: float = Field(0, ge=0, description="days that what was believed is kept; 0 for ever")
-    borrower_months_as_known: float = Field(0, ge=0, description="days that it is kept by month; 0 for ever")
+    borrower_days_as_known: float = Field(
+        0, ge=0, description="days that the portfolio by day as it was known is kept; 0 for ever"
+    )
+    borrower_months_as_known: float = Field(
+        0, ge=0, description="days that the portfolio by month as it was known is kept; 0 for ever"
+    )
     level_changes: float = Field(0, ge=0, description="days that changes of level are kept; 0 for ever")
 
     def days(self) -> dict[str, float]:
@@ -234,8 +249,8 @@ class RetentionSection(Section):
 class LoggingSection(Section):
     """Logs."""
 
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least that is logged")
-    format: Literal["console", "json"] = Field("console", description="for people or for machines")
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="the lowest level that is logged")
+    format: Literal["console", "json"] = Field("console", description="console for people, json for machines")
 
 
 class Settings(Section):

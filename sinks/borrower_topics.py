@@ -66,7 +66,7 @@ def followed_by_worker(settings: Settings, placed: dict[Place, int]) -> bool:
     prefix = settings.topics.prefix
     events = {full_name(name, prefix) for name in EVENT_TOPICS}
     wanted = [TopicPartition(topic, partition) for topic, partition in placed if topic in events]
-    consumer = Consumer(consumer_properties(settings, prefix + settings.streams.group))
+    consumer = Consumer(consumer_properties(settings, prefix + settings.streams.consumer_group))
     try:
         committed = consumer.committed(wanted, timeout=BROKER_SECONDS)
     except KafkaException as error:

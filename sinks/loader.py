@@ -108,7 +108,7 @@ class Loader:
 
     def _is_ripe(self) -> bool:
         warehouse = self.settings.warehouse
-        old = self.monotonic() - self._backlog.since >= warehouse.batch_seconds
+        old = self.monotonic() - self._backlog.since >= warehouse.max_batch_age_seconds
         return bool(self._backlog.count) and (old or self._backlog.count >= warehouse.batch_rows)
 
     def _hold_back(self, full: bool) -> None:

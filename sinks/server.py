@@ -45,9 +45,9 @@ class ServerWarehouse:
             "password": settings.password.get_secret_value(),
             "secure": settings.secure,
             "compression": "lz4",
-            "connect_timeout": settings.connect_seconds,
-            "send_receive_timeout": settings.answer_seconds,
-            "sync_request_timeout": settings.connect_seconds,
+            "connect_timeout": settings.connect_timeout_seconds,
+            "send_receive_timeout": settings.query_timeout_seconds,
+            "sync_request_timeout": settings.connect_timeout_seconds,
             "alt_hosts": ",".join(f"{host}:{settings.port}" for host in hosts[1:]) or None,
             "client_name": "loanpulse",
         }

@@ -14,8 +14,8 @@ def engine_options(settings: Settings) -> EngineOptions:
         partitions=settings.topics.partitions,
         currency=streams.currency,
         allowed_lateness_ms=round(streams.allowed_lateness_days * 86_400_000),
-        future_tolerance_ms=round(streams.future_tolerance_seconds * 1000),
-        restate_ms=round(streams.restate_days * 86_400_000),
+        max_clock_skew_ms=round(streams.max_clock_skew_seconds * 1000),
+        restatement_ms=round(streams.restatement_days * 86_400_000),
     )
 
 

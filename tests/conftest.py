@@ -90,7 +90,7 @@ def environment_of(bootstrap_servers: str, folder: Path, prefix: str = "") -> di
         "LOANPULSE_TOPICS__RETENTION_DAYS": "3650",
         "LOANPULSE_STREAMS__DATA_DIR": str(folder / "streams"),
         "LOANPULSE_WAREHOUSE__PATH": str(folder / "warehouse"),
-        "LOANPULSE_WAREHOUSE__BATCH_SECONDS": "0.3",
+        "LOANPULSE_WAREHOUSE__MAX_BATCH_AGE_SECONDS": "0.3",
     }
 
 

@@ -32,8 +32,8 @@ class EngineOptions:
     partitions: int
     currency: str = "CNY"
     allowed_lateness_ms: int = 7 * DAY_MS
-    future_tolerance_ms: int = 300_000
-    restate_ms: int = 7 * DAY_MS
+    max_clock_skew_ms: int = 300_000
+    restatement_ms: int = 7 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +75,14 @@ class Engine:
     def __post_init__(self) -> None:
         self._alerts = AlertMaker(self.options.partitions)
         self._intake = EventDecoder(
-            self.registry, self.options.currency, self.options.partitions, self.options.future_tolerance_ms
+            self.registry, self.options.currency, self.options.partitions, self.options.max_clock_skew_ms
         )
 
     def lane(self, partition: int) -> Lane:
         """Return the lane of a partition, an empty one where it is new."""
         if partition not in self.lanes:
             self.lanes[partition] = Lane(
-                self.policy.parameters, self.options.allowed_lateness_ms, self.options.restate_ms, self.allocate
+                self.policy.parameters, self.options.allowed_lateness_ms, self.options.restatement_ms, self.allocate
             )
         return self.lanes[partition]
 

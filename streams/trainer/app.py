@@ -36,7 +36,7 @@ def ledger_options(settings: Settings) -> LabelOptions:
     """Return how predictions are followed up, as configured."""
     return LabelOptions(
         tuple(settings.learning.horizons),
-        round(settings.learning.sample_days * DAY_MS),
+        round(settings.learning.prediction_interval_days * DAY_MS),
         round(settings.streams.allowed_lateness_days * DAY_MS),
     )
 
@@ -52,8 +52,8 @@ def trainer_options(settings: Settings) -> TrainerOptions:
         neutral_pd=index.neutral_pd,
         neutral_utility=index.neutral_utility,
         horizon_days=settings.learning.horizons[0],
-        version_examples=settings.learning.version_examples,
-        budget_per_day=settings.learning.budget_per_day,
+        version_examples=settings.learning.examples_per_version,
+        budget_per_day=settings.learning.team_capacity_per_day,
     )
 
 
@@ -72,7 +72,7 @@ def build(settings: Settings) -> Any:
     if state is None:
         state = LearningState.new(ledger_options(settings), trainer_options(settings))
     options = faust_settings(settings) | {"datadir": settings.learning.data_dir}
-    app = faust.App(f"{prefix}{settings.streams.group}-trainer", **options)
+    app = faust.App(f"{prefix}{settings.streams.consumer_group}-trainer", **options)
     names = tuple(full_name(name, prefix) for name in INPUTS)
     inputs = app.topic(*names, schema=BatchSchema(), key_type=bytes, value_type=bytes)
 
@@ -88,7 +88,7 @@ def build(settings: Settings) -> Any:
         settings.topics.partitions,
         caught_up,
         prefix,
-        read_groups(Path(settings.learning.groups_path)) if settings.learning.groups_path else {},
+        read_groups(Path(settings.learning.audit_groups_path)) if settings.learning.audit_groups_path else {},
         settings.learning.checkpoint_seconds,
     )
     _wire(app, inputs, process)

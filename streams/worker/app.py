@@ -60,7 +60,7 @@ def faust_settings(settings: Settings) -> dict[str, Any]:
         "broker_commit_livelock_soft_timeout": 60.0,
         "producer_request_timeout": 60.0,
         "consumer_auto_offset_reset": "earliest",
-        "consumer_max_fetch_size": settings.streams.fetch_bytes,
+        "consumer_max_fetch_size": settings.streams.max_partition_fetch_bytes,
         "worker_redirect_stdouts": False,
         "datadir": settings.streams.data_dir,
     }
@@ -99,7 +99,7 @@ def build(settings: Settings) -> WorkerApp:
     engine = Engine(
         engine_options(settings), load_policy(settings), registry, allocate=on_disk(Path(settings.streams.data_dir))
     )
-    app = faust.App(prefix + settings.streams.group, **faust_settings(settings))
+    app = faust.App(prefix + settings.streams.consumer_group, **faust_settings(settings))
     inputs = app.topic(
         *(full_name(name, prefix) for name in EVENT_TOPICS), schema=BatchSchema(), key_type=bytes, value_type=bytes
     )
@@ -130,8 +130,8 @@ def build(settings: Settings) -> WorkerApp:
         caught_up,
         prefix,
         frozenset(settings.topics.lenders),
-        settings.streams.ordering_grace_seconds,
-        settings.streams.waiting_events,
+        settings.streams.idle_source_timeout_seconds,
+        settings.streams.max_buffered_events_per_source,
         settings.streams.threads or os.cpu_count() or 1,
     )
 

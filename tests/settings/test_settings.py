@@ -5,8 +5,9 @@ from pathlib import Path
 import certifi
 import pytest
 
-from loanpulse.settings import SettingsError, load, load_with_origins
+from loanpulse.settings import Settings, SettingsError, load, load_with_origins
 from loanpulse.settings.broker import consumer_properties, faust_security, librdkafka_properties, producer_properties
+from loanpulse.settings.renamed import RENAMED
 
 
 def test_the_environment_wins_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
@@ -115,3 +116,49 @@ def test_a_file_that_is_no_certificate_is_told_by_its_key(tmp_path: Path) -> Non
     )
     with pytest.raises(SettingsError, match=r"broker\.ssl_ca_location"):
         faust_security(settings)
+
+
+def test_every_old_key_means_its_new_name() -> None:
+    for section, keys in RENAMED.items():
+        known = set(type(getattr(Settings(), section)).model_fields)
+        assert set(keys.values()) <= known
+        assert not set(keys) & known
+
+
+def test_an_old_key_of_the_file_is_accepted_with_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "loanpulse.toml"
+    file.write_text("[streams]\nrestate_days = 3\n[warehouse]\nbatch_seconds = 2.5\n")
+    loaded = load_with_origins(file, {})
+    assert loaded.settings.streams.restatement_days == 3
+    assert loaded.settings.warehouse.max_batch_age_seconds == 2.5
+    assert {origin.key: origin.origin for origin in loaded.origins}["streams.restatement_days"] == str(file)
+    assert loaded.warnings == (
+        f"streams.restate_days (from {file}) was renamed to streams.restatement_days; "
+        "the next version rejects the old name.",
+        f"warehouse.batch_seconds (from {file}) was renamed to warehouse.max_batch_age_seconds; "
+        "the next version rejects the old name.",
+    )
+
+
+def test_an_old_variable_is_accepted_with_a_warning_that_names_the_new_variable() -> None:
+    variables = {"LOANPULSE_STREAMS__WAITING_EVENTS": "1000"}
+    with pytest.warns(FutureWarning, match="LOANPULSE_STREAMS__MAX_BUFFERED_EVENTS_PER_SOURCE") as caught:
+        settings = load(environment=variables)
+    assert len(caught) == 1
+    assert settings.streams.max_buffered_events_per_source == 1000
+
+
+def test_the_new_name_wins_over_the_old_one_wherever_each_is_set(tmp_path: Path) -> None:
+    file = tmp_path / "loanpulse.toml"
+    file.write_text('[streams]\nconsumer_group = "new"\n')
+    loaded = load_with_origins(file, {"LOANPULSE_STREAMS__GROUP": "old"})
+    assert loaded.settings.streams.consumer_group == "new"
+    assert loaded.warnings == (
+        "LOANPULSE_STREAMS__GROUP is ignored: it is the old name of LOANPULSE_STREAMS__CONSUMER_GROUP, "
+        "which is set too.",
+    )
+
+
+def test_a_wrong_value_under_an_old_key_names_the_new_key_and_where_it_was_set() -> None:
+    with pytest.raises(SettingsError, match=r"^streams\.restatement_days .*LOANPULSE_STREAMS__RESTATE_DAYS"):
+        load(environment={"LOANPULSE_STREAMS__RESTATE_DAYS": "-1"})

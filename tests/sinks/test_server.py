@@ -127,7 +127,7 @@ def test_a_certificate_for_another_host_is_refused(node: ClickHouseNode) -> None
 
 def test_plain_text_is_not_taken_for_encrypted(node: ClickHouseNode) -> None:
     with pytest.raises(WarehouseUnreachableError):
-        ServerWarehouse(section(node.port, secure=True, ca_location=str(node.authority), connect_seconds=2))
+        ServerWarehouse(section(node.port, secure=True, ca_location=str(node.authority), connect_timeout_seconds=2))
 
 
 def test_no_answer_in_time_is_an_absence() -> None:
@@ -135,7 +135,7 @@ def test_no_answer_in_time_is_an_absence() -> None:
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(WarehouseUnreachableError, match=r"warehouse\.host"),
     ):
-        ServerWarehouse(section(silent.getsockname()[1], connect_seconds=1, answer_seconds=1))
+        ServerWarehouse(section(silent.getsockname()[1], connect_timeout_seconds=1, query_timeout_seconds=1))
 
 
 def test_a_server_that_comes_back_is_used_again(node: ClickHouseNode, warehouse: ServerWarehouse) -> None:

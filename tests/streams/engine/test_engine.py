@@ -193,9 +193,9 @@ def test_an_unpaid_due_date_is_found_by_time_alone(log: Log) -> None:
 
 
 def test_lane_records_come_back() -> None:
-    lane = Lane(POLICY.parameters, OPTIONS.allowed_lateness_ms, OPTIONS.restate_ms)
+    lane = Lane(POLICY.parameters, OPTIONS.allowed_lateness_ms, OPTIONS.restatement_ms)
     lane.next_offset[1], lane.advanced_to = 77, 123
-    again = Lane(POLICY.parameters, OPTIONS.allowed_lateness_ms, OPTIONS.restate_ms)
+    again = Lane(POLICY.parameters, OPTIONS.allowed_lateness_ms, OPTIONS.restatement_ms)
     again.load(lane.to_bytes(5))
     assert (again.next_offset[1], again.advanced_to, again.wall_at) == (77, 123, 5)
     assert PARTITION_KEY[0] == 0

@@ -61,7 +61,7 @@ def publish(settings: Settings, records: list[Record]) -> None:
 @pytest.fixture
 def learning(deployment: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The deployment with small versions, so that a test sees several."""
-    for name, value in {"VERSION_EXAMPLES": "256", "HORIZONS": "30", "CHECKPOINT_SECONDS": "0.3"}.items():
+    for name, value in {"EXAMPLES_PER_VERSION": "256", "HORIZONS": "30", "CHECKPOINT_SECONDS": "0.3"}.items():
         monkeypatch.setenv(f"LOANPULSE_LEARNING__{name}", value)
     folder = Path(deployment.streams.data_dir).parent / "learning"
     monkeypatch.setenv("LOANPULSE_LEARNING__DATA_DIR", str(folder))

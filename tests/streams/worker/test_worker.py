@@ -61,8 +61,8 @@ def test_the_stream_says_what_replay_says(deployment: Settings, tmp_path: Path, 
 def test_a_source_that_is_far_ahead_is_held_back_and_taken_up_again(
     deployment: Settings, tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOANPULSE_STREAMS__WAITING_EVENTS", "100")
-    monkeypatch.setenv("LOANPULSE_STREAMS__FETCH_BYTES", "65536")
+    monkeypatch.setenv("LOANPULSE_STREAMS__MAX_BUFFERED_EVENTS_PER_SOURCE", "100")
+    monkeypatch.setenv("LOANPULSE_STREAMS__MAX_PARTITION_FETCH_BYTES", "65536")
     records = sample_logs.city(flawed=True)
     expected = compare_outputs.by_replay(deployment, tmp_path, records)
     processes.publish(deployment, records)
@@ -76,8 +76,8 @@ def test_a_source_that_the_others_wait_for_is_never_held_back(
     deployment: Settings, tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One event of a clock that is ahead: all that follow it wait at its time, more than may wait."""
-    monkeypatch.setenv("LOANPULSE_STREAMS__WAITING_EVENTS", "100")
-    monkeypatch.setenv("LOANPULSE_STREAMS__FETCH_BYTES", "65536")
+    monkeypatch.setenv("LOANPULSE_STREAMS__MAX_BUFFERED_EVENTS_PER_SOURCE", "100")
+    monkeypatch.setenv("LOANPULSE_STREAMS__MAX_PARTITION_FETCH_BYTES", "65536")
     spending = next(record for record in sample_logs.city() if record.topic == SPENDING_EVENTS)
     chance = random.Random(4)
 
@@ -119,7 +119,7 @@ def test_a_partition_that_never_got_as_far_as_a_commit_loses_nothing_while_other
 
 def committed(settings: Settings) -> dict[int, int]:
     """How many events of each partition are committed, of those that have a commit."""
-    consumer = Consumer(consumer_properties(settings, settings.topics.prefix + settings.streams.group))
+    consumer = Consumer(consumer_properties(settings, settings.topics.prefix + settings.streams.consumer_group))
     names = [settings.topics.prefix + topic for topic in EVENT_TOPICS]
     found = consumer.committed([TopicPartition(name, one) for name in names for one in range(2)], timeout=10)
     consumer.close()
