@@ -34,6 +34,7 @@ from loanpulse.commands import child, topics_admin
 from loanpulse.commands.broker import EmbeddedBroker
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.sources import EVENT_CONTRACTS
 from loanpulse.schemas.topics import (
     EVENT_TOPICS,
     LIQUIDITY_ALERTS,
@@ -45,7 +46,7 @@ from loanpulse.settings import Settings
 from loanpulse.settings import load as load_settings
 from loanpulse.settings.broker import consumer_properties, librdkafka_properties, producer_properties
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
-from loanpulse.streams.engine.decode import EVENT_CONTRACTS, RecordBatch
+from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine
 from loanpulse.streams.from_settings import engine_options, load_policy
 from loanpulse.streams.partition.undo_log import on_disk

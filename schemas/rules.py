@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from loanpulse.schemas import sources
 from loanpulse.schemas.columns import Bytes, Columns, Flags, Float64s, Int64s
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import Contract, RepaymentKind, SpendingKind, Utility, UtilityKind
@@ -23,10 +24,6 @@ _FIELDS = (
     "event_time", "kind", "utility", "amount", "due_date", "outstanding_principal", "credit_limit", "category",
     "loan_status", "balance_after", "usage",
 )  # fmt: skip
-
-SOURCE_OF = {Contract.REPAYMENT_EVENT: 0, Contract.SPENDING_EVENT: 1, Contract.UTILITY_EVENT: 2}
-"""The contracts of events, by the number that the compiled code knows them by."""
-REPAYMENT, SPENDING, UTILITY_SOURCE = 0, 1, 2
 
 ID_LONGEST = 64
 LENDER_LONGEST = 24
@@ -137,12 +134,12 @@ def ids_are_valid(data: Bytes, starts: Int64s, lengths: Int64s, places: Int64s) 
 @compiled
 def money_violation(source: int, kind: int, integers: Int64s, present: Flags, places: Int64s) -> int:
     """Return what is wrong with a row's amount and due date."""
-    needs_amount = source == SPENDING
+    needs_amount = source == sources.SPENDING
     needs_date = False
-    if source == REPAYMENT:
+    if source == sources.REPAYMENT:
         needs_amount = kind <= LAST_PAYING_KIND
         needs_date = kind in (DUE, PAID)
-    elif source == UTILITY_SOURCE:
+    elif source == sources.UTILITY:
         needs_amount = kind <= LAST_BILL_KIND
         needs_date = needs_amount
     shown = present[places[AMOUNT_SHOWN]]
@@ -158,7 +155,7 @@ def money_violation(source: int, kind: int, integers: Int64s, present: Flags, pl
 @compiled
 def usage_violation(source: int, kind: int, reals: Float64s, present: Flags, places: Int64s) -> int:
     """Return what is wrong with a meter reading."""
-    if source == UTILITY_SOURCE and kind == METER_READ:
+    if source == sources.UTILITY and kind == METER_READ:
         usage = reals[places[USAGE]]
         if not present[places[USAGE_SHOWN]] or not (0.0 <= usage < 1e12):
             return USAGE_MISSING
@@ -204,7 +201,7 @@ def check_rows(
         elif not ids_are_valid(data, starts[row], lengths[row], places):
             errors[row] = ID_INVALID
         elif kind == UNKNOWN_KINDS[source] or (
-            source == UTILITY_SOURCE and integers[row, places[UTILITY]] == UNKNOWN_UTILITY
+            source == sources.UTILITY and integers[row, places[UTILITY]] == UNKNOWN_UTILITY
         ):
             errors[row] = UNKNOWN_KIND
         elif not same_text(data, starts[row, money], lengths[row, money], currency, 0, len(currency)):
@@ -219,7 +216,7 @@ def check_rows(
 def check(columns: Columns, contract: Contract, keys: Spans, currency: str) -> None:
     """Mark in ``columns.errors`` each event that breaks a rule; ``keys`` are the records' keys."""
     check_rows(
-        SOURCE_OF[contract],
+        sources.EVENT_CONTRACTS.index(contract),
         columns.data,
         columns.integers,
         columns.reals,

@@ -15,6 +15,7 @@ from loanpulse.schemas.column_plan import UnsupportedSchema
 from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.sources import EVENT_CONTRACTS
 from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.topics import full_name
 from loanpulse.schemas.violations import Violation
@@ -88,7 +89,7 @@ class RowMaker:
         if decoder is None:
             return self._by_values(table, table.contract, topic, messages)
         columns = decoder.decode([message.value() for message in messages])
-        if table.contract in rules.SOURCE_OF:
+        if table.contract in EVENT_CONTRACTS:
             keys = Spans.of([message.key() for message in messages])
             rules.check(columns, table.contract, keys, self._currency)
         rows = _filled(_add_origin(table_of(columns, table.contract), messages), table)
@@ -177,7 +178,7 @@ def _add_origin(rows: pa.Table, messages: Sequence[Message]) -> pa.Table:
 
 
 def _refused(bad: Sequence[tuple[Message, Violation]], contract: Contract) -> pa.Table:
-    is_event = contract in rules.SOURCE_OF
+    is_event = contract in EVENT_CONTRACTS
     rows = [
         _letter_row(message, violation.stage if is_event else LOAD_STAGE, violation.name, violation.sentence)
         for message, violation in bad

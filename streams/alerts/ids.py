@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import AlertKind
-from loanpulse.streams.engine.decode import hash_text, mixed
+from loanpulse.streams.record.hashing import hash_text, mixed
 
 Texts = npt.NDArray[np.bytes_]
 

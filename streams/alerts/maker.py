@@ -15,14 +15,14 @@ from loanpulse.streams.alerts.contact_times import earliest_contact
 from loanpulse.streams.alerts.ids import Texts, alert_id
 from loanpulse.streams.alerts.reasons import Reason, losses, reasons
 from loanpulse.streams.alerts.relevance import is_relevant_to_lender
-from loanpulse.streams.alerts.smallest_help import Help, Lender, own_instalments, smallest_help
-from loanpulse.streams.alerts.snapshots import LENDER_BYTES, lenders_shown
+from loanpulse.streams.alerts.smallest_help import Help, own_instalments, smallest_help
+from loanpulse.streams.alerts.snapshots import lenders_shown
 from loanpulse.streams.directives.in_force import InForce
-from loanpulse.streams.partition.store import Keys
 from loanpulse.streams.policy.actions import MEANINGS, Action
 from loanpulse.streams.policy.interventions import HoldOutSection
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.record import debt
+from loanpulse.streams.record.ids import Keys, Lender, lender_of
 from loanpulse.streams.record.layout import DAY_MS, NO_MOMENT, Record, Records, ms_of, seconds_of
 from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES, Score, Scores, ScoringParameters
 
@@ -257,7 +257,7 @@ def _drafts(occasion: ScoringContext, lenders: list[bytes], policy: Policy) -> I
         if not name:
             continue
         lender_id = name.decode()
-        lender = np.frombuffer(name.ljust(LENDER_BYTES, b"\0"), "<u8")
+        lender = lender_of(name)
         owed = exposure(occasion.loans, record, lender, occasion.time)
         for kind in kinds:
             if not is_relevant_to_lender(record, kind, lender, int(score["missed_loans"])):

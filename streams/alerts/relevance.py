@@ -3,9 +3,9 @@
 import numpy as np
 
 from loanpulse.schemas.contracts import AlertKind
-from loanpulse.streams.alerts.smallest_help import Lender
 from loanpulse.streams.behaviours.repayment import paid_in_part
 from loanpulse.streams.record import debt
+from loanpulse.streams.record.ids import Lender
 from loanpulse.streams.record.layout import INSTALMENTS, LOANS, Record
 from loanpulse.streams.scoring.dimensions import loan_uses
 

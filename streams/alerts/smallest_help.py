@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import HelpKind, Level
@@ -19,11 +18,9 @@ from loanpulse.streams.indicators import arrears, debt_service, net_cash_flow, p
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.policy.interventions import HelpSection
 from loanpulse.streams.record import debt, decayed_sums
+from loanpulse.streams.record.ids import Lender, is_same_lender
 from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, OUTFLOW, Record, Records
 from loanpulse.streams.scoring.borrower import Scores, ScoringParameters, hard_event, wanted_level, weigh
-
-Lender = npt.NDArray[np.uint64]
-"""A lender's id as a record holds it: 24 bytes in three words."""
 
 NET_CASH_FLOW, DEBT_SERVICE = NAMES.index("net_cash_flow"), NAMES.index("debt_service")
 ARREARS, PAYMENT_SHORTFALL = NAMES.index("arrears"), NAMES.index("payment_shortfall")
@@ -55,12 +52,7 @@ def is_own(record: Record, slot: int, lender: Lender) -> bool:
     if not debt.instalment_stands(record, slot):
         return False
     loan = debt.loan_of(record, slot)
-    if loan < 0:
-        return False
-    for word in range(3):  # noqa: SIM110 - a generator does not compile
-        if record["loan_lender"][loan][word] != lender[word]:
-            return False
-    return True
+    return loan >= 0 and is_same_lender(record["loan_lender"][loan], lender)
 
 
 @compiled

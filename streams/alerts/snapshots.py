@@ -7,11 +7,10 @@ from loanpulse.schemas.column_encoder import NULL, ColumnEncoder
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import AlertKind, Contract
 from loanpulse.streams.indicators.catalogue import COUNT, NAMES
-from loanpulse.streams.partition.store import KEY_BYTES, Keys
+from loanpulse.streams.record.ids import KEY_BYTES, LENDER_BYTES, Keys, write_lender
 from loanpulse.streams.record.layout import LOANS
 from loanpulse.streams.scoring.borrower import Scores
 
-LENDER_BYTES = 24
 ID_BYTES = 32
 CENTS = 100.0
 ROWS_AT_ONCE = 1024
@@ -65,11 +64,7 @@ def fill_lenders(lenders: npt.NDArray[np.uint64], out: Bytes) -> None:
             if lenders[row, slot, 0] == 0:
                 continue
             place = shown * LENDER_BYTES
-            for word in range(3):
-                packed = lenders[row, slot, word]
-                for byte in range(8):
-                    texts[place + 8 * word + byte] = np.uint8(packed & np.uint64(0xFF))
-                    packed >>= np.uint64(8)
+            write_lender(lenders[row, slot], texts, place)
             known = False
             for other in range(shown):
                 known = known or is_equal(texts, other * LENDER_BYTES, place)

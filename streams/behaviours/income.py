@@ -5,21 +5,10 @@ import math
 import numpy as np
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
 from loanpulse.streams.record import pay_cycle
 from loanpulse.streams.record.income import full_months, month_income
-from loanpulse.streams.record.layout import (
-    DAY_MS,
-    LONG_AGO,
-    MONTHS,
-    NEVER,
-    PAYS,
-    REPAYMENT,
-    SPENDING,
-    UTILITY,
-    Integers,
-    Reals,
-    Record,
-)
+from loanpulse.streams.record.layout import DAY_MS, LONG_AGO, MONTHS, NEVER, PAYS, Integers, Reals, Record
 from loanpulse.streams.record.local_time import local_day, start_of
 from loanpulse.streams.record.months import month_of
 

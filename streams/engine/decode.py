@@ -9,21 +9,19 @@ import numpy as np
 from loanpulse.schemas import rules
 from loanpulse.schemas.columns import Bytes, ColumnDecoder, Columns, Flags, Float64s, Int64s
 from loanpulse.schemas.compiled import compiled
-from loanpulse.schemas.contracts import Contract
 from loanpulse.schemas.partitioning import murmur2
 from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.sources import EVENT_CONTRACTS, SPENDING, UTILITY
 from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.violations import Violation
 from loanpulse.streams.record.event import EVENT, NO_DAY, Events
+from loanpulse.streams.record.hashing import hash_text, reference_of
+from loanpulse.streams.record.ids import LENDER_WORDS, lender_word
 
 WRONG_PARTITION, TIME_IN_FUTURE = int(Violation.WRONG_PARTITION), int(Violation.TIME_IN_FUTURE)
 TOO_LATE = int(Violation.TOO_LATE)
 FIRST_TIME, LAST_TIME = 946_684_800_000, 3_471_292_800_000
 """2000-01-01 and 2080-01-01 UTC (ms): between them every time that is kept of an event has room in the record."""
-EVENT_CONTRACTS = (Contract.REPAYMENT_EVENT, Contract.SPENDING_EVENT, Contract.UTILITY_EVENT)
-"""The contracts of the three sources, by source number."""
-
-LENDER_BYTES = 24
 CENTS = 100.0
 
 
@@ -72,40 +70,6 @@ class DecodedBatch:
 
     events: Events
     keys: Spans
-
-
-@compiled
-def mixed(value: np.uint64) -> np.uint64:
-    """Spread a 64-bit value's bits (the finalizer of splitmix64)."""
-    value ^= value >> np.uint64(30)
-    value *= np.uint64(0xBF58476D1CE4E5B9)
-    value ^= value >> np.uint64(27)
-    value *= np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
-@compiled
-def hash_text(data: Bytes, start: int, length: int, seed: np.uint64) -> np.uint64:
-    """Return a 64-bit hash of a text, never 0."""
-    value = seed ^ np.uint64(length)
-    word = np.uint64(0)
-    filled = 0
-    for place in range(start, start + length):
-        word |= np.uint64(data[place]) << np.uint64(8 * filled)
-        filled += 1
-        if filled == 8:
-            value = mixed(value ^ word)
-            word = np.uint64(0)
-            filled = 0
-    value = mixed(value ^ word)
-    return value if value != np.uint64(0) else np.uint64(1)
-
-
-@compiled
-def reference_of(data: Bytes, start: int, length: int) -> np.uint64:
-    """Return the 32 bits by which spending, which names no lender, refers to a loan; never 0."""
-    low = hash_text(data, start, length, np.uint64(2)) & np.uint64(0xFFFFFFFF)
-    return low if low != np.uint64(0) else np.uint64(1)
 
 
 @compiled
@@ -177,7 +141,7 @@ def fill_events(
         event["id_hash"] = hash_text(data, starts[row, text], lengths[row, text], np.uint64(0))
         if shown[places[rules.AMOUNT_SHOWN]]:
             event["amount"] = integers[row, places[rules.AMOUNT]] / CENTS
-        if source == rules.SPENDING:
+        if source == SPENDING:
             if shown[places[rules.CATEGORY_SHOWN]]:
                 event["category"] = integers[row, places[rules.CATEGORY]]
             if shown[places[rules.BALANCE_SHOWN]]:
@@ -188,7 +152,7 @@ def fill_events(
             continue
         if shown[places[rules.DUE_DATE_SHOWN]]:
             event["due_day"] = integers[row, places[rules.DUE_DATE]]
-        if source == rules.UTILITY_SOURCE:
+        if source == UTILITY:
             event["utility"] = integers[row, places[rules.UTILITY]]
             if shown[places[rules.USAGE_SHOWN]]:
                 event["usage"] = reals[row, places[rules.USAGE]]
@@ -207,13 +171,8 @@ def fill_events(
             event["product"] = integers[row, places[rules.PRODUCT]]
         text = places[rules.LENDER_ID]
         lender = hash_text(data, starts[row, text], lengths[row, text], np.uint64(1))
-        for word in range(3):
-            packed = np.uint64(0)
-            for byte in range(8):
-                place = 8 * word + byte
-                if place < lengths[row, text]:
-                    packed |= np.uint64(data[starts[row, text] + place]) << np.uint64(8 * byte)
-            event["lender"][word] = packed
+        for word in range(LENDER_WORDS):
+            event["lender"][word] = lender_word(data, starts[row, text], lengths[row, text], word)
         text = places[rules.LOAN_ID]
         event["loan_key"] = hash_text(data, starts[row, text], lengths[row, text], lender)
         event["loan_reference"] = reference_of(data, starts[row, text], lengths[row, text])

@@ -17,6 +17,7 @@ from loanpulse.schemas.contracts import (
     SpendingKind,
     UtilityKind,
 )
+from loanpulse.schemas.sources import REPAYMENT, SPENDING
 from loanpulse.streams.fold import behaviour_traces
 from loanpulse.streams.record import cash_flow, decayed_sums, loan_purpose, slots, usage_forecaster
 from loanpulse.streams.record.event import NO_DAY, Event
@@ -32,8 +33,6 @@ from loanpulse.streams.record.layout import (
     OUTFLOW,
     PURCHASES,
     RECENT_EVENTS,
-    REPAYMENT,
-    SPENDING,
     Record,
     seconds_of,
 )

@@ -1,10 +1,11 @@
 """What is overdue now, and for how long."""
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import REPAYMENT
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness, saturate
 from loanpulse.streams.record.debt import arrears_now, has_fallen_due
-from loanpulse.streams.record.layout import INSTALMENTS, REPAYMENT, Record
+from loanpulse.streams.record.layout import INSTALMENTS, Record
 
 
 @compiled

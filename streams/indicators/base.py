@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from loanpulse.streams.record.layout import SOURCES
+from loanpulse.schemas.sources import SOURCES
 
 BALANCE = SOURCES
 """Beside the numbers of the sources: the feed of reported balances."""

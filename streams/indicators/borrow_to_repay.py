@@ -1,9 +1,10 @@
 """Whether old debt is paid with new."""
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import REPAYMENT
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness, saturate
-from loanpulse.streams.record.layout import CREDITS, NO_MOMENT, REPAYMENT, REPAYMENTS, Record, seconds_of
+from loanpulse.streams.record.layout import CREDITS, NO_MOMENT, REPAYMENTS, Record, seconds_of
 
 NEW_CREDIT_SECONDS = 3 * 86_400
 WINDOW_SECONDS = 60 * 86_400

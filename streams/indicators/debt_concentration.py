@@ -1,10 +1,11 @@
 """With how many lenders a borrower is in debt, and how fast that grew."""
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import REPAYMENT
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness
 from loanpulse.streams.record.debt import effective_lenders, new_lenders
-from loanpulse.streams.record.layout import LOANS, REPAYMENT, Record
+from loanpulse.streams.record.layout import LOANS, Record
 
 NEW_DAYS = 30
 

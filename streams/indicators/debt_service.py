@@ -1,6 +1,7 @@
 """How much of the income the instalments take."""
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import REPAYMENT, SPENDING
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import (
     MONTHLY_DAYS,
@@ -13,7 +14,7 @@ from loanpulse.streams.indicators.evidence import (
 )
 from loanpulse.streams.record import debt
 from loanpulse.streams.record.income import full_months, month_income, monthly_income
-from loanpulse.streams.record.layout import DAY_MS, REPAYMENT, SPENDING, Record
+from loanpulse.streams.record.layout import DAY_MS, Record
 from loanpulse.streams.record.months import month_of, month_start
 
 MOST = 3.0

@@ -1,11 +1,12 @@
 """Whether income has fallen or stopped."""
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import SPENDING
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, freshness, history_days, saturate
 from loanpulse.streams.record import decayed_sums
 from loanpulse.streams.record.income import full_months, month_credits, short_income
-from loanpulse.streams.record.layout import INCOME, SPENDING, Record
+from loanpulse.streams.record.layout import INCOME, Record
 from loanpulse.streams.record.months import month_of
 
 MOST = 2.0

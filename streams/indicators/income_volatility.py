@@ -3,10 +3,11 @@
 import math
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import SPENDING
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, freshness, saturate
 from loanpulse.streams.record.income import full_months, month_income
-from loanpulse.streams.record.layout import SPENDING, Record
+from loanpulse.streams.record.layout import Record
 from loanpulse.streams.record.months import month_of
 
 

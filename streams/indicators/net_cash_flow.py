@@ -1,11 +1,12 @@
 """Whether more comes in than goes out."""
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import SPENDING
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, freshness, history_days, saturate
 from loanpulse.streams.record import decayed_sums
 from loanpulse.streams.record.income import short_income
-from loanpulse.streams.record.layout import INCOME, INFLOW, OUTFLOW, SPENDING, Record
+from loanpulse.streams.record.layout import INCOME, INFLOW, OUTFLOW, Record
 
 WORST = -2.0
 

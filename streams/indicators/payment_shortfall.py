@@ -3,10 +3,11 @@
 import math
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import REPAYMENT
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness, saturate
 from loanpulse.streams.record.debt import due_moment, has_fallen_due
-from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, REPAYMENT, Record
+from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, Record
 
 CONSTANT_DAYS = 90.0
 

@@ -3,11 +3,12 @@
 import numpy as np
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import SPENDING
 from loanpulse.streams.indicators.base import BALANCE, Indicator
 from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, fresh, history_days, saturate
 from loanpulse.streams.record import debt, decayed_sums
 from loanpulse.streams.record.income import DAYS_PER_MONTH
-from loanpulse.streams.record.layout import DAY_MS, ESSENTIAL, LONG_AGO, MONTHS, SPENDING, Record
+from loanpulse.streams.record.layout import DAY_MS, ESSENTIAL, LONG_AGO, MONTHS, Record
 from loanpulse.streams.record.months import month_of
 
 MOST_MONTHS = 24.0

@@ -1,18 +1,10 @@
 """Whether spending shifts to what people do when money is short."""
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import SPENDING
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, freshness, history_days, saturate
-from loanpulse.streams.record.layout import (
-    CASH_ADVANCES,
-    DISTRESS,
-    LONG_DAYS,
-    NIGHT,
-    PURCHASES,
-    SHORT_DAYS,
-    SPENDING,
-    Record,
-)
+from loanpulse.streams.record.layout import CASH_ADVANCES, DISTRESS, LONG_DAYS, NIGHT, PURCHASES, SHORT_DAYS, Record
 
 OWN_BASELINE = 0.5
 

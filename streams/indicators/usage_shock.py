@@ -3,10 +3,11 @@
 import math
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import UTILITY
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, freshness, saturate
 from loanpulse.streams.record import usage_forecaster
-from loanpulse.streams.record.layout import UTILITIES, UTILITY, Record
+from loanpulse.streams.record.layout import UTILITIES, Record
 
 
 @compiled

@@ -3,10 +3,11 @@
 import math
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import UTILITY
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, NAN, as_of, freshness, saturate
 from loanpulse.streams.record.debt import due_moment
-from loanpulse.streams.record.layout import BILLS, DAY_MS, NO_MOMENT, UTILITY, Record, ms_of
+from loanpulse.streams.record.layout import BILLS, DAY_MS, NO_MOMENT, Record, ms_of
 
 
 @compiled

@@ -13,14 +13,16 @@ from dataclasses import InitVar, dataclass, field
 import numpy as np
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.streams.engine.decode import TOO_LATE
+from loanpulse.schemas.sources import SOURCES
+from loanpulse.schemas.violations import Violation
 from loanpulse.streams.partition import fold_and_score
 from loanpulse.streams.partition.store import BorrowerStore
 from loanpulse.streams.partition.undo_log import Allocate, in_memory
 from loanpulse.streams.record.event import EVENT, FORGET, Events
-from loanpulse.streams.record.layout import BORROWER, LONG_AGO, NEVER, SOURCES, Integers, Records
+from loanpulse.streams.record.layout import BORROWER, LONG_AGO, NEVER, Integers, Records
 from loanpulse.streams.scoring.borrower import SCORE, Scores, ScoringParameters
 
+TOO_LATE = int(Violation.TOO_LATE)
 PARTITION_KEY = b"\x00lane"
 """The key of a lane's own record in the changelog; no borrower's id may begin so."""
 LANE = np.dtype(

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.spans import Spans
-from loanpulse.streams.engine.decode import hash_text
 from loanpulse.streams.partition.undo_log import (
     WORD,
     Allocate,
@@ -20,6 +19,8 @@ from loanpulse.streams.partition.undo_log import (
     wipe,
     write_entries,
 )
+from loanpulse.streams.record.hashing import hash_text
+from loanpulse.streams.record.ids import KEY_BYTES, Keys
 from loanpulse.streams.record.layout import BORROWER, NEVER, Integers, Records, empty_records, upgrade
 
 FIRST_CAPACITY = 32_768
@@ -27,13 +28,10 @@ FIRST_CAPACITY = 32_768
 GROWTH = 2
 INDEX_ROOM = 2
 """Places in the index for each record of the capacity: at most half of it is ever filled."""
-KEY_BYTES = 64
-"""The longest borrower_id that the contract allows."""
 
 COPIED_AT_ONCE = 128
 """Few enough that what is copied in between stays in the cache."""
 
-Keys = npt.NDArray[np.bytes_]
 Bytes = npt.NDArray[np.uint8]
 Rows = npt.NDArray[np.int32]
 

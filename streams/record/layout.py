@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.sources import SOURCES
 
 Record: TypeAlias = np.void
 """One borrower's record: an element of an array of ``BORROWER``."""
@@ -29,9 +30,6 @@ LONG_AGO = np.iinfo(np.int64).min
 NO_MOMENT = np.iinfo(np.int32).min
 EPOCH_SECONDS = 1_577_836_800
 """2020-01-01 UTC in seconds since 1970: from where moments are counted."""
-
-SOURCES = 3
-REPAYMENT, SPENDING, UTILITY = 0, 1, 2
 
 RECENT_EVENTS = 32
 MONTHS = 7

@@ -16,9 +16,9 @@ from loanpulse.schemas.json_values import BROKEN
 from loanpulse.schemas.lines import EventLine, LineError, parse_line
 from loanpulse.schemas.partitioning import partitions_of
 from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.sources import EVENT_CONTRACTS
 from loanpulse.schemas.spans import NO_TEXT, Spans
 from loanpulse.schemas.topics import EVENT_TOPICS
-from loanpulse.streams.engine.decode import EVENT_CONTRACTS
 
 PIECE_BYTES = 4 << 20
 

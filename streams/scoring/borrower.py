@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import Level, LoanStatus, ScoringCause
+from loanpulse.schemas.sources import SOURCES
 from loanpulse.streams.behaviours import episodes
 from loanpulse.streams.behaviours.catalogue import INCOME_STOPPED, INSTALMENT_MISSED, MOST_PARAMETERS
 from loanpulse.streams.behaviours.repayment import loans_newly_missed
@@ -38,7 +39,6 @@ from loanpulse.streams.record.layout import (
     LONG_AGO,
     NEVER,
     NO_MOMENT,
-    SOURCES,
     Reals,
     Record,
     ms_of,

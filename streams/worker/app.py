@@ -12,6 +12,7 @@ from faust.types import TP
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import open_registry
+from loanpulse.schemas.sources import source_of
 from loanpulse.schemas.topics import BORROWERS_CHANGELOG, DEAD_LETTERS, EVENT_TOPICS, ORDER_APPLICATIONS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import faust_security, producer_properties
@@ -185,8 +186,7 @@ def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
 
     async def resume() -> None:
         for tp in tuple(app.consumer.held):
-            source = next(place for place, name in enumerate(EVENT_TOPICS) if tp.topic.endswith(name))
-            if loop.worker.wants_more(source, tp.partition):
+            if loop.worker.wants_more(source_of(tp.topic, loop.worker.prefix), tp.partition):
                 app.consumer.take_up(tp)
 
     app.timer(interval=0.1)(resume)

@@ -20,6 +20,7 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.contracts import AlertDisposition
 from loanpulse.schemas.dead_letters import DeadLetter
 from loanpulse.schemas.forgetting import is_order_to_forget
+from loanpulse.schemas.sources import SOURCES, source_of
 from loanpulse.schemas.topics import (
     EVENT_TOPICS,
     LIQUIDITY_ALERTS,
@@ -152,7 +153,7 @@ class BorrowerWorker:
             self._owned.discard(partition)
             self._clocks.pop(partition, None)
             self._woke_at.pop(partition, None)
-            for source in range(len(EVENT_TOPICS)):
+            for source in range(SOURCES):
                 self._progress.pop((source, partition), None)
                 self._booked.pop((source, partition), None)
 
@@ -175,7 +176,7 @@ class BorrowerWorker:
         """Take note that these partitions' state is whole."""
         now = self.monotonic()
         for partition in partitions & self._recovering:
-            for source in range(len(EVENT_TOPICS)):
+            for source in range(SOURCES):
                 self._progress[source, partition] = SourceProgress(last_data=now)
             log.info("partition recovered", partition=partition, borrowers=len(self.engine.lane(partition).slab))
         self._owned |= partitions
@@ -189,7 +190,7 @@ class BorrowerWorker:
 
     def take(self, topic: str, partition: int, records: FetchedRecords) -> bool:
         """Let a fetched batch wait in its lane; returns whether its source should be fetched further for now."""
-        source = EVENT_TOPICS.index(topic.removeprefix(self.prefix))
+        source = source_of(topic, self.prefix)
         if partition not in self._owned:
             return True
         empty = np.flatnonzero(records.values.missing).tolist()
@@ -214,10 +215,7 @@ class BorrowerWorker:
         self.counts.events += len(records)
         lane = self.engine.lane(partition)
         now = self.monotonic()
-        if (
-            now - max(self._progress[one, partition].last_data for one in range(len(EVENT_TOPICS)))
-            >= self.grace_seconds
-        ):
+        if now - max(self._progress[one, partition].last_data for one in range(SOURCES)) >= self.grace_seconds:
             self._woke_at[partition] = now
         progress = self._progress[source, partition]
         progress.next_offset, progress.last_data = int(records.offsets[-1]) + 1, now
@@ -240,7 +238,7 @@ class BorrowerWorker:
         reached = lane.reached(source)
         return any(
             other != source and lane.reached(other) < reached and not self._is_idle(other, partition)
-            for other in range(len(EVENT_TOPICS))
+            for other in range(SOURCES)
         )
 
     # What the checkpoint loop calls.
@@ -279,7 +277,7 @@ class BorrowerWorker:
     def _limit(self, partition: int, most: int) -> int:
         """Return up to which event time (ms) this step carries a partition, to fold about ``most`` events."""
         lane = self.engine.lane(partition)
-        idle = tuple(self._is_idle(source, partition) for source in range(len(EVENT_TOPICS)))
+        idle = tuple(self._is_idle(source, partition) for source in range(SOURCES))
         limit = lane.limit(idle, self._clocks[partition].now(int(self.wall() * 1000)) if all(idle) else 0)
         reach = lane.reach(most)
         if reach < limit:
@@ -290,7 +288,7 @@ class BorrowerWorker:
         lane = self.engine.lane(partition)
         booked = {
             (source, partition): int(lane.next_offset[source])
-            for source in range(len(EVENT_TOPICS))
+            for source in range(SOURCES)
             if lane.next_offset[source] > self._booked.get((source, partition), 0)
         }
         changelog: Messages = []

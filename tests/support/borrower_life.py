@@ -13,6 +13,7 @@ import numpy as np
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
 from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.streams.behaviours.catalogue import NAMES
 from loanpulse.streams.behaviours.parameters import table_of
@@ -24,7 +25,6 @@ LOCAL = timezone(timedelta(hours=8))
 REGISTRY = LocalRegistry()
 CODEC = Codec(REGISTRY)
 BORROWER = b"b-life"
-REPAYMENT, SPENDING, UTILITY = range(3)
 SECOND = 1000
 
 

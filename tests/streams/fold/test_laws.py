@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import RepaymentKind, SpendingCategory, SpendingKind, UtilityKind
+from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
 from loanpulse.streams.fold.event import fold_event, seen_before
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record.event import EVENT, empty_events
-from loanpulse.streams.record.layout import BORROWER, DAY_MS, REPAYMENT, SPENDING, UTILITY, empty_records
+from loanpulse.streams.record.layout import BORROWER, DAY_MS, empty_records
 from loanpulse.streams.scoring.borrower import SCORE, describe
 
 START = 1_700_000_000_000

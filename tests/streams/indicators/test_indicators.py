@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import LoanStatus, RepaymentKind, SpendingCategory, SpendingKind, UtilityKind
+from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.indicators import income_trend
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
@@ -14,7 +15,7 @@ from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record import decayed_sums
 from loanpulse.streams.record.event import empty_events
 from loanpulse.streams.record.income import short_income
-from loanpulse.streams.record.layout import DAY_MS, INCOME, REPAYMENT, SPENDING, UTILITY, empty_records
+from loanpulse.streams.record.layout import DAY_MS, INCOME, empty_records
 from loanpulse.streams.scoring import borrower
 from loanpulse.streams.scoring.borrower import SCORE, describe, read_indicators, utility_of
 

@@ -6,13 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import RepaymentKind, ScoringCause, SpendingKind
+from loanpulse.schemas.sources import REPAYMENT, SPENDING
 from loanpulse.streams.alerts.ids import scoring_ids
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.partition import fold_and_score
 from loanpulse.streams.partition.undo_log import Trails, in_memory
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record.event import Events, empty_events
-from loanpulse.streams.record.layout import DAY_MS, REPAYMENT, SPENDING, empty_records
+from loanpulse.streams.record.layout import DAY_MS, empty_records
 from loanpulse.streams.scoring.borrower import SCORE, calls_for_alert, score_borrower
 from tests.streams.fold.test_laws import histories
 

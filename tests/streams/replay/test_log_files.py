@@ -10,8 +10,8 @@ from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.sources import EVENT_CONTRACTS
 from loanpulse.schemas.topics import EVENT_TOPICS
-from loanpulse.streams.engine.decode import EVENT_CONTRACTS
 from loanpulse.streams.replay import log_files
 from loanpulse.streams.replay.log_files import EventLog
 from tests.support import sample_logs
