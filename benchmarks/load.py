@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import numpy as np
 from confluent_kafka import Producer
 
-from loanpulse.city.outlets import encoded
 from loanpulse.city.plan import CityPlan
 from loanpulse.city.simulation import City
+from loanpulse.city.writers import encoded
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.column_encoder import NULL, ColumnEncoder
 from loanpulse.schemas.contracts import Contract, SpendingCategory, SpendingKind

@@ -8,12 +8,11 @@ from typing import Annotated
 
 import structlog
 import typer
-from confluent_kafka import Producer
 
-from loanpulse.city import outlets
-from loanpulse.city.pace import paced
+from loanpulse.city import writers
 from loanpulse.city.plan import DEFAULT_LENDERS, CityPlan, PlanError
 from loanpulse.city.simulation import City
+from loanpulse.city.throttle import throttled
 from loanpulse.city.truth import TruthWriter, ignore
 from loanpulse.commands import topics_admin
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, spare_inputs
@@ -93,7 +92,7 @@ def simulate(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
     writer = TruthWriter(truth) if truth else None
-    records = paced(
+    records = throttled(
         City(plan, writer or ignore).events(),
         multiple if out is None else None,
         from_ms=plan.start_ms + history_days * 86_400_000,
@@ -102,11 +101,11 @@ def simulate(
     with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable, OSError):
         codec = Codec(open_registry(settings.registry), settings.topics.prefix)
         if out is not None:
-            count = outlets.write_lines(records, out, Codec(open_registry(settings.registry)), _progress)
+            count = writers.write_lines(records, out, Codec(open_registry(settings.registry)), _progress)
         else:
             _need_topics(settings_problems=topics_admin.check_topics(settings))
-            producer = Producer(producer_properties(settings))
-            count = outlets.publish(records, producer, codec, settings.topics.prefix, _progress, stop.is_set)
+            properties, prefix = producer_properties(settings), settings.topics.prefix
+            count = writers.publish(records, properties, codec, prefix, _progress, stop.is_set)
     if writer is not None:
         writer.close()
     log.info("the city has ended", events=count)

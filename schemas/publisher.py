@@ -6,8 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import KafkaError, Producer
-
+from loanpulse.broker.producer import DurableProducer
 from loanpulse.schemas import rules
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.columns import ColumnDecoder
@@ -19,7 +18,6 @@ from loanpulse.schemas.topics import EVENT_TOPICS, contract_of, full_name, key_o
 from loanpulse.schemas.violations import Violation
 
 CHECKED_AT_ONCE = 2_000
-FULL_QUEUE_WAIT_SECONDS = 0.05
 
 Progress = Callable[[int, int], None]
 
@@ -66,14 +64,26 @@ class Publisher:
     def __init__(
         self, properties: dict[str, Any], registry: SchemaRegistry, prefix: str = "", currency: str = "CNY"
     ) -> None:
-        self._producer = Producer({**properties, "on_delivery": self._delivered})
+        self._producer = DurableProducer(properties)
         self._codec = Codec(registry, prefix)
         self._prefix = prefix
         self._currency = currency
         self._decoders = {topic: ColumnDecoder(contract_of(topic), registry) for topic in EVENT_TOPICS}
-        self.delivered = 0
-        self.failed = 0
-        self.last_error = ""
+
+    @property
+    def delivered(self) -> int:
+        """The number of events that the broker has acknowledged; exact after ``flush``."""
+        return self._producer.delivered
+
+    @property
+    def failed(self) -> int:
+        """The number of events that the broker did not accept."""
+        return self._producer.failed
+
+    @property
+    def last_error(self) -> str:
+        """Why the broker did not accept the last of them; empty where it accepted all."""
+        return self._producer.last_error
 
     def publish(self, topic: str, value: dict[str, Any]) -> None:
         """Check one event (native values; bare topic name) and hand it to the producer.
@@ -115,9 +125,8 @@ class Publisher:
         return report
 
     def flush(self) -> None:
-        """Wait until the broker has answered for everything."""
-        while self._producer.flush(10.0):
-            pass
+        """Wait until the broker has accepted or refused every event; ``failed`` counts the refused ones."""
+        self._producer.drain()
 
     def _publish_lines(self, lines: Iterable[EventLine], report: PublishReport) -> None:
         by_topic: dict[str, list[tuple[EventLine, bytes]]] = {}
@@ -142,20 +151,7 @@ class Publisher:
         return [Violation(error) for error in columns.errors.tolist()]
 
     def _send(self, topic: str, key: bytes, value: bytes) -> None:
-        while True:
-            try:
-                self._producer.produce(full_name(topic, self._prefix), key=key, value=value)
-                break
-            except BufferError:
-                self._producer.poll(FULL_QUEUE_WAIT_SECONDS)
-        self._producer.poll(0)
-
-    def _delivered(self, error: KafkaError | None, _message: Any) -> None:
-        if error is None:
-            self.delivered += 1
-        else:
-            self.failed += 1
-            self.last_error = error.str()
+        self._producer.produce(full_name(topic, self._prefix), key, value)
 
     def __enter__(self) -> Self:
         return self

@@ -7,9 +7,9 @@ from typing import Any
 
 import faust
 import structlog
-from confluent_kafka import Producer
 from faust.types import TP
 
+from loanpulse.broker.producer import DurableProducer
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import open_registry
 from loanpulse.schemas.topics import full_name
@@ -83,7 +83,7 @@ def build(settings: Settings) -> Any:
     process = TrainerProcess(
         state,
         Codec(open_registry(settings.registry), prefix),
-        Producer(producer_properties(settings)),
+        DurableProducer(producer_properties(settings)),
         folder,
         settings.topics.partitions,
         caught_up,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from confluent_kafka import KafkaError, Producer
 
+from loanpulse.broker.producer import ANY_PARTITION, DurableProducer
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.topics import (
     LIQUIDITY_SNAPSHOTS,
@@ -24,13 +24,11 @@ from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import Measured, Version
 from loanpulse.streams.models.scorecard import WeightsError
 from loanpulse.streams.trainer import state_file
-from loanpulse.streams.worker.checkpoint import PublishError
 
 log = structlog.get_logger(__name__)
 
 INPUTS = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES, MODEL_SNAPSHOTS)
 IN_FORCE_KEY = "champion"
-FULL_QUEUE_WAIT_SECONDS = 0.05
 GRACE_SECONDS = 3.0
 """How long nothing must have come before a partition counts as one with nothing to give."""
 
@@ -58,7 +56,7 @@ class TrainerProcess:
 
     state: LearningState
     codec: Codec
-    producer: Producer
+    producer: DurableProducer
     folder: Path
     partitions: int
     caught_up: Callable[[str, int, int], bool]
@@ -70,7 +68,6 @@ class TrainerProcess:
     _heard_at: dict[tuple[str, int], float] = field(default_factory=dict)
     _stored_at: float = 0.0
     _changed: bool = False
-    _failed: str = ""
 
     def take(self, topic: str, partition: int, records: FetchedRecords) -> None:
         """Take a fetched batch of one of the inputs."""
@@ -123,7 +120,7 @@ class TrainerProcess:
         due = self.monotonic() - self._stored_at >= self.checkpoint_seconds
         if not self._changed or not (due or stopping):
             return {}
-        self._flush()
+        self.producer.flush()
         state_file.store(self.folder, self.state)
         self._stored_at, self._changed = self.monotonic(), False
         return {(full_name(name, self.prefix), part): at for (name, part), at in self.state.offsets.items()}
@@ -154,27 +151,9 @@ class TrainerProcess:
         self.counts.versions += 1
         log.info("version", version=output.version, in_force=output.in_force, reason=output.reason)
 
-    def _produce(self, name: str, key: str, value: dict[str, Any], partition: int | None = None) -> None:
+    def _produce(self, name: str, key: str, value: dict[str, Any], partition: int = ANY_PARTITION) -> None:
         topic = full_name(name, self.prefix)
-        options = {} if partition is None else {"partition": partition}
-        encoded = self.codec.encode(topic, value)
-        while True:
-            try:
-                self.producer.produce(topic, key=key.encode(), value=encoded, on_delivery=self._note, **options)
-                self.producer.poll(0)
-                return
-            except BufferError:
-                self.producer.poll(FULL_QUEUE_WAIT_SECONDS)
-
-    def _note(self, error: KafkaError | None, _message: Any) -> None:
-        if error is not None:
-            self._failed = error.str()
-
-    def _flush(self) -> None:
-        while self.producer.flush(10.0):
-            log.warning("waiting for the broker", waiting=len(self.producer))
-        if self._failed:
-            raise PublishError(f"the broker did not take a record: {self._failed}")
+        self.producer.produce(topic, key.encode(), self.codec.encode(topic, value), partition=partition)
 
 
 def published(version: Version, offsets: list[int]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -6,28 +6,19 @@ offsets move. A lane's record stands in a batch of its own at the changelog's en
 partition by the first offset of its last batch, and a recovery would stop before the rest of a longer one.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
-from confluent_kafka import KafkaError, Producer
-
+from loanpulse.broker.producer import DurableProducer
 from loanpulse.schemas.dead_letters import DeadLetter
 from loanpulse.streams.partition.partition import PARTITION_KEY
-
-log = structlog.get_logger(__name__)
 
 Messages = list[dict[str, Any]]
 Offsets = dict[tuple[str, int], int]
 
-BATCH = 10_000
-FULL_QUEUE_WAIT_SECONDS = 0.05
-
-
-class PublishError(RuntimeError):
-    """The broker did not take what had to be durable; the step has to be repeated from the last checkpoint."""
+QUEUE_PROPERTIES = {"queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 1_048_576}
+"""Room for the largest checkpoint, so that a producer seldom waits for its own queue."""
 
 
 @dataclass(slots=True)
@@ -65,8 +56,8 @@ class CheckpointPublisher:
     def __init__(
         self, properties: dict[str, Any], changelog_topic: str, dead_letter_topic: str, applications_topic: str
     ) -> None:
-        self._outputs = DurableProducer(properties)
-        self._state = DurableProducer(properties)
+        self._outputs = DurableProducer({**properties, **QUEUE_PROPERTIES})
+        self._state = DurableProducer({**properties, **QUEUE_PROPERTIES})
         self._changelog_topic = changelog_topic
         self._dead_letter_topic = dead_letter_topic
         self._applications_topic = applications_topic
@@ -74,81 +65,21 @@ class CheckpointPublisher:
     def publish_outputs(self, checkpoint: Checkpoint) -> None:
         """Write what a checkpoint says to others; on return all of it is durable. Raises PublishError."""
         if checkpoint.applications:
-            self._outputs.produce(self._applications_topic, 0, checkpoint.applications)
+            self._outputs.produce_batch(self._applications_topic, 0, checkpoint.applications)
             self._outputs.flush()
         for (topic, partition), encode in checkpoint.unencoded:
-            self._outputs.produce(topic, partition, encode())
+            self._outputs.produce_batch(topic, partition, encode())
         for (topic, partition), messages in checkpoint.outputs.items():
-            self._outputs.produce(topic, partition, messages)
+            self._outputs.produce_batch(topic, partition, messages)
         for letter in checkpoint.dead_letters:
-            self._outputs.send(self._dead_letter_topic, letter)
+            self._outputs.produce(self._dead_letter_topic, letter.key, letter.value, headers=letter.headers())
         self._outputs.flush()
 
     def publish_state(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint's state, whose outputs are durable; on return it is so too. Raises PublishError."""
         for partition, messages in checkpoint.changelog.items():
-            self._state.produce(self._changelog_topic, partition, messages)
+            self._state.produce_batch(self._changelog_topic, partition, messages)
         self._state.flush()
         for partition, raw in checkpoint.lanes.items():
-            self._state.produce(self._changelog_topic, partition, [{"key": PARTITION_KEY, "value": raw}])
+            self._state.produce_batch(self._changelog_topic, partition, [{"key": PARTITION_KEY, "value": raw}])
         self._state.flush()
-
-
-class DurableProducer:
-    """An idempotent producer of many records at once, used by one thread at a time."""
-
-    def __init__(self, properties: dict[str, Any]) -> None:
-        self._failed: KafkaError | None = None
-        # Only failures are reported back: a call per delivered record would cost more than producing it.
-        self._producer = Producer(
-            {
-                **properties,
-                "delivery.report.only.error": True,
-                "on_delivery": self._note_failure,
-                "queue.buffering.max.messages": 1_000_000,
-                "queue.buffering.max.kbytes": 1_048_576,
-            }
-        )
-
-    def produce(self, topic: str, partition: int, messages: Messages) -> None:
-        """Queue records for one partition; waits where the queue is full."""
-        start = 0
-        while start < len(messages):
-            chunk = messages[start : start + BATCH]
-            try:
-                queued = self._producer.produce_batch(topic, chunk, partition)
-            except BufferError:
-                queued = 0
-            rest = [message for message in chunk if "_error" in message] if queued < len(chunk) else []
-            for message in rest:
-                del message["_error"]
-            start += len(chunk)
-            if rest:
-                # The local queue is full: let it drain, then offer the rest again.
-                self._producer.poll(FULL_QUEUE_WAIT_SECONDS)
-                self.produce(topic, partition, rest)
-
-    def send(self, topic: str, letter: DeadLetter) -> None:
-        """Queue a dead letter; waits where the queue is full."""
-        while True:
-            try:
-                self._producer.produce(topic, value=letter.value, key=letter.key, headers=letter.headers())
-                return
-            except BufferError:
-                self._producer.poll(FULL_QUEUE_WAIT_SECONDS)
-
-    def flush(self) -> None:
-        """Wait until all that was queued is durable.
-
-        Raises:
-            PublishError: the broker refused a record or was away for longer than the producer waits.
-        """
-        began = time.monotonic()
-        while self._producer.flush(10.0):
-            log.warning("waiting for the broker", seconds=round(time.monotonic() - began), waiting=len(self._producer))
-        if self._failed is not None:
-            raise PublishError(f"the broker did not take a record: {self._failed.str()}")
-
-    def _note_failure(self, error: KafkaError | None, _message: Any) -> None:
-        if error is not None:
-            self._failed = error

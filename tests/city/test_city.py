@@ -5,13 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Producer
 
-from loanpulse.city import outlets
-from loanpulse.city.pace import paced
+from loanpulse.city import writers
 from loanpulse.city.plan import CityPlan, PlanError
 from loanpulse.city.published import Published
 from loanpulse.city.simulation import City
+from loanpulse.city.throttle import throttled
 from loanpulse.city.truth import DefaultTruth, LifeEvent, LifeEventTruth, Truth, TruthWriter, days_to_default, read
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.lines import EventLine, read_lines
@@ -49,9 +48,9 @@ def test_events_are_published_in_order_of_time(year: tuple[list[Published], list
 
 
 def test_a_city_told_to_stop_does_not_wait_for_ever_for_a_broker_that_is_away() -> None:
-    producer = Producer({"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0})
-    with pytest.raises(outlets.BrokerTimeoutError, match="has not taken 3 events"):
-        outlets.publish(lived(3, 5)[0], producer, CODEC, should_stop=lambda: True, patience_seconds=1.0)
+    properties = {"bootstrap.servers": "127.0.0.1:1", "queue.buffering.max.messages": 3, "log_level": 0}
+    with pytest.raises(writers.BrokerTimeoutError, match="has not accepted 3 events"):
+        writers.publish(lived(3, 5)[0], properties, CODEC, should_stop=lambda: True, patience_seconds=1.0)
 
 
 def test_every_event_keeps_its_contract(tmp_path: Path) -> None:
@@ -61,7 +60,7 @@ def test_every_event_keeps_its_contract(tmp_path: Path) -> None:
     assert len(read_back) == len(records)
     for line, record in zip(read_back, records, strict=True):
         assert isinstance(line, EventLine), line
-        assert line.record(CODEC) == (record.key.encode(), outlets.encoded(record, CODEC))
+        assert line.record(CODEC) == (record.key.encode(), writers.encoded(record, CODEC))
         assert line.timestamp_ms == record.at_ms
 
 
@@ -129,7 +128,7 @@ def test_pacing_follows_the_clock() -> None:
     now = [100.0]
     records = [Published(at_ms, "spending-events", "b", {}) for at_ms in (0, 10_000, 70_000)]
     seen = []
-    for _ in paced(records, 10.0, clock=lambda: now[0], sleep=lambda s: now.__setitem__(0, now[0] + s)):
+    for _ in throttled(records, 10.0, clock=lambda: now[0], sleep=lambda s: now.__setitem__(0, now[0] + s)):
         seen.append(round(now[0] - 100.0, 3))
     assert seen == [0.0, 1.0, 7.0]
 

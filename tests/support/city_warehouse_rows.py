@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loanpulse.city.outlets import encoded
+from loanpulse.city.writers import encoded
 from loanpulse.schemas import dead_letters, topics
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from loanpulse.broker.producer import ANY_PARTITION
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.topics import MODEL_HEALTH, MODEL_SNAPSHOTS
@@ -13,28 +14,19 @@ from loanpulse.streams.faust_kafka.record_batches import FetchedRecords
 
 
 class MemoryTopics:
-    """All partitions of all topics. It is the trainer's producer as well: what is produced is there at once."""
+    """All partitions of all topics. It also replaces the trainer's ``DurableProducer``."""
 
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
         self.records: dict[tuple[str, int], list[tuple[bytes, bytes]]] = defaultdict(list)
 
-    def produce(
-        self, topic: str, key: bytes, value: bytes, on_delivery: Callable[..., None], partition: int | None = None
-    ) -> None:
-        whole = topic in (MODEL_SNAPSHOTS, MODEL_HEALTH)
-        place = 0 if whole else partition_of(key, self.partitions) if partition is None else partition
-        self.records[topic, place].append((key, value))
-        on_delivery(None, None)
+    def produce(self, topic: str, key: bytes, value: bytes, *, partition: int = ANY_PARTITION) -> None:
+        if partition == ANY_PARTITION:
+            partition = 0 if topic in (MODEL_SNAPSHOTS, MODEL_HEALTH) else partition_of(key, self.partitions)
+        self.records[topic, partition].append((key, value))
 
-    def poll(self, _seconds: float) -> int:
-        return 0
-
-    def flush(self, _seconds: float) -> int:
-        return 0
-
-    def __len__(self) -> int:
-        return 0
+    def flush(self) -> None:
+        """Everything is durable at once."""
 
     def end(self, topic: str, partition: int) -> int:
         return len(self.records[topic, partition])
@@ -52,6 +44,4 @@ class MemoryTopics:
 
     def values(self, topic: str, decode: Callable[[str, bytes], dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the decoded values of a topic, partition after partition."""
-        return [
-            decode(topic, value) for place in range(self.partitions) for _, value in self.records[topic, place]
-        ]  # fmt: skip
+        return [decode(topic, value) for part in range(self.partitions) for _, value in self.records[topic, part]]

@@ -13,8 +13,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
 
-from loanpulse.city.outlets import encoded
 from loanpulse.city.published import Published
+from loanpulse.city.writers import encoded
 from loanpulse.commands import child
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
-from loanpulse.city import outlets
+from loanpulse.city import writers
 from loanpulse.city.plan import CityPlan
 from loanpulse.city.published import Published
 from loanpulse.city.simulation import City
@@ -31,7 +31,7 @@ def city(borrowers: int = 40, days: int = 90, seed: int = 5, flawed: bool = Fals
 
 
 def write(path: Path, records: tuple[Published, ...]) -> Path:
-    outlets.write_lines(records, path, Codec(LocalRegistry()))
+    writers.write_lines(records, path, Codec(LocalRegistry()))
     return path
 
 

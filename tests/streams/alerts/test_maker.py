@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loanpulse.city.outlets import encoded
+from loanpulse.city.writers import encoded
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.contracts import AlertKind, Level
 from loanpulse.schemas.partitioning import partition_of

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanpulse.city.outlets import encoded
+from loanpulse.city.writers import encoded
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.contracts import HelpKind, Level
 from loanpulse.schemas.registry import LocalRegistry

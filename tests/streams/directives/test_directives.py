@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanpulse.city.outlets import encoded
+from loanpulse.city.writers import encoded
 from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry

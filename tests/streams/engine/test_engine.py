@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from loanpulse.city.outlets import encoded
+from loanpulse.city.writers import encoded
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry

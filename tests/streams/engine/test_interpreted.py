@@ -12,7 +12,7 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS
-from loanpulse.city.outlets import encoded
+from loanpulse.city.writers import encoded
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.engine.decode import RecordBatch

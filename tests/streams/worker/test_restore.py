@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from loanpulse.city.outlets import encoded
+from loanpulse.city.writers import encoded
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.spans import Spans

@@ -10,10 +10,10 @@ from loanpulse.city.published import Published
 Clock = Callable[[], float]
 Sleep = Callable[[float], None]
 
-LONGEST_NAP_SECONDS = 0.2
+MAX_SLEEP_SECONDS = 0.2
 
 
-def paced(
+def throttled(
     events: Iterable[Published],
     multiple: float | None,
     *,
@@ -22,19 +22,19 @@ def paced(
     sleep: Sleep = time.sleep,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Published]:
-    """Yield ``events`` at ``multiple`` times real time; None is as fast as they are taken.
+    """Yield ``events`` at ``multiple`` times real time; None means without waiting.
 
-    Those before ``from_ms`` (publication time) are history and come without waiting. ``clock`` is in seconds.
+    Events published before ``from_ms`` are history and are yielded without waiting. ``clock`` is in seconds.
     """
-    begun: float | None = None
-    origin = 0
+    began: float | None = None
+    first_ms = 0
     for published in events:
         if multiple is not None and (from_ms is None or published.at_ms >= from_ms):
-            if begun is None:
-                begun, origin = clock(), published.at_ms
-            due = begun + (published.at_ms - origin) / 1000 / multiple
+            if began is None:
+                began, first_ms = clock(), published.at_ms
+            due = began + (published.at_ms - first_ms) / 1000 / multiple
             while (rest := due - clock()) > 0 and not should_stop():
-                sleep(min(rest, LONGEST_NAP_SECONDS))
+                sleep(min(rest, MAX_SLEEP_SECONDS))
         if should_stop():
             return
         yield published
