@@ -1,6 +1,5 @@
 """What tests share: a real broker process (Apache Kafka with LOANPULSE_TEST_BROKER=kafka), and a deployment on it."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,13 +18,12 @@ from loanpulse.streams.engine.engine import Engine
 from loanpulse.streams.from_settings import engine_options, load_policy
 from loanpulse.streams.worker.warm_up import warm_up
 from tests.support import city_warehouse_rows, kafka_node
+from tests.support.brokers import environment_of, on_kafka
 
 hypothesis_settings.register_profile(
     "loanpulse", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("loanpulse")
-
-PARTITIONS = 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -42,10 +40,6 @@ def _logging_of_its_own() -> Iterator[None]:
     """A command run inside a test sets up logging to that test's output, which is closed after it."""
     yield
     structlog.reset_defaults()
-
-
-def on_kafka() -> bool:
-    return os.environ.get("LOANPULSE_TEST_BROKER") == "kafka"
 
 
 @pytest.fixture(scope="session")
@@ -77,28 +71,6 @@ def deployment(bootstrap_servers: str, tmp_path: Path) -> Settings:
     settings = load(environment=environment_of(bootstrap_servers, tmp_path, f"t{uuid.uuid4().hex[:8]}-"))
     topics_admin.create_topics(settings)
     return settings
-
-
-def environment_of(bootstrap_servers: str, folder: Path, prefix: str = "") -> dict[str, str]:
-    return {
-        "LOANPULSE_BROKER__BOOTSTRAP_SERVERS": bootstrap_servers,
-        "LOANPULSE_BROKER__PROFILE": "embedded",
-        "LOANPULSE_TOPICS__PARTITIONS": str(PARTITIONS),
-        "LOANPULSE_TOPICS__PREFIX": prefix,
-        "LOANPULSE_TOPICS__LENDERS": "lender-a",
-        # Apache Kafka counts from the records' timestamps, which are of simulated time.
-        "LOANPULSE_TOPICS__RETENTION_DAYS": "3650",
-        "LOANPULSE_STREAMS__DATA_DIR": str(folder / "streams"),
-        "LOANPULSE_WAREHOUSE__PATH": str(folder / "warehouse"),
-        "LOANPULSE_WAREHOUSE__MAX_BATCH_AGE_SECONDS": "0.3",
-    }
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The environment by which a child process gets the same deployment."""
-    return environment_of(
-        settings.broker.bootstrap_servers, Path(settings.streams.data_dir).parent, settings.topics.prefix
-    )
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The commands as a user meets them, on a real broker."""
 
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -12,23 +11,12 @@ from typer.testing import CliRunner
 
 from loanpulse.commands.main import COMMANDS, app
 from loanpulse.settings import Settings
-from tests.conftest import PARTITIONS, environment
 from tests.support import processes, sample_logs
+from tests.support.brokers import PARTITIONS
+from tests.support.command_line import loanpulse
 from tests.support.processes import Reader
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
-
-
-def loanpulse(
-    *arguments: str, settings: Settings | None = None, folder: Path | None = None, **more: str
-) -> subprocess.CompletedProcess[str]:
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("LOANPULSE_")}
-    own = environment(settings) if settings else {}
-    return subprocess.run(
-        [sys.executable, "-m", "loanpulse.commands", *arguments],
-        capture_output=True, text=True, check=False, timeout=120, cwd=folder,
-        env={**inherited, "COLUMNS": "200", "NO_COLOR": "1", **own, **more},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import psutil
 import pyte
 import pytest
 
-from tests.conftest import on_kafka
+from tests.support.brokers import on_kafka
 
 pytestmark = [pytest.mark.demo, pytest.mark.timeout(240)]
 

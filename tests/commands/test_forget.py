@@ -10,10 +10,10 @@ from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
 from loanpulse.settings import Settings
 from loanpulse.sinks.borrower_topics import in_state
 from loanpulse.sinks.query_client import run_query
-from tests.commands.test_commands import loanpulse
-from tests.sinks.test_loader import count, wait_for
 from tests.support import compare_outputs, processes, sample_logs
+from tests.support.command_line import loanpulse
 from tests.support.processes import Reader, part, wait_until
+from tests.support.warehouse_rows import count, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 

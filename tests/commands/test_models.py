@@ -29,7 +29,7 @@ from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.models.segments import Segments
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.trainer.process import published
-from tests.conftest import environment
+from tests.support.brokers import environment
 from tests.support.processes import CODEC, Reader
 
 pytestmark = pytest.mark.integration

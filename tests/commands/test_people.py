@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from tests.commands.test_commands import loanpulse
+from tests.support.command_line import loanpulse
 
 pytestmark = pytest.mark.integration
 

@@ -8,8 +8,8 @@ import pytest
 from loanpulse.schemas.topics import ALERT_FEEDBACK, LIQUIDITY_ALERTS, SUPPRESSIONS
 from loanpulse.settings import Settings
 from loanpulse.streams.policy import policy_file
-from tests.commands.test_commands import loanpulse
 from tests.support import sample_logs
+from tests.support.command_line import loanpulse
 from tests.support.processes import Reader
 
 PACKAGED = policy_file.load().version

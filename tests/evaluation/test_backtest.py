@@ -21,8 +21,8 @@ from loanpulse.streams.engine.engine import EngineOptions
 from loanpulse.streams.learning.labels import DAY_MS, LabelOptions, Matured
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.policy import policy_file
-from tests.streams.learning.test_labels import snapshot
 from tests.support.grown_forest import promoted
+from tests.support.label_snapshots import snapshot
 
 
 def matured(borrower: str, level: str, after: float | None, pd: float = 0.1) -> Matured:

@@ -12,26 +12,9 @@ from loanpulse.sinks.query_client import run_query
 from loanpulse.sinks.warehouse import WarehouseError
 from tests.support import compare_outputs, processes, sample_logs
 from tests.support.processes import Reader, part
+from tests.support.warehouse_rows import count, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
-
-
-def count(settings: Settings, statement: str) -> int:
-    return int(run_query(settings.warehouse, statement).column(0)[0].as_py())
-
-
-def wait_for(settings: Settings, statement: str, wanted: int, seconds: float = 60.0) -> None:
-    deadline = time.monotonic() + seconds
-    found = -1
-    while time.monotonic() < deadline:
-        try:
-            found = count(settings, statement)
-        except WarehouseError:
-            found = -1
-        if found == wanted:
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"{statement}: {found}, not {wanted}")
 
 
 def test_publish_to_alert_to_row(deployment: Settings, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from loanpulse.schemas.topics import LIQUIDITY_ALERTS
 from loanpulse.settings import Settings, load
 from loanpulse.streams.from_settings import engine_options, load_policy
 from loanpulse.streams.replay.replay import replay_files
-from tests.conftest import PARTITIONS
 from tests.stories.story import BEHAVIOURS, Story, names, read
 from tests.support import compare_outputs, processes
+from tests.support.brokers import PARTITIONS
 from tests.support.processes import Reader, part
 
 Alerts = dict[str, list[dict[str, Any]]]

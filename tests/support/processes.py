@@ -21,7 +21,7 @@ from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties, producer_properties
-from tests.conftest import environment
+from tests.support.brokers import environment
 
 CODEC = Codec(LocalRegistry())
 IDENTITIES = {LIQUIDITY_SNAPSHOTS: "snapshot_id", LIQUIDITY_ALERTS: "alert_id"}

@@ -13,8 +13,8 @@ from loanpulse.streams.behaviours.parameters import check, table_of
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record.layout import DAY_MS, empty_records
-from tests.streams.fold.test_laws import histories
 from tests.support.borrower_life import Life, months, policy_with
+from tests.support.event_batches import event_batches
 
 TABLE = table_of({})
 ORDERED = ("peak_newest", "balance_peak", "largest_purchase", "flow_newest", "flow_first", "flow_day")
@@ -154,7 +154,7 @@ def rings(record: np.void) -> dict[str, list]:
 
 
 @settings(deadline=None, max_examples=150)
-@given(histories(), st.randoms(use_true_random=False))
+@given(event_batches(), st.randoms(use_true_random=False))
 def test_any_order_of_events_leaves_the_same_traces(events: np.ndarray, random) -> None:
     shuffled = list(range(len(events)))
     random.shuffle(shuffled)

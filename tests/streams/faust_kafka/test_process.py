@@ -15,7 +15,7 @@ from loanpulse.commands.broker import EmbeddedBroker
 from loanpulse.settings import load
 from loanpulse.settings.client_errors import ClientErrors
 from loanpulse.streams.faust_kafka.process import END_SECONDS, RateLimitedLogFilter
-from tests.conftest import on_kafka
+from tests.support.brokers import on_kafka
 
 
 def test_the_same_complaint_is_told_once_in_a_minute() -> None:

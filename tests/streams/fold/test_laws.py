@@ -6,50 +6,20 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loanpulse.schemas.contracts import RepaymentKind, SpendingCategory, SpendingKind, UtilityKind
-from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
+from loanpulse.schemas.contracts import RepaymentKind
+from loanpulse.schemas.sources import REPAYMENT
 from loanpulse.streams.fold.event import fold_event, seen_before
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record.event import EVENT, empty_events
 from loanpulse.streams.record.layout import BORROWER, DAY_MS, empty_records
 from loanpulse.streams.scoring.borrower import SCORE, describe
+from tests.support.event_batches import START, event_batches
 
-START = 1_700_000_000_000
 PARAMETERS = policy_file.load().parameters
 NOT_COMPARED = {
     "recent_low", "recent_high", "recent_next",  # bookkeeping, whose order is that of arrival
     "late_bill_day", "late_bill_signs",  # compared as sets in behaviours/test_episodes.py
 }  # fmt: skip
-
-amounts = st.integers(1, 500_000).map(lambda cents: cents / 100)
-times = st.integers(0, 7 * DAY_MS).map(lambda offset: START + offset)
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> np.ndarray:
-    """Draw up to a dozen events of all three sources within a week."""
-    events = empty_events(draw(st.integers(1, 12)))
-    for number, event in enumerate(events):
-        event["source"] = draw(st.sampled_from([REPAYMENT, SPENDING, UTILITY]))
-        kinds = {REPAYMENT: RepaymentKind, SPENDING: SpendingKind, UTILITY: UtilityKind}[int(event["source"])]
-        event["kind"] = draw(st.sampled_from([int(kind) for kind in kinds if kind.name != "UNKNOWN"]))
-        event["event_time"] = draw(times)
-        event["id_hash"] = number + 1
-        event["loan_key"] = draw(st.integers(1, 3))
-        event["lender"] = (1, 0, 0)
-        event["due_day"] = START // DAY_MS + draw(st.integers(0, 3))
-        event["amount"] = draw(amounts)
-        event["balance"] = draw(st.one_of(st.just(np.nan), amounts))
-        event["outstanding"] = draw(st.one_of(st.just(np.nan), amounts))
-        event["category"] = draw(st.sampled_from([int(c) for c in SpendingCategory]))
-        event["utility"] = draw(st.integers(0, 3))
-        event["usage"] = draw(amounts)
-        named = event["source"] == REPAYMENT or draw(st.booleans())
-        event["loan_reference"] = event["loan_key"] if named else 0
-        event["purpose"] = draw(st.sampled_from([-1, *range(10)]))
-        event["status"] = draw(st.sampled_from([-1, *range(6)]))
-        event["minimum_due"] = draw(st.one_of(st.just(np.nan), amounts))
-    return events
 
 
 def fold_all(events: np.ndarray) -> np.void:
@@ -74,7 +44,7 @@ def comparable(record: np.void) -> dict[str, np.ndarray]:
 
 
 @settings(deadline=None, max_examples=150)
-@given(histories(), st.randoms(use_true_random=False))
+@given(event_batches(), st.randoms(use_true_random=False))
 def test_any_order_of_events_gives_the_same_record(events: np.ndarray, random) -> None:
     order = list(range(len(events)))
     random.shuffle(order)
@@ -84,7 +54,7 @@ def test_any_order_of_events_gives_the_same_record(events: np.ndarray, random) -
 
 
 @settings(deadline=None, max_examples=80)
-@given(histories(), st.randoms(use_true_random=False), st.integers(0, 60))
+@given(event_batches(), st.randoms(use_true_random=False), st.integers(0, 60))
 def test_any_order_of_events_gives_the_same_scoring(events: np.ndarray, random, days: int) -> None:
     order = list(range(len(events)))
     random.shuffle(order)
@@ -99,7 +69,7 @@ def test_any_order_of_events_gives_the_same_scoring(events: np.ndarray, random, 
 
 
 @settings(deadline=None, max_examples=100)
-@given(histories())
+@given(event_batches())
 def test_an_event_folded_twice_changes_nothing(events: np.ndarray) -> None:
     twice = np.array(list(itertools.chain.from_iterable((e, e) for e in events)), EVENT)
     assert fold_all(twice).tobytes() == fold_all(events).tobytes()

@@ -16,7 +16,7 @@ from loanpulse.streams.models.scorecard import scorecard_of
 from loanpulse.streams.models.served import parameters_with
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.scoring.borrower import SCORE, ScoringParameters, weigh
-from tests.streams.learning.test_labels import snapshot
+from tests.support.label_snapshots import snapshot
 
 PARAMETERS = policy_file.load().parameters
 

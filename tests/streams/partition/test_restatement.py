@@ -15,7 +15,7 @@ from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record.event import Events, empty_events
 from loanpulse.streams.record.layout import DAY_MS, empty_records
 from loanpulse.streams.scoring.borrower import SCORE, calls_for_alert, score_borrower
-from tests.streams.fold.test_laws import histories
+from tests.support.event_batches import event_batches
 
 POLICY = policy_file.load(interval_seconds=1.0)
 NOON = 20_000 * DAY_MS + DAY_MS // 2
@@ -111,7 +111,7 @@ NOT_COMPARED = ("row", "kept", "restated", "known_at", "cause", "lender", "misse
 
 
 @settings(deadline=None, max_examples=60)
-@given(histories(), st.lists(st.integers(0, 3 * DAY_MS), min_size=12, max_size=12))
+@given(event_batches(), st.lists(st.integers(0, 3 * DAY_MS), min_size=12, max_size=12))
 def test_a_restated_scoring_is_a_recomputation_from_all_that_is_known_by_then(
     events: np.ndarray, delays: list[int]
 ) -> None:

@@ -35,7 +35,7 @@ from loanpulse.streams.partition.undo_log import (
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record.layout import BORROWER, DAY_MS, NEVER, empty_records
 from loanpulse.streams.scoring.borrower import SCORE
-from tests.streams.fold.test_laws import START, histories
+from tests.support.event_batches import START, event_batches
 
 PARAMETERS = policy_file.load().parameters
 LEFT_OUT = {
@@ -67,7 +67,7 @@ def same(one: np.void, other: np.void) -> bool:
 
 
 @settings(deadline=None, max_examples=50)
-@given(histories())
+@given(event_batches())
 def test_a_copy_is_led_back_to_every_state_and_forward_again(events: np.ndarray) -> None:
     slab = BorrowerStore(30 * DAY_MS)
     states = lived(slab, b"b-1", events)
@@ -90,7 +90,7 @@ def test_a_copy_is_led_back_to_every_state_and_forward_again(events: np.ndarray)
 
 
 @settings(deadline=None, max_examples=30)
-@given(histories())
+@given(event_batches())
 def test_a_late_fold_keeps_its_event_whole(events: np.ndarray) -> None:
     slab = BorrowerStore(30 * DAY_MS)
     events["row"] = 7
@@ -115,7 +115,7 @@ def test_a_late_fold_keeps_its_event_whole(events: np.ndarray) -> None:
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(histories(), min_size=1, max_size=4))
+@given(st.lists(event_batches(), min_size=1, max_size=4))
 def test_what_is_stored_of_a_borrower_comes_back_with_the_trail(lives: list[np.ndarray]) -> None:
     slab, again = BorrowerStore(30 * DAY_MS), BorrowerStore(30 * DAY_MS)
     for number, events in enumerate(lives):

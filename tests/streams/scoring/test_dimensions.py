@@ -7,7 +7,7 @@ from loanpulse.schemas.contracts import LoanPurpose, RepaymentKind, SpendingCate
 from loanpulse.streams.record import loan_purpose
 from loanpulse.streams.record.layout import DAY_MS
 from loanpulse.streams.scoring import dimensions
-from tests.streams.indicators.test_indicators import PARAMETERS, START_DAY, Life, described
+from tests.support.borrower_days import PARAMETERS, START_DAY, Life, described
 
 
 def at(day: float) -> int:

@@ -23,7 +23,7 @@ from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import Version
 from loanpulse.streams.trainer.app import ledger_options, trainer_options
-from tests.conftest import PARTITIONS, environment
+from tests.support.brokers import PARTITIONS, environment
 from tests.support.learning_book import Record, book
 from tests.support.processes import CODEC, Reader, kill, part
 

@@ -34,8 +34,8 @@ from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.trainer import Version
 from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.policy import policy_file
-from tests.conftest import environment
 from tests.support import compare_outputs, processes, sample_logs
+from tests.support.brokers import environment
 from tests.support.grown_forest import promoted
 from tests.support.processes import Reader, part
 

@@ -9,7 +9,7 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine
 from loanpulse.streams.partition.partition import PARTITION_KEY
-from tests.streams.engine.test_engine import END, OPTIONS, PARTITIONS, POLICY, REGISTRY, Found, Log, add, log
+from tests.support.engine_logs import END, OPTIONS, PARTITIONS, POLICY, REGISTRY, Found, Log, add, log
 
 __all__ = ["log"]
 

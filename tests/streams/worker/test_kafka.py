@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from tests.conftest import on_kafka
 from tests.support import kafka_node
+from tests.support.brokers import on_kafka
 
 STORIES = (
     "tests/streams/worker/test_worker.py",
