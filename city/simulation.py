@@ -10,7 +10,8 @@ from typing import Any
 
 from loanpulse.city.days import HOUR_MS, MINUTE_MS, day_number, make_day
 from loanpulse.city.dice import Dice
-from loanpulse.city.household import Household, Record
+from loanpulse.city.household import Household
+from loanpulse.city.household_state import Record
 from loanpulse.city.plan import CityPlan
 from loanpulse.city.published import BYTE_FLAWS, Flaw, Published
 from loanpulse.city.truth import OnTruth, ignore

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from loanpulse.city.days import EPOCH
-from loanpulse.city.household import borrower_id
+from loanpulse.city.household_state import borrower_id
 from loanpulse.city.plan import CityPlan
 from loanpulse.city.published import Published
 from loanpulse.city.simulation import FIRST_NUMBER, City

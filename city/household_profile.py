@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from loanpulse.city.dice import Dice
 from loanpulse.schemas.topics import REPAYMENT_EVENTS, SPENDING_EVENTS, UTILITY_EVENTS
 
-CIRCUMSTANCES_PATH = 2
+PROFILE_PATH = 2
 """Keeps these dice apart from those of the household's life."""
 DISTRICTS = ("500103", "500105", "500106", "500107", "500108", "500112", "500113")
 """Districts of Chongqing as GB/T 2260 codes."""
@@ -44,8 +44,8 @@ class HouseholdProfile:
 
 
 def draw(seed: int, number: int, first_day: int) -> HouseholdProfile:
-    """The circumstances of the household ``number``, the same for the same seed."""
-    dice = Dice(seed, number, CIRCUMSTANCES_PATH)
+    """The profile of the household ``number``, the same for the same seed."""
+    dice = Dice(seed, number, PROFILE_PATH)
     sources = {REPAYMENT_EVENTS, SPENDING_EVENTS, UTILITY_EVENTS}
     if dice.chance(WITHOUT_ACCOUNT):
         sources.discard(SPENDING_EVENTS)
