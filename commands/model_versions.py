@@ -1,10 +1,15 @@
-"""The models' versions as model-snapshots holds them, with the experts' own, which nobody has to publish."""
+"""The models' versions on model-snapshots, and the experts' scorecard, which need not be published."""
 
-import time
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException
 
+from loanpulse.broker.read_to_end import (
+    READ_TO_END_PROPERTIES,
+    TopicMissingError,
+    partitions_from_beginning,
+    read_to_end,
+)
 from loanpulse.commands import topics_admin
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import open_registry
@@ -17,24 +22,24 @@ from loanpulse.streams.models.scorecard import scorecard_of
 from loanpulse.streams.policy.policy_file import MODEL_VERSION
 from loanpulse.streams.trainer.process import IN_FORCE_KEY
 
-READ_SECONDS = 15.0
+MAX_SILENCE_SECONDS = 15.0
 
 Versions = dict[str, dict[str, Any]]
 """The newest record of every key."""
 
 
 class UnknownVersion(LookupError):
-    """No version of that name was published."""
+    """No version has this name."""
 
 
 def opened(settings: Settings) -> tuple[Codec, Versions]:
-    """Return the codec and all versions; the experts' scorecard is one of them, from the policy that is configured.
+    """Return the codec and all versions, with the experts' scorecard of the configured policy.
 
     Raises:
         PolicyError: the policy file can't be used.
         RegistryUnavailable: the schema registry can't be reached.
         BrokerUnreachableError: no broker answers.
-        TimeoutError: the broker did not give the whole topic in time.
+        EndNotReachedError: the broker stopped delivering.
     """
     topics_admin.check_topics(settings)
     codec = Codec(open_registry(settings.registry), settings.topics.prefix)
@@ -50,31 +55,24 @@ def read_versions(settings: Settings, codec: Codec) -> Versions:
     """Return the newest record of every key of model-snapshots.
 
     Raises:
-        BrokerUnreachableError: the broker refuses the topic.
-        TimeoutError: the broker did not give the whole topic in time.
+        BrokerUnreachableError: the broker does not deliver the topic, or has no such topic.
+        EndNotReachedError: the broker stopped delivering.
     """
     topic = full_name(MODEL_SNAPSHOTS, settings.topics.prefix)
-    consumer = Consumer(consumer_properties(settings, "loanpulse-models", log_level=0))
+    consumer = Consumer(consumer_properties(settings, "loanpulse-models", log_level=0, **READ_TO_END_PROPERTIES))
     found: Versions = {}
-    deadline = time.monotonic() + READ_SECONDS
     try:
-        _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=READ_SECONDS)
-        consumer.assign([TopicPartition(topic, 0, 0)])
-        reached = 0
-        while reached < end:
-            for message in consumer.consume(500, 0.5):
-                if message.error() is None:
-                    reached = message.offset() + 1
-                    if message.value() is None:
-                        found.pop(message.key().decode(), None)
-                    else:
-                        found[message.key().decode()] = codec.decode(topic, message.value())
-            position = consumer.position([TopicPartition(topic, 0)])[0].offset
-            reached = max(reached, position)
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{topic} could not be read to its end within {READ_SECONDS:.0f} s")
+        partitions = partitions_from_beginning(consumer, [topic])
+        for message in read_to_end(consumer, partitions, MAX_SILENCE_SECONDS):
+            key = message.key().decode()
+            if message.value() is None:
+                found.pop(key, None)
+            else:
+                found[key] = codec.decode(topic, message.value())
     except KafkaException as error:
         raise topics_admin.BrokerUnreachableError(f"{topic} can't be read: {error.args[0].str()}") from error
+    except TopicMissingError as error:
+        raise topics_admin.BrokerUnreachableError(str(error)) from error
     finally:
         consumer.close()
     return found
@@ -90,7 +88,7 @@ def find_version(versions: Versions, version: str) -> dict[str, Any]:
     """Return a version's record.
 
     Raises:
-        UnknownVersion: there is none of that name.
+        UnknownVersion: no version has this name.
     """
     for key, value in versions.items():
         if key != IN_FORCE_KEY and value["model_version"] == version:

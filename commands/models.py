@@ -11,7 +11,6 @@ from rich.table import Table
 from loanpulse.commands import models_explain
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out, print_table
 from loanpulse.commands.model_versions import (
-    READ_SECONDS,
     UnknownVersion,
     Versions,
     find_version,
@@ -39,6 +38,7 @@ Why = Annotated[str, typer.Option("--why", help="Why; it is published with the v
 
 
 PROMOTED = "promoted"
+PUBLISH_SECONDS = 15.0
 
 
 app.command("explain")(models_explain.explain)
@@ -152,6 +152,6 @@ def _decide(version: str, by: str, why: str, config: Path | None, word: str) -> 
     producer = Producer(producer_properties(settings))
     for key, record in records:
         producer.produce(topic, key=key.encode(), value=codec.encode(topic, record))
-    if producer.flush(READ_SECONDS):
+    if producer.flush(PUBLISH_SECONDS):
         fail("The broker did not take the decision in time; it may come into force all the same: list the models.")
     out.print(f"{version} {word} by {by}", markup=False, highlight=False)

@@ -1,15 +1,19 @@
-"""Reading whole topics as the lines that publish and replay take."""
+"""Reading whole topics as the lines that publish and replay read."""
 
 import base64
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Consumer, KafkaException, Message
 
-from loanpulse.broker.read_to_end import WANTED, WholeTopics
+from loanpulse.broker.read_to_end import (
+    READ_TO_END_PROPERTIES,
+    EndNotReachedError,
+    partitions_from_beginning,
+    read_to_end,
+)
 from loanpulse.commands.topics_admin import BrokerUnreachableError, describe_topics
 from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec, CodecError
@@ -17,48 +21,34 @@ from loanpulse.schemas.topics import contract_of, full_name, key_of
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
 
-PATIENCE_SECONDS = 60.0
-"""How long nothing may come before all partitions have told their ends."""
-
-
-class TopicMissingError(ValueError):
-    """A topic is not there; the text says which and what to do."""
+MAX_SILENCE_SECONDS = 60.0
 
 
 def lines(settings: Settings, codec: Codec, topics: Sequence[str]) -> Iterator[dict[str, Any] | None]:
     """Yield each record of the topics (bare names) from their beginnings to their ends, those of a partition in order.
 
-    What can't be decoded comes whole, as ``raw``. None stands for a record without a value, which no line can tell: a
-    tombstone, or an order to forget.
+    A record that can't be decoded is yielded with its bytes, as ``raw``. None is yielded for a record without a value,
+    which has no line: a tombstone, or a directive to forget.
 
     Raises:
         UnknownTopic: a name is not in the catalogue, or its records are no Avro.
         TopicMissingError: the broker has no such topic.
-        BrokerUnreachableError: the broker does not answer, or ceases to.
+        BrokerUnreachableError: the broker does not answer, or stops delivering.
     """
     for topic in topics:
         contract_of(topic)
+    describe_topics(settings)  # says in time if no broker answers
     prefix = settings.topics.prefix
-    there = {topic.name: partitions for topic, partitions in describe_topics(settings)}
-    places = []
-    for name in (full_name(topic, prefix) for topic in topics):
-        partitions = there.get(name)
-        if partitions is None:
-            raise TopicMissingError(f"topic {name} is missing: run `loanpulse topics create` first")
-        places += [(name, partition) for partition in range(partitions)]
-    consumer = Consumer(consumer_properties(settings, f"loanpulse-read-{uuid.uuid4().hex[:8]}", **WANTED))
+    group = f"loanpulse-read-{uuid.uuid4().hex[:8]}"
+    consumer = Consumer(consumer_properties(settings, group, **READ_TO_END_PROPERTIES))
     try:
-        whole = WholeTopics(consumer, places)
-        last = time.monotonic()
-        for messages in whole.polls():
-            if messages:
-                last = time.monotonic()
-            elif time.monotonic() - last > PATIENCE_SECONDS:
-                raise BrokerUnreachableError(
-                    f"the broker has given nothing more of {whole.unread_topics} for {PATIENCE_SECONDS:.0f} s"
-                )
-            for message in messages:
-                yield None if message.value() is None else _line(message, codec, prefix)
+        partitions = partitions_from_beginning(consumer, [full_name(topic, prefix) for topic in topics])
+        for message in read_to_end(consumer, partitions, MAX_SILENCE_SECONDS):
+            yield None if message.value() is None else _line(message, codec, prefix)
+    except EndNotReachedError as error:
+        raise BrokerUnreachableError(str(error)) from error
+    except KafkaException as error:
+        raise BrokerUnreachableError(f"the topics can't be read: {error.args[0].str()}") from error
     finally:
         consumer.close()
 

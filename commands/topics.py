@@ -10,9 +10,10 @@ import orjson
 import typer
 from rich.table import Table
 
+from loanpulse.broker.read_to_end import TopicMissingError
 from loanpulse.commands import topics_admin
 from loanpulse.commands.console import ConfigOption, configured, err, failures, out, print_table
-from loanpulse.commands.topic_lines import TopicMissingError, lines
+from loanpulse.commands.topic_lines import lines
 from loanpulse.schemas import contracts
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema, open_registry

@@ -1,13 +1,19 @@
-"""Orders to forget on the topics, and what the topics still hold of a borrower."""
+"""Directives to forget a borrower on the topics, and a search for the borrower's remaining records."""
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, Producer, TopicPartition
 
+from loanpulse.broker.read_to_end import (
+    READ_TO_END_PROPERTIES,
+    EndNotReachedError,
+    TopicMissingError,
+    partitions_from_beginning,
+    read_to_end,
+)
 from loanpulse.schemas.forgetting import forget_headers
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.topics import BORROWERS_CHANGELOG, EVENT_TOPICS, Topic, full_name
@@ -15,10 +21,8 @@ from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties, producer_properties
 from loanpulse.sinks.blocks import Place
 
-READ_AT_ONCE = 10_000
-POLL_SECONDS = 0.5
 BROKER_SECONDS = 15.0
-QUIET_SECONDS = 20.0
+MAX_SILENCE_SECONDS = 20.0
 
 
 class TopicsUnreadableError(RuntimeError):
@@ -27,10 +31,10 @@ class TopicsUnreadableError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Remains:
-    """What a topic still holds of a borrower.
+    """The records of a borrower that a topic still holds.
 
-    ``records`` carry the pseudonym. ``until`` is when the last of them expires; None where the broker's compaction
-    removes them. ``live`` tells whether a reader of a compacted topic would still get something.
+    ``records`` counts those that contain the pseudonym. ``until`` is when the last of them expires, None for a
+    compacted topic. ``live`` is True if the newest record of the borrower's key in a compacted topic is no tombstone.
     """
 
     topic: str
@@ -40,7 +44,11 @@ class Remains:
 
 
 def send_orders(settings: Settings, topics: Iterable[str], borrower_id: str, request_id: str) -> dict[Place, int]:
-    """Write the order to forget to topics (bare names); returns where each stands. Raises TopicsUnreadableError."""
+    """Publish the directive to forget to topics (bare names); returns each record's offset by topic and partition.
+
+    Raises:
+        TopicsUnreadableError: the broker did not accept all of them.
+    """
     placed: dict[Place, int] = {}
     failed: list[str] = []
 
@@ -57,12 +65,12 @@ def send_orders(settings: Settings, topics: Iterable[str], borrower_id: str, req
             headers=forget_headers(request_id), on_delivery=note,
         )  # fmt: skip
     if producer.flush(BROKER_SECONDS) or failed:
-        raise TopicsUnreadableError(f"the broker did not take the order: {next(iter(failed), 'no answer')}")
+        raise TopicsUnreadableError(f"the broker did not accept the directive: {next(iter(failed), 'no answer')}")
     return placed
 
 
 def followed_by_worker(settings: Settings, placed: dict[Place, int]) -> bool:
-    """Tell whether the workers have come past their orders. Raises TopicsUnreadableError."""
+    """Return True if the workers have committed offsets after their directives. Raises TopicsUnreadableError."""
     prefix = settings.topics.prefix
     events = {full_name(name, prefix) for name in EVENT_TOPICS}
     wanted = [TopicPartition(topic, partition) for topic, partition in placed if topic in events]
@@ -77,21 +85,21 @@ def followed_by_worker(settings: Settings, placed: dict[Place, int]) -> bool:
 
 
 def in_state(settings: Settings, borrower_id: str) -> bool:
-    """Tell whether a worker that recovers now would know the borrower. Raises TopicsUnreadableError."""
+    """Return True if a worker would restore a record of the borrower now. Raises TopicsUnreadableError."""
     topic = full_name(BORROWERS_CHANGELOG, settings.topics.prefix)
-    partition = partition_of(borrower_id.encode(), settings.topics.partitions)
-    newest: bytes | None = None
     key = borrower_id.encode()
-    for message in _records(settings, [TopicPartition(topic, partition)]):
+    partition = TopicPartition(topic, partition_of(key, settings.topics.partitions), OFFSET_BEGINNING)
+    newest: bytes | None = None
+    for message in _records(settings, lambda _: [partition]):
         if message.key() == key:
             newest = message.value()
     return newest is not None
 
 
 def search(settings: Settings, topics: Iterable[Topic], borrower_id: str, tell: Callable[[str], None]) -> list[Remains]:
-    """Read topics (full names) whole and return what they hold of a borrower; ``tell`` hears which is being read.
+    """Read whole topics and return those that hold records of a borrower; ``tell`` is called with each topic's name.
 
-    Orders to forget themselves are not counted. Raises TopicsUnreadableError.
+    Directives to forget are not counted; a missing topic holds nothing. Raises TopicsUnreadableError.
     """
     found = []
     for topic in topics:
@@ -104,7 +112,7 @@ def search(settings: Settings, topics: Iterable[Topic], borrower_id: str, tell: 
 
 def _remains(settings: Settings, topic: Topic, wanted: bytes) -> Remains:
     count, newest_ms, live = 0, 0, False
-    for message in _records(settings, [TopicPartition(topic.name, -1)]):
+    for message in _records(settings, lambda consumer: _partitions_if_present(consumer, topic.name)):
         key, value = message.key() or b"", message.value()
         if key == wanted:
             live = value is not None
@@ -117,35 +125,22 @@ def _remains(settings: Settings, topic: Topic, wanted: bytes) -> Remains:
     return Remains(topic.name, count, datetime.fromtimestamp(newest_ms / 1000, UTC) + kept, live=False)
 
 
-def _records(settings: Settings, places: list[TopicPartition]) -> Iterable[Any]:
-    """Yield what partitions hold now, in the order of their offsets; partition -1 stands for all of a topic."""
-    consumer = Consumer(consumer_properties(settings, f"{settings.topics.prefix}loanpulse-search"))
+def _records(settings: Settings, partitions: Callable[[Consumer], list[TopicPartition]]) -> Iterator[Any]:
+    """Yield the present records of partitions, each partition's in order. Raises TopicsUnreadableError."""
+    group = f"{settings.topics.prefix}loanpulse-search"
+    consumer = Consumer(consumer_properties(settings, group, **READ_TO_END_PROPERTIES))
     try:
-        wanted = [one for place in places for one in _expanded(consumer, place)]
-        ends = {}
-        for place in wanted:
-            low, high = consumer.get_watermark_offsets(place, timeout=BROKER_SECONDS)
-            if high > low:
-                place.offset = low
-                ends[place.topic, place.partition] = high
-        consumer.assign([place for place in wanted if (place.topic, place.partition) in ends])
-        heard = time.monotonic()
-        while ends and time.monotonic() - heard < QUIET_SECONDS:
-            for message in consumer.consume(READ_AT_ONCE, POLL_SECONDS):
-                if message.error() is None:
-                    heard = time.monotonic()
-                    yield message
-            for place in consumer.position([TopicPartition(*place) for place in ends]):
-                if place.offset >= ends[place.topic, place.partition]:
-                    del ends[place.topic, place.partition]
+        yield from read_to_end(consumer, partitions(consumer), MAX_SILENCE_SECONDS)
     except KafkaException as error:
         raise TopicsUnreadableError(f"the topics can't be read: {error.args[0].str()}") from error
+    except EndNotReachedError as error:
+        raise TopicsUnreadableError(str(error)) from error
     finally:
         consumer.close()
 
 
-def _expanded(consumer: Consumer, place: TopicPartition) -> list[TopicPartition]:
-    if place.partition >= 0:
-        return [place]
-    described = consumer.list_topics(place.topic, timeout=BROKER_SECONDS).topics[place.topic]
-    return [TopicPartition(place.topic, partition) for partition in described.partitions]
+def _partitions_if_present(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    try:
+        return partitions_from_beginning(consumer, [topic])
+    except TopicMissingError:
+        return []

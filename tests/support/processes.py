@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
+from loanpulse.broker.read_to_end import READ_TO_END_PROPERTIES, partitions_from_beginning, read_to_end
 from loanpulse.city.published import Published
 from loanpulse.city.writers import encoded
 from loanpulse.commands import child
@@ -73,28 +74,22 @@ class Reader:
 
     def __init__(self, settings: Settings, *topics: str) -> None:
         self._prefix = settings.topics.prefix
-        properties = consumer_properties(settings, f"test-{time.monotonic_ns()}", **{"enable.partition.eof": True})
-        self._consumer = Consumer(properties)
-        known = self._consumer.list_topics(timeout=30).topics
-        names = [full_name(topic, self._prefix) for topic in topics]
-        self._next = {(name, partition): 0 for name in names for partition in known[name].partitions}
-        self._unread: set[tuple[str, int]] = set()
+        group = f"test-{time.monotonic_ns()}"
+        self._consumer = Consumer(consumer_properties(settings, group, **READ_TO_END_PROPERTIES))
+        partitions = partitions_from_beginning(self._consumer, [full_name(topic, self._prefix) for topic in topics])
+        self._next = {(each.topic, each.partition): each.offset for each in partitions}
         self.messages: dict[str, list[Any]] = {topic: [] for topic in topics}
         self._values: dict[str, list[dict[str, Any]]] = {topic: [] for topic in topics}
-        self._assign()
-
-    def _assign(self) -> None:
-        self._unread = set(self._next)
-        self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._next.items()])
+        self._consumer.assign(partitions)
 
     def read(self, seconds: float = 0.3) -> None:
         for message in self._consumer.consume(5_000, seconds):
-            place = message.topic(), message.partition()
             if message.error() is None:
-                self.messages[message.topic().removeprefix(self._prefix)].append(message)
-                self._next[place] = message.offset() + 1
-            elif message.error().code() == KafkaError._PARTITION_EOF:
-                self._unread.discard(place)
+                self._keep(message)
+
+    def _keep(self, message: Any) -> None:
+        self.messages[message.topic().removeprefix(self._prefix)].append(message)
+        self._next[message.topic(), message.partition()] = message.offset() + 1
 
     def read_until(self, enough: Callable[[], bool], seconds: float = 90.0) -> None:
         deadline = time.monotonic() + seconds
@@ -114,9 +109,10 @@ class Reader:
             self.read()
 
     def read_to_end(self) -> None:
-        """Read all that there is: for when those who write have ended."""
-        self._assign()
-        self.read_until(lambda: not self._unread, 30.0)
+        """Read all that there is: for when the writers have ended."""
+        partitions = [TopicPartition(*partition, offset) for partition, offset in self._next.items()]
+        for message in read_to_end(self._consumer, partitions, 30.0):
+            self._keep(message)
 
     def values(self, topic: str) -> list[dict[str, Any]]:
         known = self._values[topic]
