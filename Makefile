@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two processes share the tests, the longest first; plain `pytest` runs them one after the other.
 IN_PARALLEL := -n 2 --dist worksteal
+LOCK := $(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-fast test-kafka lint bench bench-warehouse docs lock
+.PHONY: help run test test-fast test-kafka lint format bench bench-warehouse docs digest package lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -38,6 +39,10 @@ lint: $(VENV)/installed ## what CI checks beside the tests
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python docs/generate.py --check
 
+format: $(VENV)/installed ## put the code into the form that lint asks for
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
 bench: $(VENV)/installed ## measure; prints a table, writes benchmarks/results/ and docs/speed.md
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.replay
@@ -49,5 +54,13 @@ bench-warehouse: $(VENV)/installed ## measure the warehouse: ways in, and the do
 docs: $(VENV)/installed ## write the generated references anew
 	$(BIN)/python docs/generate.py
 
-lock: ## renew the lock file
-	$(BIN)/uv pip compile --quiet --extra dev --universal --no-header --no-annotate --no-emit-index-url pyproject.toml -o requirements.lock
+digest: $(VENV)/installed ## replay a small city and the stories; fails if a byte differs from the recorded digest
+	$(BIN)/python -m benchmarks.digest
+
+package: $(VENV)/installed ## build the sdist, and the wheel from it, into dist/
+	$(BIN)/python -m build --no-isolation --outdir dist .
+
+lock: $(VENV)/installed ## renew both lock files: of development, and the hashed one of deploy/Dockerfile
+	$(LOCK) --extra dev pyproject.toml -o requirements.lock
+	$(LOCK) --extra trainer --extra loader --extra report --constraint requirements.lock --generate-hashes \
+		pyproject.toml -o requirements-production.lock

@@ -6,43 +6,47 @@ the trainer and the evaluation load.
 
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from loanpulse import __version__
+from loanpulse.commands import extras
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Where a command is (``module:function``, or ``module:app`` of a group of commands) and its place in the help."""
+    """A command: ``module:function``, or ``module:app`` of a group; its panel in the help; the extra that it needs."""
 
     place: str
     panel: str
+    extra: str
     context: dict[str, Any] = field(default_factory=dict)
 
 
 COMMANDS = {
-    "demo": Listed("demo:demo", "Try it"),
-    "replay": Listed("replay:replay", "Try it"),
-    "backtest": Listed("backtest:backtest", "Try it"),
-    "evaluate": Listed("evaluate:app", "Try it"),
-    "publish": Listed("publish:publish", "Send events"),
-    "simulate": Listed("simulate:simulate", "Send events"),
-    "worker": Listed("worker:worker", "Run"),
-    "trainer": Listed("trainer:trainer", "Run"),
-    "loader": Listed("loader:loader", "Run"),
-    "topics": Listed("topics:app", "Run"),
-    "migrate": Listed("loader:migrate", "Run"),
-    "policy": Listed("policy:app", "Operate"),
-    "alerts": Listed("alerts:app", "Look"),
+    "demo": Listed("demo:demo", "Try it", "demo"),
+    "replay": Listed("replay:replay", "Try it", "worker"),
+    "backtest": Listed("backtest:backtest", "Try it", "evaluation"),
+    "evaluate": Listed("evaluate:app", "Try it", "evaluation"),
+    "publish": Listed("publish:publish", "Send events", "publisher"),
+    "simulate": Listed("simulate:simulate", "Send events", "publisher"),
+    "worker": Listed("worker:worker", "Run", "worker"),
+    "trainer": Listed("trainer:trainer", "Run", "trainer"),
+    "loader": Listed("loader:loader", "Run", "loader"),
+    "topics": Listed("topics:app", "Run", "publisher"),
+    "migrate": Listed("loader:migrate", "Run", "loader"),
+    "policy": Listed("policy:app", "Operate", "worker"),
+    "alerts": Listed("alerts:app", "Look", "publisher"),
     # The parameters of a documented query are options of its own.
-    "query": Listed("query:query", "Look", {"allow_extra_args": True, "ignore_unknown_options": True}),
-    "report": Listed("report:report", "Look"),
-    "export": Listed("export:export", "Look"),
-    "models": Listed("models:app", "Look"),
-    "config": Listed("config:config", "Operate"),
-    "forget": Listed("forget:forget", "Operate"),
-    "doctor": Listed("doctor:doctor", "Operate"),
+    "query": Listed("query:query", "Look", "loader", {"allow_extra_args": True, "ignore_unknown_options": True}),
+    "report": Listed("report:report", "Look", "report"),
+    "export": Listed("export:export", "Look", "loader"),
+    "models": Listed("models:app", "Look", "trainer"),
+    "config": Listed("config:config", "Operate", ""),
+    "forget": Listed("forget:forget", "Operate", "loader"),
+    "doctor": Listed("doctor:doctor", "Operate", "loader"),
 }
 
 
@@ -63,9 +67,14 @@ class Commands(TyperGroup):
 
 
 def _made(name: str, listed: Listed) -> Any:
+    holder = typer.Typer()
+    if not extras.is_installed(listed.extra):
+        anything = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+        command = extras.placeholder(name, listed.extra)
+        holder.command(name, rich_help_panel=listed.panel, context_settings=anything)(command)
+        return typer.main.get_group(holder).commands[name]
     module, _, attribute = listed.place.partition(":")
     found = getattr(import_module(f"loanpulse.commands.{module}"), attribute)
-    holder = typer.Typer()
     if isinstance(found, typer.Typer):
         holder.add_typer(found, name=name, rich_help_panel=listed.panel)
     else:
@@ -82,11 +91,29 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"loanpulse {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def loanpulse() -> None:
+def loanpulse(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
     """A streaming monitor of borrowers' liquidity: events in, a Liquidity Health Index and alerts out."""
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except ModuleNotFoundError as error:
+        # What only some settings need, such as the embedded warehouse, is imported when it is opened.
+        extra = extras.extra_of(error.name or "")
+        if not extra:
+            raise
+        typer.echo(extras.sentence(f"{error.name}, which this needs,", extra), err=True)
+        raise SystemExit(1) from error

@@ -15,8 +15,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import numba
 import numpy as np
+
+try:
+    import numba
+except ModuleNotFoundError:  # a lender who only publishes checks a file's events interpreted
+    numba = None
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,12 +51,14 @@ def cache_folder() -> Path:
     raise OSError("no folder can be written for compiled code: set NUMBA_CACHE_DIR to one that can")
 
 
-if not numba.config.CACHE_DIR:
+if numba is not None and not numba.config.CACHE_DIR:
     numba.config.CACHE_DIR = str(cache_folder())
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile ``function`` at its first call and keep the machine code on disk for the next process."""
+    if numba is None:
+        return function
     fast: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     return fast
 
