@@ -1,1 +1,4 @@
-"""From topics to people: the warehouse loader, its tables, and alert delivery."""
+"""What reads topics for people: the loader and its warehouse, queries, reports, exports, and following alerts.
+
+It knows ClickHouse and consumes topics. How a borrower is scored belongs in streams/.
+"""

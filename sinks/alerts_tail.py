@@ -1,4 +1,4 @@
-"""Following alerts as they come: for a console, and for whoever wants them one by one."""
+"""Follows alerts as they are published, for a console or a subscriber."""
 
 import threading
 import uuid
@@ -28,9 +28,9 @@ def follow_alerts(
     lender_id: str = "",
     borrower_id: str = "",
 ) -> Iterator[dict[str, Any] | None]:
-    """Yield alerts in native values as they come, and None whenever a moment passes without one.
+    """Yield alerts in native values as they are published, and None whenever a poll returns none.
 
-    Reads on its own, beside every other reader: no group is joined and nothing is committed.
+    It joins no consumer group and commits nothing, so it doesn't disturb other readers.
     """
     topic = full_name(LIQUIDITY_ALERTS, settings.topics.prefix)
     codec = Codec(registry, settings.topics.prefix)
@@ -49,7 +49,7 @@ def follow_alerts(
                 try:
                     alert = codec.decode(topic, message.value())
                 except CodecError:
-                    continue  # whoever wrote it there has its own dead letters; this reader only shows alerts
+                    continue  # not an alert of ours; this reader only shows alerts and has no dead letters
                 if lender_id in ("", alert["lender_id"]) and borrower_id in ("", alert["borrower_id"]):
                     yield alert
     finally:

@@ -1,4 +1,4 @@
-"""Decoded columns to Arrow, without a Python object per cell."""
+"""Converts decoded columns to Arrow, without a Python object per cell."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def table_of(columns: Columns, contract: Contract) -> pa.Table:
 
 
 def carried_by_columns(columns: Mapping[str, Any], contract: Contract) -> bool:
-    """Return whether every field of a contract is among the decoded columns (lists of records are not)."""
+    """Return True if every field of a contract is among the decoded columns (lists of records are not)."""
     return all(leaf.path in columns for leaf in leaves(contracts.load(contract)))
 
 

@@ -1,8 +1,7 @@
-"""Decoded values to Arrow, for the few contracts that hold lists of records, which are not read by columns.
+"""Converts decoded values to Arrow, for the contracts with lists of records, which the column decoder can't read.
 
-Of the topics in bulk none does: alerts do (their reasons), of which there are few for each borrower. An alert costs
-32 µs here, 23 of them in decoding, so a thread loads 30,000 a second; scorings, which come by the thousand for each
-alert, go by columns.
+Only alerts have such lists (their reasons), and they are few. An alert takes 32 µs, 23 of them in decoding, so one
+thread loads 30,000 a second. Snapshots, a thousand for each alert, are decoded by columns.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ def arrow_schema(contract: Contract) -> pa.Schema:
 
 
 def table_of_values(values: Sequence[Mapping[str, Any]], contract: Contract) -> pa.Table:
-    """Return values as the codec gives them as an Arrow table; fields of nested records become ``outer_inner``."""
+    """Return values, as the codec decodes them, as an Arrow table; nested fields become ``outer_inner``."""
     schema = arrow_schema(contract)
     found = leaves(contracts.load(contract))
     columns = {leaf.name: [_picked(value, leaf.path.split(".")) for value in values] for leaf in found}
@@ -45,7 +44,7 @@ def _picked(value: Any, path: list[str]) -> Any:
         if value is None:
             return None
         value = value[name]
-    return None if value != value else value  # NaN, "no evidence" on the wire, is null in the tables
+    return None if value != value else value  # NaN means "no evidence" in a record; tables have null
 
 
 def _type(schema: Mapping[str, Any]) -> pa.DataType:

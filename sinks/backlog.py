@@ -1,4 +1,4 @@
-"""Messages that wait to be inserted, cut into blocks. Pure: no client, no clock."""
+"""Consumed messages that wait to be inserted, and how they are cut into blocks. Pure: no client, no clock."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,15 +7,15 @@ from typing import Any
 from loanpulse.sinks.blocks import Block, Edges, Place
 
 MISSING_SECONDS = 30.0
-"""How long the last records of a block under way are waited for before they count as compacted away."""
+"""Time to wait for the last records of a planned block; after that they count as removed by compaction."""
 
 
 @dataclass(slots=True)
 class Backlog:
-    """Messages by partition, in order, and since when (seconds of the caller's clock) the oldest waits.
+    """Messages by partition, in order. ``since`` is when the oldest was added, in seconds of the caller's clock.
 
-    ``fixed`` holds the edges of blocks that were under way when a loader ended: such a block is cut at exactly these
-    edges, once all of its messages have come again.
+    ``fixed`` holds the edges of blocks that a loader had planned but not confirmed when it ended. Such a block is cut
+    at exactly these edges, once all of its messages have been read again.
     """
 
     messages: dict[Place, list[Any]] = field(default_factory=dict)
@@ -25,20 +25,20 @@ class Backlog:
     since: float = 0.0
 
     def add(self, message: Any, now: float) -> None:
-        """Take one message."""
+        """Add one message."""
         if not self.count:
             self.since = now
         self.messages.setdefault((message.topic(), message.partition()), []).append(message)
         self.count += 1
 
     def forget(self, place: Place) -> None:
-        """Drop what waits of a partition; another loader will read it again."""
+        """Drop the messages of a revoked partition; its next owner reads them again."""
         self.count -= len(self.messages.pop(place, ()))
         self.fixed.pop(place, None)
         self.held_since.pop(place, None)
 
     def cut(self, now: float) -> list[Block]:
-        """Return the blocks that can be inserted now; the rest goes on waiting."""
+        """Return the blocks that can be inserted now; the other messages stay."""
         blocks = [block for place in sorted(self.messages) for block in self._cut(place, now)]
         self.count = sum(len(waiting) for waiting in self.messages.values())
         self.since = now

@@ -1,7 +1,7 @@
-"""Blocks: consecutive records of one partition that are inserted together, and the warehouse's own word about them.
+"""Blocks: consecutive records of one partition that are inserted together, and the warehouse's table of them.
 
-A block's edges are written down before it is inserted. Whoever takes up the partition after a crash makes the same
-block of the same records, whose token is the same, and the tables add nothing that they have already.
+A block's edges are stored in ``loader_blocks`` before it is inserted. After a crash the partition's next owner cuts
+the same block from the same records. Its token is the same, so the tables ignore it if they have it already.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Where a block begins, and the offset after its end."""
+    """The first offset of a block, and the offset after its last."""
 
     first: int
     following: int
@@ -29,7 +29,7 @@ class Edges:
 
 @dataclass(frozen=True, slots=True)
 class LoadedUpTo:
-    """What the warehouse says of a partition: the offset up to which it is loaded, and a block that was under way."""
+    """How far the warehouse has loaded a partition: all before this offset, and a block that was not confirmed."""
 
     loaded_up_to: int
     under_way: Edges | None
@@ -37,7 +37,10 @@ class LoadedUpTo:
 
 @dataclass(slots=True)
 class Block:
-    """Consecutive messages of one partition. ``rows`` and ``refused`` are known once it is loaded."""
+    """Consecutive messages of one partition. ``rows`` and ``refused`` are counted when it is inserted.
+
+    ``planned`` is True once its edges are stored in the warehouse.
+    """
 
     place: Place
     messages: Sequence[Any]
@@ -48,7 +51,7 @@ class Block:
 
     @property
     def token(self) -> str:
-        """The name of this block of exactly these records: other records at the same offsets have another."""
+        """The block's name for deduplication. Other records at the same offsets give another token."""
         digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
         for message in self.messages:
             digest.update(message.value() or b"\x00")
@@ -56,8 +59,8 @@ class Block:
         return f"{topic}:{partition}:{self.edges.first}-{self.edges.following}:{digest.hexdigest()}"
 
 
-def read_standings(warehouse: Warehouse) -> dict[Place, LoadedUpTo]:
-    """Return what the warehouse says of every partition that it has seen."""
+def read_loaded(warehouse: Warehouse) -> dict[Place, LoadedUpTo]:
+    """Return how far each partition is loaded, for all partitions that the warehouse knows."""
     rows = warehouse.query(
         "SELECT topic, partition, argMax((first_offset, next_offset, loaded), written_at) AS newest "
         "FROM loader_blocks GROUP BY topic, partition"
@@ -65,13 +68,14 @@ def read_standings(warehouse: Warehouse) -> dict[Place, LoadedUpTo]:
     found = {}
     for row in rows.to_pylist():
         first, following, loaded = row["newest"].values() if isinstance(row["newest"], dict) else row["newest"]
-        standing = LoadedUpTo(following, None) if loaded else LoadedUpTo(first, Edges(first, following))
-        found[row["topic"], row["partition"]] = standing
+        found[row["topic"], row["partition"]] = (
+            LoadedUpTo(following, None) if loaded else LoadedUpTo(first, Edges(first, following))
+        )
     return found
 
 
-def write_down(warehouse: Warehouse, blocks: Iterable[Block], *, loaded: bool) -> None:
-    """Write down blocks that are about to be inserted, or that have been."""
+def record_blocks(warehouse: Warehouse, blocks: Iterable[Block], *, loaded: bool) -> None:
+    """Store the edges of blocks: before they are inserted, and again (``loaded``) when they are."""
     known = list(blocks)
     warehouse.insert(
         "loader_blocks",

@@ -1,7 +1,7 @@
 """The same tables on a cluster: replicated on every shard, with a distributed table of the plain name over them.
 
-Pure: statements in, statements out. Rows are sharded by borrower, so that all that concerns one borrower meets on one
-shard, where rows replace each other and aggregates are filled. Views ask the distributed tables.
+Pure: statements in, statements out. Rows are sharded by borrower, so all rows of one borrower are on one shard, where
+they replace each other and fill the aggregates. Views read the distributed tables.
 """
 
 import re
@@ -25,7 +25,7 @@ REPLICATED_WINDOW = f"replicated_deduplication_window = {BLOCKS_REMEMBERED}"
 
 
 def clustered(statement: str, cluster: str, database: str) -> list[str]:
-    """Return what a migration's statement becomes on a cluster; what only reads or fills distributed tables stays."""
+    """Return a migration's statement as it runs on a cluster; one that only uses distributed tables is unchanged."""
     if found := TABLE.match(statement):
         return _tables(found, cluster, database)
     if found := FILLING_VIEW.match(statement):
@@ -36,7 +36,7 @@ def clustered(statement: str, cluster: str, database: str) -> list[str]:
         return [f"CREATE {found[1] or ''}VIEW {found[2]} ON CLUSTER '{cluster}' AS\n{found[3]}"]
     if found := ALTERED.match(statement):
         name, change = found.groups()
-        # The distributed table has columns of its own; how rows are kept concerns the local ones alone.
+        # A distributed table has columns of its own; everything else is a property of the local tables.
         names = (name + LOCAL, name) if OF_A_COLUMN.match(change) else (name + LOCAL,)
         return [f"ALTER TABLE {altered} ON CLUSTER '{cluster}' {change}" for altered in names]
     if found := DROPPED_TABLE.match(statement):

@@ -1,4 +1,4 @@
-"""Opening the configured warehouse."""
+"""Opens and migrates the configured warehouse."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def open_warehouse(settings: WarehouseSection, *, create: bool = True) -> AnyWar
     """Return the configured warehouse.
 
     Raises:
-        WarehouseUnreachableError: the server does not answer, or another process holds the folder.
+        WarehouseUnreachableError: the server does not answer, or another process has locked the folder.
     """
     if settings.kind == "embedded":
         return EmbeddedWarehouse(Path(settings.path), settings.database, create=create)
@@ -25,10 +25,10 @@ def open_warehouse(settings: WarehouseSection, *, create: bool = True) -> AnyWar
 
 
 def bring_up_to_date(warehouse: AnyWarehouse, settings: Settings) -> list[Migration]:
-    """Apply the migrations that are missing, and the configured retention; returns the migrations.
+    """Apply missing migrations and the configured retention; return the migrations applied.
 
     Raises:
-        MigrationError: the migrations and the warehouse don't fit.
+        MigrationError: this version can't use the warehouse.
         WarehouseError: the warehouse refused the retention.
     """
     cluster = settings.warehouse.cluster
@@ -41,11 +41,11 @@ def bring_up_to_date(warehouse: AnyWarehouse, settings: Settings) -> list[Migrat
 
 
 def migration_status(settings: WarehouseSection) -> list[Status]:
-    """Return every migration and whether it has been applied; makes nothing, not even the warehouse's folder.
+    """Return every migration and whether it has been applied; creates nothing, not even the warehouse's folder.
 
     Raises:
-        WarehouseUnreachableError: there is no warehouse to ask.
-        MigrationError: the migrations and the warehouse don't fit.
+        WarehouseUnreachableError: there is no warehouse.
+        MigrationError: this version can't use the warehouse.
     """
     if settings.kind == "embedded" and not (Path(settings.path) / "tables").exists():
         return pending()

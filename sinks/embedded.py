@@ -12,35 +12,35 @@ import pyarrow as pa
 
 from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 
-# Rows that replace each other have their times alike, so FINAL need not compare one month with another.
+# Rows that replace each other have equal times, so FINAL need not compare one month with another.
 PARTITIONS_APART = "do_not_merge_across_partitions_select_final = 1"
 INSERT_SETTINGS = (
     "async_insert = 0",
-    # A block sent again also goes to the aggregates again, which drop it by its token as the table does.
+    # A repeated block also reaches the aggregates, which ignore it by its token as the table does.
     "deduplicate_blocks_in_dependent_materialized_views = 1",
     # One block of rows is one part per partition of the table: all or none.
     "max_insert_block_size = 10000000",
     "min_insert_block_size_rows = 10000000",
     "min_insert_block_size_bytes = 0",
-    # Rows replace each other when parts are merged; doing it at every insert too costs more than the insert.
+    # Rows replace each other when parts are merged; to do it at every insert too costs more than the insert.
     "optimize_on_insert = 0",
 )
-# The one way in which a reading statement writes: a file of this process's user.
+# The only way in which a SELECT can write: a file, as this process's user.
 OUTFILE = re.compile(r"\binto\s+outfile\b", re.IGNORECASE)
 
 
 class EmbeddedWarehouse:
-    """chDB over a folder, which one process holds at a time. Threads may share it; they take turns.
+    """chDB over a folder, locked by one process at a time. Threads may share it; calls are serialised.
 
     Raises:
-        WarehouseUnreachableError: another process holds the folder.
+        WarehouseUnreachableError: another process has locked the folder.
     """
 
     def __init__(self, path: Path, database: str, *, create: bool = True) -> None:
         from chdb import session
 
         path.mkdir(parents=True, exist_ok=True)
-        self._lock = self._hold(path)
+        self._lock = self._lock_folder(path)
         self._session = session.Session(str(path / "tables"))
         self._path = path
         self._asking = threading.Lock()
@@ -53,15 +53,15 @@ class EmbeddedWarehouse:
             self.execute(f"SET {setting}")
 
     @staticmethod
-    def _hold(path: Path) -> int:
+    def _lock_folder(path: Path) -> int:
         lock = os.open(path / "held", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
             raise WarehouseUnreachableError(
-                f"the warehouse in {path} is held by another process, most likely the loader; "
-                "stop it, or ask it with `loanpulse query`"
+                f"the warehouse in {path} is locked by another process, most likely the loader; "
+                "stop it, or query it with `loanpulse query`"
             ) from None
         return lock
 
@@ -88,13 +88,13 @@ class EmbeddedWarehouse:
             _run(self._session, statement, arrow_rows)
 
     def reader(self) -> "ReadOnlySession":
-        """Return a session that can only read, for queries of others; it closes with the warehouse."""
+        """Return a read-only session for queries of other processes; it closes with the warehouse."""
         reader = ReadOnlySession(self._path, self.database)
         self._readers.append(reader)
         return reader
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close all sessions and unlock the folder."""
         for reader in self._readers:
             reader.close()
         self._session.close()
@@ -102,7 +102,7 @@ class EmbeddedWarehouse:
 
 
 class ReadOnlySession:
-    """Queries over the same engine that can't change anything: the engine itself refuses, whatever the statement."""
+    """A session over the same engine in which the engine refuses every statement that would change something."""
 
     def __init__(self, path: Path, database: str) -> None:
         from chdb import session
@@ -116,7 +116,7 @@ class ReadOnlySession:
     def query(self, statement: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Return the result of a statement that reads; raises WarehouseError."""
         if OUTFILE.search(statement):
-            raise WarehouseError("INTO OUTFILE is not taken: use `loanpulse query --format … > file`")
+            raise WarehouseError("INTO OUTFILE is refused: use `loanpulse query --format … > file`")
         return _table(self._session, statement, parameters)
 
     def close(self) -> None:

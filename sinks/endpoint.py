@@ -1,6 +1,6 @@
-"""Queries while the loader holds the embedded warehouse: it answers them itself, read-only, on loopback.
+"""Queries while the loader has locked the embedded warehouse: the loader answers them, read-only, on loopback.
 
-A file beside the warehouse names the port and a token that only this user can read.
+A file in the warehouse's folder, readable by this user only, has the port and a token.
 """
 
 import secrets
@@ -22,20 +22,20 @@ LONGEST_QUERY = 1_000_000
 
 
 def endpoint_file(warehouse_path: Path) -> Path:
-    """Return where the endpoint of a warehouse folder is written down."""
+    """Return the file that holds the endpoint of a warehouse folder."""
     return warehouse_path / "endpoint.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a loader answers, and what to show it."""
+    """The port on which a loader answers, and the token that it asks for."""
 
     port: int
     token: str
 
 
 def read_endpoint(warehouse_path: Path) -> Endpoint | None:
-    """Return the endpoint of a running loader, None where there is none."""
+    """Return the endpoint that a loader has published, None if there is none."""
     try:
         content = orjson.loads(endpoint_file(warehouse_path).read_bytes())
         return Endpoint(int(content["port"]), str(content["token"]))
@@ -46,7 +46,7 @@ def read_endpoint(warehouse_path: Path) -> Endpoint | None:
 class QueryServer:
     """Answers POST /query with the result as an Arrow stream.
 
-    The statement is the body; its parameters stand in the address as with ClickHouse itself, ``?param_name=value``.
+    The statement is the body; its parameters are in the query string as with ClickHouse itself, ``?param_name=value``.
     """
 
     def __init__(self, warehouse: EmbeddedWarehouse, path: Path, port: int = 0) -> None:
@@ -81,7 +81,7 @@ class QueryServer:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing: queries may name borrowers."""
+                """Log nothing: queries may name borrowers."""
 
         self._server = ThreadingHTTPServer((LOOPBACK, port), Handler)
         self._server.daemon_threads = True
@@ -89,13 +89,13 @@ class QueryServer:
         self._thread = threading.Thread(target=self._server.serve_forever, name="queries", daemon=True)
 
     def start(self) -> None:
-        """Begin to answer, and write the endpoint down."""
+        """Start to answer, and write the endpoint's file."""
         self._thread.start()
         self._file.touch(mode=0o600)
         self._file.write_bytes(orjson.dumps({"port": self.endpoint.port, "token": self.endpoint.token}))
 
     def stop(self) -> None:
-        """Stop answering."""
+        """Remove the endpoint's file and stop to answer."""
         self._file.unlink(missing_ok=True)
         self._server.shutdown()
         self._server.server_close()

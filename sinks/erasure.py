@@ -1,4 +1,4 @@
-"""Taking a borrower out of every table, and looking for one in every text of every table."""
+"""Erases a borrower from every table, and searches every text column for one."""
 
 import hashlib
 from collections.abc import Iterable
@@ -33,22 +33,22 @@ _BY_CONTENT = (
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Rows taken out of a table."""
+    """Rows erased from a table."""
 
     table: str
     rows: int
 
 
 def borrower_hash(borrower_id: str) -> str:
-    """Return the SHA-256 of a pseudonym, by which an audit row can be checked by whoever knows the pseudonym."""
+    """Return the SHA-256 of a pseudonym; who knows the pseudonym can find its audit rows."""
     return hashlib.sha256(borrower_id.encode()).hexdigest()
 
 
 def erase(warehouse: Warehouse, borrower_id: str, cluster: str = "") -> list[Erased]:
-    """Take a borrower out of every table; returns where there was something. Raises WarehouseError.
+    """Erase a borrower from every table; return the tables that had rows. Raises WarehouseError.
 
-    On a ``cluster`` the tables that hold the rows are cleaned on every node. Aggregates keep their counts, in which
-    nobody can be told; tables of aggregates with a row per borrower lose it.
+    On a ``cluster`` the local tables are cleaned on every node. Aggregates over many borrowers keep their counts,
+    which identify nobody; tables of aggregates with a row per borrower lose it.
     """
     erased = []
     for table in warehouse.query(_TABLES).to_pylist():
@@ -65,9 +65,9 @@ def erase(warehouse: Warehouse, borrower_id: str, cluster: str = "") -> list[Era
 
 
 def search_statement(texts: Iterable[tuple[str, str]], borrower_id: str) -> str:
-    """Return the statement that counts, per table, the rows with the pseudonym anywhere in one of its texts.
+    """Return the statement that counts, per table, the rows with the pseudonym anywhere in a text column.
 
-    On a cluster, where the texts are those of this shard's tables, it counts on all shards.
+    ``texts`` are (table, column) pairs. On a cluster they name this shard's local tables; it counts on all shards.
     """
     by_table: dict[str, list[str]] = {}
     for holding, column in texts:
@@ -83,12 +83,12 @@ def search_statement(texts: Iterable[tuple[str, str]], borrower_id: str) -> str:
 
 
 def texts_statement() -> str:
-    """Return the statement that lists the columns with texts."""
+    """Return the statement that lists the text columns."""
     return _TEXTS
 
 
 def write_audit(warehouse: Warehouse, request_id: str, borrower_id: str, topic: str, erased: list[Erased]) -> None:
-    """Write down what was taken out, without the pseudonym itself; ``topic`` is the one whose order was followed."""
+    """Insert audit rows of an erasure, without the pseudonym; ``topic`` is the one with the forget request."""
     rows = erased or [Erased("", 0)]
     count = len(rows)
     warehouse.insert(

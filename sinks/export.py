@@ -49,7 +49,7 @@ EXPORTS = (
         f"WHERE lender_id = {{lender:String}} AND {_IN_MONTH.format(name='event_time')}",
     ),
     Exported(
-        "alert_outcomes", "alert_outcomes", "What became of each alert episode of the month",
+        "alert_outcomes", "alert_outcomes", "The outcome of each alert episode of the month",
         "SELECT * FROM alert_outcomes WHERE lender_id = {lender:String} "
         f"AND {_IN_MONTH.format(name='alerted_at')}",
     ),
@@ -69,14 +69,14 @@ EXPORTS = (
 _COLUMNS = (
     "SELECT name, type, comment FROM system.columns WHERE database = currentDatabase() AND table = {source:String}"
 )
-_SAID_BEFORE = (
+_ANY_COMMENT = (
     "SELECT name, min(system.columns.comment) AS comment FROM system.columns "
     "WHERE database = currentDatabase() AND system.columns.comment != '' GROUP BY name"
 )
-SAID_HERE = {
+VIEW_COMMENTS = {
     "day": "Day, UTC",
     "borrowers": "Number of borrowers",
-    "share": "Share of the borrowers who stood at level_from",
+    "share": "Share of the borrowers who were at level_from",
     "bucket": "Band of days past due",
     "average_lhi": "Mean Liquidity Health Index of these borrowers, 0 (worst) to 100 (best)",
     "average_pd": "Mean probability of an instalment going 30 or more days past due within 30 days",
@@ -97,7 +97,7 @@ SAID_HERE = {
     "days_to_cure": "Days from the alert to the cure; null if not yet",
     "hours_to_first_contact": "Hours from the alert to the first contact; null if none was reported",
 }
-"""Columns that views make, in which no table has a word of its own."""
+"""What the columns mean that only views have, so that no table has a comment of them."""
 
 
 def export_month(
@@ -108,14 +108,14 @@ def export_month(
     pseudonym: Callable[[str], str],
     tell: Callable[[str, int], None],
 ) -> list[Path]:
-    """Write a lender's month into a folder; returns the files, the dictionary last.
+    """Write a lender's month into a folder; return the files, the dictionary last.
 
     ``pseudonym`` replaces borrowers' ids, so that the supervisor's copy can't be joined with the lender's systems.
-    ``tell`` hears each file and its rows. Raises WarehouseError, OSError.
+    ``tell`` is called with each file's name and number of rows. Raises WarehouseError, OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     given = {"lender": lender_id, "month": month.isoformat()}
-    known = {row["name"]: row["comment"] for row in ask(_SAID_BEFORE, {}).to_pylist()}
+    known = {row["name"]: row["comment"] for row in ask(_ANY_COMMENT, {}).to_pylist()}
     written: list[Path] = []
     entries: list[dict[str, Any]] = []
     for exported in EXPORTS:
@@ -139,10 +139,10 @@ def export_month(
 
 
 def _meanings(ask: Ask, exported: Exported, names: Iterable[str], known: Mapping[str, str]) -> dict[str, str]:
-    """Return what columns mean: as their own table says, as views are explained here, or as any table says."""
+    """Return what columns mean: by their own table's comments, VIEW_COMMENTS, or any table's comments."""
     rows = ask(_COLUMNS, {"source": exported.source}).to_pylist()
     comments = {row["name"]: row["comment"] for row in rows if row["comment"]}
-    return {name: comments.get(name) or SAID_HERE.get(name) or known.get(name, "") for name in names}
+    return {name: comments.get(name) or VIEW_COMMENTS.get(name) or known.get(name, "") for name in names}
 
 
 def _renamed(rows: pa.Table, pseudonym: Callable[[str], str]) -> pa.Table:
@@ -152,8 +152,8 @@ def _renamed(rows: pa.Table, pseudonym: Callable[[str], str]) -> pa.Table:
     return rows.set_column(rows.column_names.index(PSEUDONYM), PSEUDONYM, pa.array(names, pa.string()))
 
 
-def _described(rows: pa.Table, said: Mapping[str, str], about: str) -> pa.Table:
-    fields = [field.with_metadata({COMMENT: said[field.name]}) for field in rows.schema]
+def _described(rows: pa.Table, meanings: Mapping[str, str], about: str) -> pa.Table:
+    fields = [field.with_metadata({COMMENT: meanings[field.name]}) for field in rows.schema]
     return rows.cast(pa.schema(fields)).replace_schema_metadata({COMMENT: about})
 
 

@@ -1,8 +1,8 @@
-"""From topics to tables: blocks by size and age, each once; the warehouse's own word says where to go on.
+"""Loads topics into tables: in blocks cut by size and age, each inserted once, resumed where the warehouse says.
 
-One thread talks to Kafka and never waits for the warehouse: while a batch is being inserted the next one fills, and
-when that is full too the partitions are paused and polling goes on, so that the group keeps its member however long
-the warehouse is away. See ``blocks`` for why a crash at any moment leaves every row once.
+One thread polls Kafka and never waits for the warehouse. While a batch is inserted, the next one fills. When that is
+full too, the thread pauses the partitions and goes on polling, so the loader stays in its group however long the
+warehouse is away. ``blocks`` explains why a crash at any time leaves every row exactly once.
 """
 
 import threading
@@ -22,7 +22,7 @@ from loanpulse.schemas.registry import open_registry
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
 from loanpulse.sinks.backlog import Backlog
-from loanpulse.sinks.blocks import Block, Place, read_standings, write_down
+from loanpulse.sinks.blocks import Block, Place, read_loaded, record_blocks
 from loanpulse.sinks.connect import bring_up_to_date, open_warehouse
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.endpoint import QueryServer
@@ -39,12 +39,12 @@ WATERMARK_SECONDS = 10
 REPORT_SECONDS = 30.0
 LONGEST_RETRY_SECONDS = 20.0
 REVOKED_WAIT_SECONDS = 2.0
-"""How long a rebalance waits for a batch under way; another loader repeats it with the same tokens otherwise."""
+"""How long a rebalance waits for the batch being inserted. Otherwise the next owner repeats it, same tokens."""
 
 
 @dataclass(slots=True)
 class LoaderCounts:
-    """What a loader has done since its start."""
+    """What a loader has inserted and refused since its start."""
 
     rows: int = 0
     refused: int = 0
@@ -53,7 +53,7 @@ class LoaderCounts:
 
 @dataclass(slots=True)
 class Loader:
-    """Consumes and inserts; ``monotonic`` is a clock that never jumps."""
+    """Consumes topics and inserts blocks. ``monotonic`` is a clock in seconds that never jumps."""
 
     settings: Settings
     consumer: Consumer
@@ -72,25 +72,25 @@ class Loader:
         self._inserts = ThreadPoolExecutor(self.settings.warehouse.insert_threads, "insert")
 
     def subscribe(self) -> None:
-        """Join the group."""
+        """Join the consumer group."""
         self.consumer.subscribe(self.maker.topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def step(self) -> None:
-        """Begin an insert if enough waits and none is under way; take what there is for a moment.
+        """Start an insert if the backlog is due and none is running, then poll once.
 
         Raises:
             WarehouseError: the warehouse refused a block, and would refuse it again.
         """
-        # Full, it waits for the batch under way and not for messages: the next one begins at once.
+        # If paused, wait for the running insert instead of messages, so that the next insert starts at once.
         self._settle(wait=POLL_SECONDS if self._paused else 0.0)
         if self._under_way is None and self._is_ripe():
             self._begin()
-        self._hold_back(self._under_way is not None and self._backlog.count >= self.settings.warehouse.batch_rows)
+        self._pause_if(self._under_way is not None and self._backlog.count >= self.settings.warehouse.batch_rows)
         for message in self.consumer.consume(FETCHED_AT_ONCE, 0.0 if self._paused else POLL_SECONDS):
             self._add(message)
 
     def finish(self) -> None:
-        """Insert and commit what waits. Raises WarehouseError."""
+        """Insert and commit the whole backlog. Raises WarehouseError."""
         self._settle(wait=None)
         if self._backlog.count:
             self._begin()
@@ -111,8 +111,8 @@ class Loader:
         old = self.monotonic() - self._backlog.since >= warehouse.max_batch_age_seconds
         return bool(self._backlog.count) and (old or self._backlog.count >= warehouse.batch_rows)
 
-    def _hold_back(self, full: bool) -> None:
-        """Take nothing more while one batch is being inserted and the next is full."""
+    def _pause_if(self, full: bool) -> None:
+        """Pause the partitions while one batch is being inserted and the next is full; resume them afterwards."""
         if full != self._paused:
             self._paused = full
             (self.consumer.pause if full else self.consumer.resume)(self.consumer.assignment())
@@ -123,7 +123,7 @@ class Loader:
             self._under_way = self._batches.submit(self._insert_persistently, blocks)
 
     def _settle(self, wait: float | None) -> None:
-        """Commit the offsets of a batch that is in. Waits up to ``wait`` seconds, None for as long as needed."""
+        """Commit the offsets of an inserted batch. Waits up to ``wait`` seconds for it, None for as long as needed."""
         if self._under_way is None or (wait == 0.0 and not self._under_way.done()):
             return
         try:
@@ -137,30 +137,30 @@ class Loader:
         self._commit([block for block in blocks if block.place in self._assigned])
 
     def _insert_persistently(self, blocks: list[Block]) -> list[Block]:
-        """Insert a batch; keeps trying while the warehouse is away. Runs beside the thread that polls."""
+        """Insert a batch, with retries while the warehouse can't be reached. Runs in the batch thread."""
         for attempt in stamina.retry_context(
             on=WarehouseUnreachableError, attempts=None, timeout=None, wait_initial=0.5, wait_max=LONGEST_RETRY_SECONDS
         ):
             with attempt:
                 if attempt.num > 1:
-                    log.warning("the warehouse is away; waiting", attempt=attempt.num)
+                    log.warning("the warehouse can't be reached; retrying", attempt=attempt.num)
                 self._insert(blocks)
         return blocks
 
     def _insert(self, blocks: list[Block]) -> None:
         fresh = [block for block in blocks if not block.planned]
         if fresh:
-            write_down(self.warehouse, fresh, loaded=False)
+            record_blocks(self.warehouse, fresh, loaded=False)
             for block in fresh:
                 block.planned = True
         list(self._inserts.map(self._insert_block, blocks))
-        write_down(self.warehouse, blocks, loaded=True)
+        record_blocks(self.warehouse, blocks, loaded=True)
 
     def _insert_block(self, block: Block) -> None:
-        messages = [message for message in block.messages if message.value() is not None or not _is_order(message)]
+        messages = [message for message in block.messages if message.value() is not None or not _is_forget(message)]
         if len(messages) < len(block.messages):
             self._insert_rows(block, messages)
-            self._follow_orders(block)
+            self._erase_borrowers(block)
         else:
             self._insert_rows(block, block.messages)
 
@@ -175,8 +175,8 @@ class Loader:
             self.warehouse.insert(DEAD_LETTER_TABLE, made.refused, f"{token}:refused")
             block.refused = made.refused.num_rows
 
-    def _follow_orders(self, block: Block) -> None:
-        """Forget borrowers, now that everything before their orders is in the tables."""
+    def _erase_borrowers(self, block: Block) -> None:
+        """Apply the block's forget requests, now that all records before them are in the tables."""
         for message in block.messages:
             request = forget_request(message.value(), message.headers())
             if request is not None and message.key():
@@ -192,26 +192,30 @@ class Loader:
         try:
             self.consumer.commit(offsets=positions, asynchronous=False)
         except KafkaException as error:
-            # The blocks are in and written down in the warehouse, which is asked first.
+            # No harm: the blocks are recorded in the warehouse, which decides where loading resumes.
             log.warning("offsets were not committed", error=error.args[0].str())
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        """Go on from where the warehouse says, and only where it says nothing from what the group has committed."""
-        standings = read_standings(self.warehouse)
+        """Resume where the warehouse says; for partitions that it doesn't know, at the group's committed offset."""
+        loaded = read_loaded(self.warehouse)
         for place in partitions:
             key = place.topic, place.partition
             self._assigned.add(key)
-            standing = standings.get(key)
-            if standing is None:
+            known = loaded.get(key)
+            if known is None:
                 continue
             low, high = consumer.get_watermark_offsets(place, timeout=WATERMARK_SECONDS)
-            if high < standing.loaded_up_to:
-                # The topic was made anew since: its offsets are not those that the warehouse has seen.
-                log.warning("topic is newer than the warehouse", topic=place.topic, partition=place.partition)
+            if high < known.loaded_up_to:
+                # The topic was deleted and created again: the warehouse's offsets are of the old one.
+                log.warning(
+                    "topic was created again; loading from the group's offset",
+                    topic=place.topic,
+                    partition=place.partition,
+                )
                 continue
-            place.offset = max(standing.loaded_up_to, low)
-            if standing.under_way is not None and low < standing.under_way.following <= high:
-                self._backlog.fixed[key] = standing.under_way
+            place.offset = max(known.loaded_up_to, low)
+            if known.under_way is not None and low < known.under_way.following <= high:
+                self._backlog.fixed[key] = known.under_way
         consumer.assign(partitions)
         self._paused = False
 
@@ -222,16 +226,16 @@ class Loader:
             self._assigned.discard((place.topic, place.partition))
 
 
-def _is_order(message: Any) -> bool:
+def _is_forget(message: Any) -> bool:
     return is_order_to_forget(message.value(), message.headers())
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
-    """Load until told to stop; migrates the warehouse first and, where it is embedded, answers queries meanwhile.
+    """Load until ``stop`` is set. Migrates the warehouse first; an embedded one also answers queries meanwhile.
 
     Raises:
         WarehouseError: the warehouse can't be opened or migrated, or refuses rows.
-        MigrationError: the warehouse and this version don't fit.
+        MigrationError: this version can't use the warehouse.
     """
     warehouse = open_warehouse(settings.warehouse)
     server = None

@@ -1,4 +1,4 @@
-"""Numbered migrations: what has been applied is written down with a checksum, and never changes afterwards."""
+"""Numbered migrations. An applied one is recorded with its checksum and must not change afterwards."""
 
 import hashlib
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ COMMENT 'Migrations that have been applied'"""
 
 
 class MigrationError(RuntimeError):
-    """The migrations and the warehouse don't fit; the text says which and what to do."""
+    """A migration failed, or this version can't use the warehouse; the text says which migration and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def load_migrations(folder: Path = FOLDER) -> list[Migration]:
         if not head.isdigit():
             raise MigrationError(f"{file.name} must begin with its number, such as 0007_name.sql")
         text = file.read_text(encoding="utf-8")
-        statements = tuple(said for part in text.split(";\n") if (said := _without_remarks(part)))
+        statements = tuple(statement for part in text.split(";\n") if (statement := _without_comments(part)))
         migrations.append(
             Migration(int(head), file.stem, statements, hashlib.sha256("\x00".join(statements).encode()).hexdigest())
         )
@@ -72,8 +72,8 @@ def status(warehouse: Warehouse, folder: Path = FOLDER) -> list[Status]:
         known = applied.get(migration.number)
         if known is not None and known != migration.checksum:
             raise MigrationError(
-                f"migration {migration.name} was changed after it had been applied; put it back as it was and "
-                "write a new one for the change"
+                f"migration {migration.name} was changed after it had been applied; restore the file and "
+                "write a new migration for the change"
             )
     newest = max((migration.number for migration in migrations), default=0)
     ahead = [number for number in applied if number > newest]
@@ -88,12 +88,12 @@ def statements_of(migration: Migration, cluster: str = "", database: str = "") -
     """Return a migration's statements as they run, on a cluster or on one server."""
     if not cluster:
         return list(migration.statements)
-    return [said for statement in migration.statements for said in clustered(statement, cluster, database)]
+    return [own for statement in migration.statements for own in clustered(statement, cluster, database)]
 
 
 def migrate(warehouse: Warehouse, folder: Path = FOLDER, *, cluster: str = "", database: str = "") -> list[Migration]:
-    """Apply what has not been applied yet; returns it. Raises MigrationError."""
-    if not _is_there(warehouse):  # asked first: a loader that may only insert starts on a warehouse that is up to date
+    """Apply the missing migrations and return them. Raises MigrationError."""
+    if not _is_there(warehouse):  # checked first: a user without the right to CREATE can use a migrated warehouse
         for statement in clustered(BOOKKEEPING, cluster, database) if cluster else [BOOKKEEPING]:
             warehouse.execute(statement)
     done = []
@@ -130,8 +130,8 @@ def _is_there(warehouse: Warehouse) -> bool:
     return bool(warehouse.query("EXISTS TABLE schema_migrations").column(0)[0].as_py())
 
 
-def _without_remarks(part: str) -> str:
-    """Return a statement without the remarks before it; empty where there is none."""
+def _without_comments(part: str) -> str:
+    """Return a statement without the comments before it; empty if there is no statement."""
     lines = part.strip().splitlines()
     while lines and (not lines[0].strip() or lines[0].startswith("--")):
         del lines[0]

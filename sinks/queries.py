@@ -1,10 +1,10 @@
-"""The documented queries, by name: each a file whose head says what it answers and what can be asked for.
+"""The documented queries, by name: each a file that begins with its question and its parameters.
 
     -- A sentence that says what the query answers.
-    -- lender: what this parameter is for; where it is not given, lines that end in ``-- if lender`` are left out
+    -- lender: what this parameter is for; if it is not given, lines that end in ``-- if lender`` are left out
     -- since = 30d: a parameter with a default
 
-Places of parameters are ClickHouse's own, ``{lender:String}``; a dash in a parameter's name is an underscore there.
+Placeholders are ClickHouse's own, ``{lender:String}``; a dash in a parameter's name is an underscore there.
 """
 
 import re
@@ -23,12 +23,12 @@ EVENT_CLOCK = "SELECT now FROM event_clock"
 
 
 class QueryParameterError(ValueError):
-    """A parameter is unknown, missing or not of its kind; the text is one sentence."""
+    """A parameter is unknown, missing or of the wrong type; the text is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """What can be asked for: ``default`` None stands for none."""
+    """A parameter of a query; ``default`` is None if it has none."""
 
     name: str
     about: str
@@ -36,7 +36,7 @@ class Parameter:
 
     @property
     def place(self) -> str:
-        """Its name in the statement."""
+        """Its placeholder's name in the statement."""
         return self.name.replace("-", "_")
 
 
@@ -51,13 +51,13 @@ class NamedQuery:
 
     @property
     def optional(self) -> frozenset[str]:
-        """Parameters that may be left out without a default: their lines fall away."""
+        """Parameters without a default that may be left out, together with their lines."""
         return frozenset(found[1] for line in self.statement.splitlines() if (found := CONDITION.search(line)))
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A statement ready to run, with the values of its places."""
+    """A statement ready to run, with the values of its placeholders."""
 
     statement: str
     values: dict[str, str]
@@ -69,7 +69,7 @@ def named_queries(folder: Path = FOLDER) -> dict[str, NamedQuery]:
 
 
 def parse(name: str, text: str) -> NamedQuery:
-    """Return the query that a file's text is."""
+    """Return the query in a file's text."""
     lines = text.splitlines()
     count = next(number for number, line in enumerate(lines) if not line.startswith("--"))
     heads = [found for line in lines[1:count] if (found := PARAMETER.match(line))]
@@ -78,10 +78,10 @@ def parse(name: str, text: str) -> NamedQuery:
 
 
 def bind(query: NamedQuery, given: Mapping[str, str], now: datetime) -> Bound:
-    """Return the statement with what was asked for. ``now`` is the event clock, from which times before now count.
+    """Return the statement and values for the given parameters. Times such as 30d count back from ``now`` (event time).
 
     Raises:
-        QueryParameterError: a parameter is unknown, missing or not of its kind.
+        QueryParameterError: a parameter is unknown, missing or of the wrong type.
     """
     known = {parameter.name: parameter for parameter in query.parameters}
     for name in given:
@@ -118,19 +118,19 @@ def _chosen(statement: str, given: set[str]) -> str:
 def _value(name: str, value: str, kind: str, now: datetime) -> str:
     if not kind.startswith("Date"):
         return value
-    moment = _moment(name, value, now)
-    return f"{moment:%Y-%m-%d}" if kind == "Date" else f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03d}"
+    at = _time(name, value, now)
+    return f"{at:%Y-%m-%d}" if kind == "Date" else f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
 
 
-def _moment(name: str, value: str, now: datetime) -> datetime:
+def _time(name: str, value: str, now: datetime) -> datetime:
     before = BEFORE_NOW.match(value)
     if before:
         return now - timedelta(seconds=int(before[1]) * SECONDS[before[2]])
     try:
-        moment = datetime.fromisoformat(value)
+        at = datetime.fromisoformat(value)
     except ValueError:
         raise QueryParameterError(
             f"--{name} is {value!r}; give a date such as 2026-03-01, a time such as 2026-03-01T08:00, "
             "or a time before now such as 30d, 12h or 90m."
         ) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

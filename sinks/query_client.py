@@ -1,4 +1,4 @@
-"""Asking the warehouse wherever it is: the running loader, the folder, or the server."""
+"""Queries the warehouse wherever it is: through the running loader, in its folder, or on a server."""
 
 import http.client
 from collections.abc import Mapping
@@ -19,20 +19,20 @@ TIMEOUT_SECONDS = 120
 
 
 def run_named_query(settings: WarehouseSection, query: NamedQuery, given: Mapping[str, str]) -> pa.Table:
-    """Return the result of a documented query; times before now count from the newest scored moment.
+    """Return the result of a documented query; times such as 30d count back from the newest scoring.
 
     Raises:
-        QueryParameterError: a parameter is unknown, missing or not of its kind.
+        QueryParameterError: a parameter is unknown, missing or of the wrong type.
         WarehouseError: as ``run_query``.
     """
-    bound = bind(query, given, datetime.now(UTC))  # what was asked wrongly is told before the warehouse is looked for
+    bound = bind(query, given, datetime.now(UTC))  # a wrong parameter is reported even if there is no warehouse
     if "Date" in query.statement:
         bound = bind(query, given, event_clock(settings))
     return run_query(settings, bound.statement, bound.values)
 
 
 def event_clock(settings: WarehouseSection) -> datetime:
-    """Return the newest scored moment, the wall clock where nothing was ever scored; raises WarehouseError."""
+    """Return the event time of the newest scoring, or the wall clock if there is none; raises WarehouseError."""
     now: datetime | None = run_query(settings, EVENT_CLOCK).column(0)[0].as_py()
     if now is None or now.year <= datetime.fromtimestamp(0, UTC).year:
         return datetime.now(UTC)
@@ -40,11 +40,11 @@ def event_clock(settings: WarehouseSection) -> datetime:
 
 
 def run_query(settings: WarehouseSection, statement: str, parameters: Mapping[str, str] | None = None) -> pa.Table:
-    """Return the result of a statement that reads. Parameters fill its ``{name:Type}`` places.
+    """Return the result of a SELECT. Parameters fill its ``{name:Type}`` placeholders.
 
     Raises:
         WarehouseError: the statement was refused.
-        WarehouseUnreachableError: there is no warehouse to ask; the text says what to do.
+        WarehouseUnreachableError: there is no warehouse; the text says what to do.
     """
     if settings.kind == "server":
         server = open_warehouse(settings, create=False)
@@ -58,7 +58,7 @@ def run_query(settings: WarehouseSection, statement: str, parameters: Mapping[st
         try:
             return _ask(endpoint, statement, parameters or {})
         except ConnectionError:
-            pass  # the loader ended without taking its note away; the folder is free
+            pass  # a loader was killed and left its endpoint's file; the folder is not locked
     if not (path / "tables").exists():
         raise WarehouseUnreachableError(
             f"there is no warehouse in {path}; start `loanpulse demo` or `loanpulse migrate`, or set warehouse.path"

@@ -1,4 +1,4 @@
-"""How long rows are kept, by table: the configuration's days as the tables' TTL, counted from when a row was loaded."""
+"""Sets each table's TTL to the configured days of retention, counted from when a row was loaded."""
 
 import re
 
@@ -12,18 +12,18 @@ TTL = re.compile(r" TTL toDateTime\(loaded_at\) \+ toIntervalSecond\((\d+)\)")
 def apply_retention(
     warehouse: Warehouse, retention: RetentionSection, local: str = "", on_cluster: str = ""
 ) -> list[str]:
-    """Give every table the TTL that is configured; returns the tables changed. 0 days keeps for ever.
+    """Set every table's TTL to the configured days; return the tables changed. 0 days means no TTL.
 
-    ``local`` is what the tables that hold rows end with, and ``on_cluster`` the clause that reaches all of them.
+    On a cluster ``local`` is the suffix of the local tables and ``on_cluster`` the clause that runs on all nodes.
 
     Raises:
         WarehouseError: the warehouse refused.
     """
-    standing = _standing(warehouse)
+    present = _ttl_seconds(warehouse)
     changed = []
     for table, days in retention.days().items():
         seconds, name = int(days * DAY_SECONDS), table + local
-        if standing.get(name, 0) == seconds:
+        if present.get(name, 0) == seconds:
             continue
         what = f"MODIFY TTL toDateTime(loaded_at) + toIntervalSecond({seconds})" if seconds else "REMOVE TTL"
         warehouse.execute(f"ALTER TABLE {name}{on_cluster} {what}")
@@ -31,7 +31,8 @@ def apply_retention(
     return changed
 
 
-def _standing(warehouse: Warehouse) -> dict[str, int]:
+def _ttl_seconds(warehouse: Warehouse) -> dict[str, int]:
+    """Return the TTL (seconds) of each table that has one."""
     rows = warehouse.query("SELECT name, engine_full FROM system.tables WHERE database = currentDatabase()").to_pylist()
     found = {row["name"]: TTL.search(row["engine_full"]) for row in rows}
     return {name: int(ttl[1]) for name, ttl in found.items() if ttl}

@@ -1,4 +1,4 @@
-"""From records of a topic to rows of its table, as Arrow columns."""
+"""Converts records of a topic to rows of its table, as Arrow columns."""
 
 import base64
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ DEAD_LETTER_TABLE = "dead_letters"
 
 
 class Message(Protocol):
-    """What is needed of a consumed message (confluent-kafka's)."""
+    """The part of a consumed message (confluent-kafka's) that this module reads."""
 
     def topic(self) -> str | None:
         """Return the record's topic."""
@@ -54,7 +54,7 @@ class Message(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows by table: those of the topic's own, and dead letters for records that can't be rows."""
+    """The rows of a topic's table, and the dead letters of the records that were refused."""
 
     table: str
     rows: pa.Table
@@ -62,10 +62,10 @@ class Rows:
 
 
 class RowMaker:
-    """Makes rows of the records that the loader takes. ``prefix`` is what topic names start with.
+    """Makes rows of consumed records. ``prefix`` is the start of all topic names.
 
-    Events are held to the contracts' rules as the stream holds them, so that a table of events has none that the stream
-    refused for what it says; their letters replace the stream's own, being equal to them.
+    The loader applies the same validation as the worker. Invalid events go to ``dead_letters``; the row has the same
+    key as the row of the worker's own dead letter, so one replaces the other.
     """
 
     def __init__(self, registry: SchemaRegistry, prefix: str = "", currency: str = "CNY") -> None:
@@ -114,7 +114,7 @@ class RowMaker:
 
 
 def _decoder(table: TopicTable, registry: SchemaRegistry) -> ColumnDecoder | None:
-    """Return the decoder of a table's topic; None where the contract holds what is not read by columns."""
+    """Return the decoder of a table's topic, None if the contract has fields that it can't read by columns."""
     if table.contract is None:
         return None
     try:
@@ -125,12 +125,12 @@ def _decoder(table: TopicTable, registry: SchemaRegistry) -> ColumnDecoder | Non
 
 
 def _filled(rows: pa.Table, table: TopicTable) -> pa.Table:
-    """Put what stands for null into columns that are never null."""
+    """Replace null in columns that are not nullable, by the value that ``table.filled`` names."""
     for name, expression in table.filled.items():
         column = rows.column(name)
         if column.null_count:
-            stand_in = "" if expression == "''" else rows.column(expression)
-            rows = rows.set_column(rows.column_names.index(name), name, pc.coalesce(column, stand_in))
+            default = "" if expression == "''" else rows.column(expression)
+            rows = rows.set_column(rows.column_names.index(name), name, pc.coalesce(column, default))
     return rows
 
 
@@ -152,8 +152,7 @@ LETTER_ROWS = pa.schema(
 def _letters(messages: Sequence[Message]) -> pa.Table:
     """Return dead letters as rows, 8 µs each.
 
-    All that a letter says stands in its headers, which the client hands over as Python objects one by one, so columns
-    would save nothing.
+    The content is in headers, which the client returns as Python objects anyway, so columns would save nothing.
     """
     rows = []
     for message in messages:

@@ -14,21 +14,21 @@ from loanpulse.sinks.warehouse import WarehouseError, WarehouseUnreachableError
 
 INSERT_BLOCK = 1_048_576
 FIRST_WITH_TOKENS = (22, 6)
-"""The server version from which blocks are known by tokens; the settings below are for those."""
+"""The first server version that deduplicates by token; INSERT_SETTINGS are for this and later ones."""
 
 INSERT_SETTINGS = {
     "async_insert": 0,
     "deduplicate_blocks_in_dependent_materialized_views": 1,
     "optimize_on_insert": 0,
-    # On a cluster: rows are on their shards, with the block's token, when the insert is answered.
+    # On a cluster: the insert returns when the rows are on their shards, with the block's token.
     "insert_distributed_sync": 1,
 }
 
 
 class ServerWarehouse:
-    """clickhouse-driver: columns in, columns out, compressed, with further hosts to fall back to.
+    """ClickHouse through clickhouse-driver: columns in and out, compressed, with fallback hosts.
 
-    Each thread has a connection of its own. ``create`` makes the database where it is missing.
+    Each thread has its own connection. ``create`` creates the database if it is missing.
     """
 
     def __init__(self, settings: WarehouseSection, *, create: bool = True) -> None:
@@ -56,7 +56,7 @@ class ServerWarehouse:
         self._new_client = functools.partial(Client, hosts[0], **options)
         if create:
             first = self._new_client(database="default")
-            # Asked first: a user that may only insert can't make databases, and needs none.
+            # Checked first: a user without the right to CREATE DATABASE can use one that exists.
             known = f"SELECT count() FROM system.databases WHERE name = '{settings.database}'"
             if not self._ask(lambda: first.execute(known))[0][0]:
                 self._ask(lambda: first.execute(f"CREATE DATABASE IF NOT EXISTS {settings.database}"))
@@ -64,7 +64,7 @@ class ServerWarehouse:
 
     @property
     def is_compressed(self) -> bool:
-        """Whether blocks go over the wire compressed."""
+        """True if blocks are compressed on the connection."""
         return self._client.connection.compressor_cls is not None
 
     @property

@@ -1,4 +1,4 @@
-"""Filling ClickHouse's own parameter places where a statement travels as text."""
+"""Fills ClickHouse's parameter placeholders in statements that are sent as text."""
 
 import re
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ PLACE = re.compile(r"\{(\w+):([^{}]+)\}")
 
 
 def filled(statement: str, parameters: Mapping[str, Any]) -> str:
-    """Put values into ``{name:Type}`` places, quoted and cast; a place without a value stays for the engine to refuse.
+    """Replace ``{name:Type}`` placeholders by quoted, cast values. The engine refuses those that have no value.
 
     Examples:
         >>> filled("SELECT {lender:String}", {"lender": "it's"})

@@ -1,7 +1,7 @@
-"""The columns of a table from the Avro contract that feeds it: name, type, codec and comment, by one pure function.
+"""Derives a table's columns (name, type, codec, comment) from the Avro contract of its topic.
 
-Fields of nested records become ``outer_inner``. A change of a contract changes the columns here, and the test that
-holds every migrated table equal to its contract then asks for a migration.
+Fields of nested records become ``outer_inner``. If a contract changes, the columns change, and the test that compares
+every migrated table with its contract fails until a migration is added.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ FEW_VALUES = frozenset(
     {"lender_id", "source", "currency", "region", "hard_event", "level", "model_id", "audited_group", "code"}
     | {"text_en", "text_zh"}
 )
-"""Texts with few different values; those that name a version are recognised by their ending."""
+"""Text columns with few distinct values; columns that end in ``_version`` are also such."""
 
 TIME_CODEC, ZIPPED = "Delta, ZSTD(1)", "ZSTD(1)"
 _NUMBERS = {"int": "Int32", "long": "Int64", "float": "Float32", "double": "Float64", "boolean": "Bool"}
@@ -23,7 +23,7 @@ _NUMBERS = {"int": "Int32", "long": "Int64", "float": "Float32", "double": "Floa
 
 @dataclass(frozen=True, slots=True)
 class TableColumn:
-    """A column: its type without and with NULL is ``kind``; an empty codec is the server's own choice."""
+    """A column; ``kind`` is its ClickHouse type. An empty codec means the server's default."""
 
     name: str
     kind: str
@@ -53,7 +53,7 @@ def leaves(schema: Schema) -> list[Leaf]:
 
 
 def columns_of(schema: Schema, filled: Mapping[str, str]) -> tuple[TableColumn, ...]:
-    """Return the columns of a contract. Columns in ``filled`` are never null: null takes the SQL expression there."""
+    """Return the columns of a contract. ``filled`` gives, by column, the SQL expression that replaces null."""
     return tuple(_column(leaf, filled.get(leaf.name)) for leaf in leaves(schema))
 
 
@@ -72,7 +72,7 @@ def _walk(schema: Mapping[str, Any], names: dict[str, Any], path: str, doc: str,
 
 
 def resolved(schema: Any, names: dict[str, Any]) -> Mapping[str, Any]:
-    """Return a schema as a mapping, names of earlier definitions replaced by them; remembers new ones in ``names``."""
+    """Return a schema as a mapping, with named types resolved through ``names``; adds new ones to it."""
     found: Mapping[str, Any] = names.get(schema, {"type": schema}) if isinstance(schema, str) else schema
     if "name" in found:
         names[found["name"]] = found
@@ -81,7 +81,7 @@ def resolved(schema: Any, names: dict[str, Any]) -> Mapping[str, Any]:
 
 def _column(leaf: Leaf, filled: str | None) -> TableColumn:
     kind, codec = _kind(leaf.schema, leaf.name)
-    # NaN stands for "no evidence" on the wire; in the tables it is null, which averages pass over.
+    # NaN means "no evidence" in a record; tables have null, which averages skip.
     if (leaf.nullable or "NaN" in leaf.doc) and filled is None:
         kind = _nullable(kind)
     comment = leaf.doc if filled is None else f"{leaf.doc}. Where the record has null, {_said(filled)} stands here"

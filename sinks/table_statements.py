@@ -1,4 +1,4 @@
-"""CREATE statements of tables that topics feed; ``python -m loanpulse.sinks.table_statements NAME…`` prints them."""
+"""CREATE statements of topics' tables; ``python -m loanpulse.sinks.table_statements NAME…`` prints them."""
 
 import sys
 
@@ -7,7 +7,7 @@ from loanpulse.sinks.tables import BLOCKS_REMEMBERED, BY_NAME, TopicTable
 
 
 def create_table(table: TopicTable) -> str:
-    """Return the statement that makes a table as a migration has it."""
+    """Return the CREATE statement of a table, in the form that migrations use."""
     lines = [*(_column(column) for column in table.columns), *table.indexes]
     body = ",\n    ".join(lines)
     return (
@@ -21,7 +21,7 @@ def create_table(table: TopicTable) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return a text as it stands between single quotes."""
+    """Return a text escaped for single quotes."""
     return text.replace("\\", "\\\\").replace("'", "''")
 
 

@@ -1,4 +1,4 @@
-"""The tables that the loader fills: which topic feeds each, how rows are ordered and which of them replace others."""
+"""The tables that the loader fills: their topics, their sorting keys, and which rows replace others."""
 
 from dataclasses import dataclass, field
 
@@ -12,18 +12,18 @@ ORIGIN = (
     TableColumn("published_at", MILLISECONDS, "When the record was published, by its own timestamp", TIME_CODEC),
     TableColumn("loaded_at", MILLISECONDS, "When the row was loaded", TIME_CODEC, "now64(3, 'UTC')"),
 )
-"""Where a row came from; every table of a topic ends with these."""
+"""The last columns of every topic's table: where the row came from."""
 
 BLOCKS_REMEMBERED = 10_000
-"""Inserted blocks whose tokens a table remembers: one sent again within them adds nothing."""
+"""Number of recent blocks whose tokens a table keeps: a repetition of one of them adds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicTable:
-    """A table fed by one topic. Rows equal in ``order_by`` replace each other; the last loaded stands.
+    """A table fed by one topic. Of rows with equal ``order_by`` the last loaded one remains.
 
-    ``filled`` says by which expression null is replaced, for columns that rows are ordered by. ``contract`` is None for
-    dead letters, whose columns are ``own_columns``.
+    ``filled`` gives the expression that replaces null in columns of the sorting key. ``contract`` is None for dead
+    letters, whose columns are ``own_columns``.
     """
 
     name: str
@@ -73,6 +73,7 @@ TABLES: tuple[TopicTable, ...] = (
     ),
     TopicTable(
         "snapshots", topics.LIQUIDITY_SNAPSHOTS,
+        # words: ok, migrations have these comments
         "Every scoring of every borrower, by event time; a moment restated later has a row for each time it was known",
         ("borrower_id", "event_time", "known_at", "snapshot_id"), Contract.LIQUIDITY_SNAPSHOT,
         filled={"known_at": "event_time"},
@@ -83,10 +84,12 @@ TABLES: tuple[TopicTable, ...] = (
         indexes=("INDEX alert_id_index alert_id TYPE bloom_filter GRANULARITY 1", BORROWER_INDEX),
     ),
     TopicTable(
+        # words: ok, as migrated
         "alert_feedback", topics.ALERT_FEEDBACK, "What came of alerts, as the teams that worked them report",
         ("lender_id", "event_time", "feedback_id"), Contract.ALERT_FEEDBACK, indexes=(BORROWER_INDEX,),
     ),
     TopicTable(
+        # words: ok, as migrated
         "suppressions", topics.SUPPRESSIONS, "Orders to hold alerts back, and those that lift them",
         ("borrower_id", "event_time", "suppression_id", "lifted"), Contract.SUPPRESSION,
     ),

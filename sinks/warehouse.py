@@ -1,4 +1,4 @@
-"""The one small interface to ClickHouse; a server and the embedded engine stand behind it alike."""
+"""The interface to ClickHouse that a server and the embedded engine implement."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -24,7 +24,7 @@ class Warehouse(Protocol):
         """Return a query's result; raises WarehouseError."""
 
     def insert(self, table: str, rows: pa.Table, token: str = "") -> None:
-        """Insert rows by column names, all or none; ``token`` names the batch where the table deduplicates by it."""
+        """Insert rows by column names, all or none; the table ignores a block whose ``token`` it knows."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the connections."""

@@ -17,7 +17,7 @@ LEVEL_COLOURS = {
     "TENSE": "#df7a3f",
     "CRISIS": "#a8232f",
 }
-"""Dark to light to dark again: told apart in grey and by colour-blind eyes too."""
+"""Dark to light to dark again: distinguishable in grey and for colour-blind readers."""
 INK, QUIET, GRID, ACCENT = "#1c2530", "#5a6675", "#e3e7ec", "#23527c"
 VINTAGE_COLOURS = ("#a9c3da", "#7fa6c9", "#5586b0", "#2f6596", "#17446d", "#0b2239")
 

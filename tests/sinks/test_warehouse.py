@@ -236,5 +236,5 @@ def test_a_reader_can_only_read(warehouse: EmbeddedWarehouse, statement: str) ->
 
 
 def test_a_folder_that_is_held_is_told(warehouse: EmbeddedWarehouse) -> None:
-    with pytest.raises(WarehouseUnreachableError, match="held by another process"):
+    with pytest.raises(WarehouseUnreachableError, match="locked by another process"):
         EmbeddedWarehouse(warehouse._path, "loanpulse")

@@ -18,7 +18,7 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.violations import Violation
 from loanpulse.settings import load
-from loanpulse.sinks.blocks import Block, Edges, write_down
+from loanpulse.sinks.blocks import Block, Edges, record_blocks
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.migrate import migrate
 from loanpulse.sinks.rows import RowMaker
@@ -51,7 +51,7 @@ def fill(warehouse: EmbeddedWarehouse) -> None:
         made = maker.rows(topic, records)
         assert made.refused is None, topic
         warehouse.insert(made.table, _with_forecast(made.rows) if made.table == "snapshots" else made.rows)
-        write_down(warehouse, [Block((topic, 0), records, Edges(0, len(records)))], loaded=True)
+        record_blocks(warehouse, [Block((topic, 0), records, Edges(0, len(records)))], loaded=True)
 
 
 def _with_forecast(rows: pa.Table) -> pa.Table:
