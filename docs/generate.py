@@ -1,5 +1,6 @@
 """Writes the references in docs/ from their sources; with --check only says whether they are up to date."""
 
+import ast
 import inspect
 import json
 import re
@@ -361,7 +362,36 @@ def speed_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+ROOMS = (
+    "commands", "evaluation", "streams/worker", "streams/trainer", "streams/replay", "streams/faust_kafka",
+    "streams/engine", "streams/learning", "streams/partition", "streams/directives", "streams/alerts", "streams/models",
+    "streams/policy", "streams/scoring", "streams/fold", "streams/forecast", "streams/behaviours", "streams/indicators",
+    "streams/record", "sinks", "city", "broker", "schemas", "settings",
+)  # fmt: skip
+"""The folders of the code map, importers before what they import."""
+CODE_MAP = re.compile(r"(<!-- code map: [^>]*-->\n).*(<!-- end of code map -->)", re.DOTALL)
+
+
+def code_map() -> str:
+    """Return the table of folders, each with its own docstring; raises ValueError where one has none."""
+    lines = ["| folder | what belongs there |", "|---|---|"]
+    for room in ROOMS:
+        source = (FOLDER.parent / room / "__init__.py").read_text(encoding="utf-8")
+        said = ast.get_docstring(ast.parse(source))
+        if not said:
+            raise ValueError(f"{room}/__init__.py has no docstring")
+        lines.append(f"| `{room}/` | {escaped(' '.join(said.replace('``', '`').split()))} |")
+    return "\n".join(lines) + "\n"
+
+
+def design_page() -> str:
+    """Return the page on design as it is, with the code map of today."""
+    page = (FOLDER / "design.md").read_text(encoding="utf-8")
+    return CODE_MAP.sub(lambda found: found[1] + code_map() + found[2], page)
+
+
 PAGES = {
+    "design.md": design_page,
     "reference-contracts.md": contracts_page,
     "reference-tables.md": tables_page,
     "reference-indicators.md": indicators_page,
