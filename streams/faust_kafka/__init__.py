@@ -1,4 +1,4 @@
-"""Faust and aiokafka as we use them: batches instead of single records, commits by our own book.
+"""Faust and aiokafka as we use them: one message per fetched batch, and commits of marked offsets only.
 
-It knows transport only: no borrower, event or score.
+It knows the transport only: no borrower, event or score.
 """

@@ -1,7 +1,7 @@
-"""Kafka's record batches (message format 2) to columns, compiled: fetched records without a Python object each.
+"""Kafka's record batches (message format 2) to columns, in compiled code: no Python object for each fetched record.
 
-The layout is the protocol's: a batch header of 61 bytes in big endian, then records made of zigzag varints
-(https://kafka.apache.org/documentation/#recordbatch). Older formats are read by aiokafka.
+The layout is the protocol's: a batch header of 61 bytes, big-endian, then records made of zigzag varints
+(https://kafka.apache.org/documentation/#recordbatch). aiokafka reads the older formats.
 """
 
 import struct
@@ -26,17 +26,17 @@ Headers = tuple[tuple[str, bytes], ...]
 
 HEADER = struct.Struct(">qiibIhiqqqhii")
 OVERHEAD = struct.Struct(">qi")
-MAGIC_PLACE = 16
+MAGIC_POSITION = 16
 CHECKED_FROM = 21
 CODEC_MASK, APPEND_TIME, CONTROL = 0x07, 0x08, 0x20
 DECODERS = {1: codec.gzip_decode, 2: codec.snappy_decode, 3: codec.lz4_decode, 4: codec.zstd_decode}
 COLUMNS = 8
-OFFSET, TIMESTAMP, KEY, KEY_LENGTH, VALUE, VALUE_LENGTH, OWN, OWN_LENGTH = range(COLUMNS)
+OFFSET, TIMESTAMP, KEY, KEY_LENGTH, VALUE, VALUE_LENGTH, RECORD_HEADERS, RECORD_HEADERS_LENGTH = range(COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class FetchedRecords:
-    """Consecutive records of one partition as columns; ``timestamps`` in ms, ``headers`` as they came."""
+    """Consecutive records of one partition as columns; ``timestamps`` in ms, ``headers`` not parsed yet."""
 
     offsets: Int64s
     timestamps: Int64s
@@ -48,13 +48,13 @@ class FetchedRecords:
         return len(self.offsets)
 
     def headers_of(self, row: int) -> Headers:
-        """Return one record's own headers."""
+        """Return the headers of one record."""
         return parse_headers(self.headers[row] or b"")
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One record batch: its records' bytes, uncompressed, and what they count from."""
+    """One record batch: its records' bytes, uncompressed, and the bases of their offsets and timestamps (ms)."""
 
     payload: bytes
     count: int
@@ -62,88 +62,93 @@ class Batch:
     next_offset: int
     first_timestamp: int
     append_timestamp: int
-    """The broker's own time for all of them, -1 where the records carry theirs."""
+    """The broker's timestamp for all records (ms); -1 if each record has its own."""
 
 
 @compiled
-def read_bytes(data: Bytes, place: int, end: int) -> tuple[int, int, int]:
-    """Return where a byte string with its length before it begins, its length (-1: none), and the place after it."""
-    size, place = read_varint(data, place, end)
-    if place < 0 or size > end - place:
+def read_bytes(data: Bytes, position: int, end: int) -> tuple[int, int, int]:
+    """Read a byte string that follows its length; returns its start, its length (-1 for null) and the next position.
+
+    The next position is -1 if the string does not end before ``end``.
+    """
+    size, position = read_varint(data, position, end)
+    if position < 0 or size > end - position:
         return 0, 0, -1
-    return place, max(size, -1), place + max(size, 0)
+    return position, max(size, -1), position + max(size, 0)
 
 
 @compiled
 def read_records(
     data: Bytes, start: int, count: int, base_offset: int, first_timestamp: int, append_timestamp: int, rows: Int64s
 ) -> int:
-    """Fill a row (see ``COLUMNS``) for each of ``count`` records from ``start``.
+    """Fill one row (see ``COLUMNS``) for each of ``count`` records from ``start``; returns their end.
 
-    Returns where they end, -1 where the bytes are not records.
+    Returns -1 if the bytes are no records.
     """
-    place = start
+    position = start
     limit = len(data)
     for number in range(count):
         row = rows[number]
-        size, place = read_varint(data, place, limit)
-        if place < 0 or size < 1 or size > limit - place:
+        size, position = read_varint(data, position, limit)
+        if position < 0 or size < 1 or size > limit - position:
             return -1
-        end = place + size
-        delta, place = read_varint(data, place + 1, end)
-        if place < 0:
+        end = position + size
+        delta, position = read_varint(data, position + 1, end)
+        if position < 0:
             return -1
         row[TIMESTAMP] = first_timestamp + delta if append_timestamp < 0 else append_timestamp
-        delta, place = read_varint(data, place, end)
-        if place < 0:
+        delta, position = read_varint(data, position, end)
+        if position < 0:
             return -1
         row[OFFSET] = base_offset + delta
-        row[KEY], row[KEY_LENGTH], place = read_bytes(data, place, end)
-        if place < 0:
+        row[KEY], row[KEY_LENGTH], position = read_bytes(data, position, end)
+        if position < 0:
             return -1
-        row[VALUE], row[VALUE_LENGTH], place = read_bytes(data, place, end)
-        if place < 0:
+        row[VALUE], row[VALUE_LENGTH], position = read_bytes(data, position, end)
+        if position < 0:
             return -1
-        row[OWN], row[OWN_LENGTH] = place, end - place
-        place = end
-    return place
+        row[RECORD_HEADERS], row[RECORD_HEADERS_LENGTH] = position, end - position
+        position = end
+    return position
 
 
 def parse_headers(raw: bytes) -> Headers:
-    """Return a record's headers; raises CorruptRecordException."""
+    """Parse the headers of a record; raises CorruptRecordException."""
     data = np.frombuffer(raw, np.uint8)
     found: list[tuple[str, bytes]] = []
-    count, place = read_varint(data, 0, len(data))
+    count, position = read_varint(data, 0, len(data))
     for _ in range(int(count)):
-        start, size, place = read_bytes(data, place, len(data)) if place >= 0 else (0, 0, -1)
-        value, length, place = read_bytes(data, place, len(data)) if place >= 0 else (0, 0, -1)
-        if place < 0:
+        start, size, position = read_bytes(data, position, len(data)) if position >= 0 else (0, 0, -1)
+        value, length, position = read_bytes(data, position, len(data)) if position >= 0 else (0, 0, -1)
+        if position < 0:
             raise CorruptRecordException("a record's headers can't be read")
         found.append((raw[start : start + size].decode("utf-8", "replace"), raw[value : value + max(length, 0)]))
     return tuple(found)
 
 
 def batches_of(raw: bytes, *, check: bool) -> Iterator[Batch]:
-    """Yield the record batches of a fetch, those of format 2 only, without control batches; a cut last one is left out.
+    """Yield the record batches of a fetch (format 2 only); an incomplete last one is skipped.
+
+    A control batch is yielded without records, for its next offset.
 
     Raises:
         CorruptRecordException: a batch's checksum is wrong (with ``check``).
-        UnsupportedCodecError: a batch is compressed in a way that is not known.
+        UnsupportedCodecError: a batch's compression is unknown.
     """
-    place = 0
-    while len(raw) - place >= HEADER.size:
-        base, length = OVERHEAD.unpack_from(raw, place)
-        end = place + OVERHEAD.size + length
+    position = 0
+    while len(raw) - position >= HEADER.size:
+        base, length = OVERHEAD.unpack_from(raw, position)
+        end = position + OVERHEAD.size + length
         if end > len(raw):
             return
-        header = HEADER.unpack_from(raw, place)
+        header = HEADER.unpack_from(raw, position)
         checksum, attributes, last_delta, first, latest, count = *header[4:9], header[12]
-        if check and calc_crc32c(raw[place + CHECKED_FROM : end]) != checksum:
+        if check and calc_crc32c(raw[position + CHECKED_FROM : end]) != checksum:
             raise CorruptRecordException(f"the batch at offset {base} has a wrong checksum")
-        payload = raw[place + HEADER.size : end]
+        payload = raw[position + HEADER.size : end]
         if attributes & CODEC_MASK:
             if attributes & CODEC_MASK not in DECODERS:
-                raise UnsupportedCodecError(f"compression {attributes & CODEC_MASK} is not known")
+                raise UnsupportedCodecError(f"unknown compression {attributes & CODEC_MASK}")
             payload = DECODERS[attributes & CODEC_MASK](payload)
         is_control = bool(attributes & CONTROL)
         yield Batch(
@@ -154,32 +159,32 @@ def batches_of(raw: bytes, *, check: bool) -> Iterator[Batch]:
             first,
             latest if attributes & APPEND_TIME else -1,
         )
-        place = end
+        position = end
 
 
 def is_current_format(raw: bytes) -> bool:
-    """Tell whether a fetch is in message format 2."""
-    return len(raw) <= MAGIC_PLACE or raw[MAGIC_PLACE] >= 2
+    """Return True if a fetch is in message format 2."""
+    return len(raw) <= MAGIC_POSITION or raw[MAGIC_POSITION] >= 2
 
 
 def records_of(batches: list[Batch], from_offset: int) -> FetchedRecords:
     """Return the records of batches from an offset on.
 
     Raises:
-        CorruptRecordException: a batch's bytes are not its records.
+        CorruptRecordException: the bytes of a batch are no records.
     """
     data = np.frombuffer(b"".join(batch.payload for batch in batches) or b"\x00", np.uint8)
     rows = np.zeros((sum(batch.count for batch in batches), COLUMNS), np.int64)
-    place, number = 0, 0
+    position, number = 0, 0
     for batch in batches:
-        end = place + len(batch.payload)
+        end = position + len(batch.payload)
         part = rows[number : number + batch.count]
-        reached = read_records(
-            data, place, batch.count, batch.base_offset, batch.first_timestamp, batch.append_timestamp, part
+        records_end = read_records(
+            data, position, batch.count, batch.base_offset, batch.first_timestamp, batch.append_timestamp, part
         )
-        if batch.count and reached != end:
-            raise CorruptRecordException(f"the batch at offset {batch.base_offset} can't be read")
-        place, number = end, number + batch.count
+        if batch.count and records_end != end:
+            raise CorruptRecordException(f"the records of the batch at offset {batch.base_offset} can't be read")
+        position, number = end, number + batch.count
     rows = rows[int(np.searchsorted(rows[:, OFFSET], from_offset)) :]
     columns = np.ascontiguousarray(rows.T)
     return FetchedRecords(
@@ -187,7 +192,7 @@ def records_of(batches: list[Batch], from_offset: int) -> FetchedRecords:
         columns[TIMESTAMP],
         Spans(data, columns[KEY], columns[KEY_LENGTH]),
         Spans(data, columns[VALUE], columns[VALUE_LENGTH]),
-        Spans(data, columns[OWN], columns[OWN_LENGTH]),
+        Spans(data, columns[RECORD_HEADERS], columns[RECORD_HEADERS_LENGTH]),
     )
 
 

@@ -1,9 +1,10 @@
-"""Faust's Kafka transport, with one message per fetched partition batch, and offsets committed only when booked.
+"""Faust's Kafka transport, with one message per fetched batch of a partition, and commits of marked offsets only.
 
-Faust spends some 200 µs on every message, aiokafka 4 µs on an object for every record. Here a message's value is what
-one fetch brought for one partition, as columns, so that both are paid per fetch. And what Faust counts as done when
-an agent lets go of it is not yet durable here: only offsets that the worker has booked, after its checkpoint, are
-ever committed.
+Faust spends some 200 µs on every message, aiokafka 4 µs on an object for every record. Here a message's value is
+everything that one fetch returned for one partition, as columns, so both costs are paid once per fetch.
+
+Faust counts a message as done when an agent has read it, but its effects are not durable then. So only offsets that the
+worker marked as committable, after its checkpoint, are ever committed.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
@@ -21,25 +22,25 @@ from loanpulse.streams.faust_kafka.record_batches import FetchedRecords
 
 
 class RawRecords:
-    """A fetch's bytes, kept for ``ColumnRecords`` in the place of aiokafka's parser."""
+    """The bytes of a fetch, kept for ``ColumnRecords``; replaces aiokafka's ``MemoryRecords``."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = bytes(raw)
 
     def has_next(self) -> bool:
-        """Tell whether a whole batch is there."""
+        """Return True if at least one batch is complete."""
         if len(self.raw) < record_batches.OVERHEAD.size:
             return False
         _, length = record_batches.OVERHEAD.unpack_from(self.raw)
         return len(self.raw) >= record_batches.OVERHEAD.size + int(length)
 
     def size_in_bytes(self) -> int:
-        """Return how much came."""
+        """Return the number of bytes fetched."""
         return len(self.raw)
 
 
 class ColumnRecords(PartitionRecords):  # type: ignore[misc]
-    """Hands out all records of a fetch as one value of columns."""
+    """Yields all records of a fetch as one value of columns."""
 
     def _unpack_records(self) -> Iterator[FetchedRecords]:
         raw = self._records.raw
@@ -56,11 +57,21 @@ class ColumnRecords(PartitionRecords):  # type: ignore[misc]
             yield records
 
 
+def install() -> None:
+    """Replace aiokafka's parser of fetched records in this process; call it before building a Faust app.
+
+    The fetcher looks the two classes up at every fetch and has no option for others. Every aiokafka consumer of the
+    process is affected, so a worker's or trainer's process must have no other one.
+    """
+    fetcher.MemoryRecords = RawRecords
+    fetcher.PartitionRecords = ColumnRecords
+
+
 class BatchSchema(faust.Schema):  # type: ignore[misc]
-    """Hands a batch through as it is: decoding is the engine's, which does it for all records at once."""
+    """Passes batches on without decoding: the engine decodes all records of a batch at once."""
 
     def compile(self, app: Any, **_: Any) -> Any:
-        """Return the function by which Faust makes an event of a message."""
+        """Return the function with which Faust makes an event from a message."""
 
         async def decode(message: Any, *, propagate: bool = False) -> Any:
             return app.create_event(None, message.value, message.headers, message)
@@ -69,17 +80,16 @@ class BatchSchema(faust.Schema):  # type: ignore[misc]
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc]
-    """Yields a message per partition batch and commits booked offsets only."""
+    """Yields a message per batch of a partition and commits marked offsets only; needs ``install``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._booked: dict[TP, int] = {}
+        if fetcher.PartitionRecords is not ColumnRecords:
+            raise RuntimeError("call transport.install() before building the app")
+        self._committable: dict[TP, int] = {}
         self.delivered: dict[TP, int] = {}
-        """The offset after the last record handed out, per partition."""
-        self.held: set[TP] = set()
-        """Partitions of which no more is fetched for now; what was under way when they were held is handed out."""
-        # The fetcher looks the classes up here whenever a fetch has come; nothing else of this process consumes by it.
-        fetcher.MemoryRecords = RawRecords
-        fetcher.PartitionRecords = ColumnRecords
+        """The offset after the last record delivered, by partition."""
+        self.paused: set[TP] = set()
+        """Partitions that are not fetched for now; fetches in progress when they were paused are still delivered."""
         super().__init__(*args, **kwargs)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
@@ -91,51 +101,56 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         if not self.flow_active:
             await self._seek_back()
             return
-        for place, (batch,) in records.items():
+        for partition, (batch,) in records.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 break
-            # Faust's own kind: a partition that is paused and resumed by another kind would break its set of them.
-            tp = TP(place.topic, place.partition)
-            # Of a partition held meanwhile the position is past these records already: left out, they would be lost.
-            if active is None or tp in active or tp in self.held or tp in self._buffered_partitions:
+            # Faust expects its own type in its sets of partitions, not aiokafka's TopicPartition.
+            tp = TP(partition.topic, partition.partition)
+            # A partition paused during the fetch must be delivered: its position is past these records already, so
+            # skipping them would lose them.
+            if active is None or tp in active or tp in self.paused or tp in self._buffered_partitions:
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 self.delivered[tp] = int(batch.offsets[-1]) + 1
                 yield tp, self._batch_message(tp, batch)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
-        """Fetch of these partitions, whatever becomes of the set meanwhile.
+        """Fetch from a copy of the set of partitions.
 
-        Faust changes it while the fetch is under way; once it was empty, aiokafka would hand out, and count as read,
-        records of all partitions, which nobody waits for yet.
+        Faust changes the set during the fetch. If it becomes empty, aiokafka returns records of all partitions, and
+        counts them as read, but Faust drops them.
         """
         return await super()._getmany(None if active_partitions is None else set(active_partitions), timeout)
 
     async def perform_seek(self) -> None:
-        """Go back to what is committed, and to the beginning where nothing is.
+        """Seek to the committed offsets, and to the beginning where none is committed.
 
-        Faust and aiokafka leave the latter where they are; what was fetched before and not handed out would be lost.
+        Faust and aiokafka leave partitions without a commit at their position: records that were fetched and not
+        delivered would be lost.
         """
         await super().perform_seek()
-        never = [tp for tp in self.assignment() if self._read_offset[tp] is None and not self._is_changelog_tp(tp)]
-        if never:
-            await self._thread.seek_to_beginning(*(self._new_topicpartition(*tp) for tp in never))
+        uncommitted = [
+            tp for tp in self.assignment() if self._read_offset[tp] is None and not self._is_changelog_tp(tp)
+        ]
+        if uncommitted:
+            # aiokafka accepts its own TopicPartition only, not Faust's TP.
+            await self._thread.seek_to_beginning(*(self._new_topicpartition(*tp) for tp in uncommitted))
 
-    def hold(self, tp: TP) -> None:
-        """Fetch no more of a partition until ``take_up``."""
-        self.held.add(tp)
+    def pause(self, tp: TP) -> None:
+        """Stop fetching a partition until ``resume``."""
+        self.paused.add(tp)
         self.pause_partitions({tp})
 
-    def take_up(self, tp: TP) -> None:
-        """Fetch a partition again that was held."""
-        self.held.discard(tp)
+    def resume(self, tp: TP) -> None:
+        """Fetch a paused partition again."""
+        self.paused.discard(tp)
         self.resume_partitions({tp})
 
     async def _seek_back(self) -> None:
         try:
             await self.perform_seek()
         except Exception as error:
-            # The flow is stopped for a rebalance, whose end seeks again.
-            self.log.warning("seeking back while the flow is stopped: %r", error)
+            # The flow is stopped for a rebalance; when that ends, Faust seeks again.
+            self.log.warning("can't seek back while the flow is stopped: %r", error)
 
     def _batch_message(self, tp: TP, batch: FetchedRecords) -> ConsumerMessage:
         return ConsumerMessage(
@@ -155,43 +170,43 @@ class Consumer(driver.Consumer):  # type: ignore[misc]
         )
 
     def is_caught_up(self, tp: TP) -> bool:
-        """Tell whether all that the broker said to have for this partition has been fetched."""
+        """Return True if everything up to the last known high watermark of a partition was fetched."""
         try:
             state = self._thread._ensure_consumer()._subscription.subscription.assignment.state_value(tp)
         except AttributeError:
-            return False
+            return False  # not assigned, or not connected yet
         if state is None or not state.has_valid_position or state.highwater is None:
             return False
         return bool(state.position >= state.highwater)
 
     def ack(self, message: Any) -> bool:
-        """Let go of a message. Nothing becomes committable by it: see ``book``."""
+        """Release a message. This makes no offset committable; ``mark_committable`` does."""
         if message.acked:
             return False
         message.acked = True
         self._unacked_messages.discard(message)
         return True
 
-    def book(self, offsets: Mapping[TP, int]) -> None:
-        """Allow these offsets (the next to read) to be committed: all before them is durable."""
-        self._booked.update(offsets)
+    def mark_committable(self, offsets: Mapping[TP, int]) -> None:
+        """Allow these offsets (the next to read) to be committed: everything before them is durable."""
+        self._committable.update(offsets)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
-        return (tp for tp in tuple(self._booked) if topics is None or tp in topics or tp.topic in topics)
+        return (tp for tp in tuple(self._committable) if topics is None or tp in topics or tp.topic in topics)
 
     def _filter_committable_offsets(self, tps: Iterable[TP]) -> dict[TP, int]:
-        booked = {tp: self._booked[tp] for tp in tps if tp in self._booked}
-        return {tp: offset for tp, offset in booked.items() if self._should_commit(tp, offset)}
+        marked = {tp: self._committable[tp] for tp in tps if tp in self._committable}
+        return {tp: offset for tp, offset in marked.items() if self._should_commit(tp, offset)}
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Ignore gaps: Faust books one over the offset that it is about to deliver."""
+        """Ignore gaps: Faust would count the offsets up to the message that it is about to deliver as done."""
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        """Forget what was booked of the partitions that are taken away."""
+        """Drop the offsets and pauses of revoked partitions."""
         for tp in revoked:
-            self._booked.pop(tp, None)
+            self._committable.pop(tp, None)
             self.delivered.pop(tp, None)
-            self.held.discard(tp)
+            self.paused.discard(tp)
         await super().on_partitions_revoked(revoked)
 
 

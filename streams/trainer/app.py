@@ -7,7 +7,6 @@ from typing import Any
 
 import faust
 import structlog
-from faust.types import TP
 
 from loanpulse.broker.producer import DurableProducer
 from loanpulse.schemas.codec import Codec
@@ -15,8 +14,10 @@ from loanpulse.schemas.registry import open_registry
 from loanpulse.schemas.topics import full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
+from loanpulse.streams.faust_kafka.consumer_offsets import ConsumerOffsets
 from loanpulse.streams.faust_kafka.process import execute
-from loanpulse.streams.faust_kafka.transport import BatchSchema
+from loanpulse.streams.faust_kafka.settings import faust_settings
+from loanpulse.streams.faust_kafka.transport import BatchSchema, install
 from loanpulse.streams.from_settings import load_policy
 from loanpulse.streams.learning.fairness import read_groups
 from loanpulse.streams.learning.labels import DAY_MS, LabelOptions
@@ -24,7 +25,6 @@ from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.trainer import state_file
 from loanpulse.streams.trainer.process import INPUTS, TrainerProcess
-from loanpulse.streams.worker.app import faust_settings
 
 log = structlog.get_logger(__name__)
 
@@ -72,30 +72,28 @@ def build(settings: Settings) -> Any:
     if state is None:
         state = LearningState.new(ledger_options(settings), trainer_options(settings))
     options = faust_settings(settings) | {"datadir": settings.learning.data_dir}
+    install()
     app = faust.App(f"{prefix}{settings.streams.consumer_group}-trainer", **options)
     names = tuple(full_name(name, prefix) for name in INPUTS)
     inputs = app.topic(*names, schema=BatchSchema(), key_type=bytes, value_type=bytes)
 
-    def caught_up(topic: str, partition: int, next_offset: int) -> bool:
-        tp = TP(topic, partition)
-        return bool(app.consumer.delivered.get(tp, next_offset) <= next_offset and app.consumer.is_caught_up(tp))
-
+    offsets = ConsumerOffsets(app)
     process = TrainerProcess(
         state,
         Codec(open_registry(settings.registry), prefix),
         DurableProducer(producer_properties(settings)),
         folder,
         settings.topics.partitions,
-        caught_up,
+        offsets.caught_up,
         prefix,
         read_groups(Path(settings.learning.audit_groups_path)) if settings.learning.audit_groups_path else {},
         settings.learning.checkpoint_seconds,
     )
-    _wire(app, inputs, process)
+    _wire(app, inputs, process, offsets)
     return app
 
 
-def _wire(app: Any, inputs: Any, process: TrainerProcess) -> None:
+def _wire(app: Any, inputs: Any, process: TrainerProcess, offsets: ConsumerOffsets) -> None:
     # One thread touches the state; batches and steps come to it one after the other.
     thread = ThreadPoolExecutor(1, "trainer")
 
@@ -118,8 +116,7 @@ def _wire(app: Any, inputs: Any, process: TrainerProcess) -> None:
                 await asyncio.sleep(STEP_SECONDS)
                 durable = await on_thread(process.step)
                 if durable:
-                    app.consumer.book({TP(topic, partition): offset for (topic, partition), offset in durable.items()})
-                    await app.consumer.commit()
+                    await offsets.commit(durable)
         except Exception as error:
             log.error("a step could not be made", exc_info=True)
             await app.crash(error)

@@ -8,16 +8,17 @@ from typing import Any
 
 import faust
 import structlog
-from faust.types import TP
 
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import open_registry
 from loanpulse.schemas.sources import source_of
 from loanpulse.schemas.topics import BORROWERS_CHANGELOG, DEAD_LETTERS, EVENT_TOPICS, ORDER_APPLICATIONS, full_name
 from loanpulse.settings import Settings
-from loanpulse.settings.broker import faust_security, producer_properties
+from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.engine.engine import Engine
-from loanpulse.streams.faust_kafka.transport import BatchSchema
+from loanpulse.streams.faust_kafka.consumer_offsets import ConsumerOffsets
+from loanpulse.streams.faust_kafka.settings import faust_settings
+from loanpulse.streams.faust_kafka.transport import BatchSchema, install
 from loanpulse.streams.from_settings import engine_options, load_policy
 from loanpulse.streams.partition.undo_log import on_disk
 from loanpulse.streams.worker.changelog_table import BorrowerTable
@@ -27,54 +28,9 @@ from loanpulse.streams.worker.worker import BorrowerWorker, CheckpointLoop
 
 log = structlog.get_logger(__name__)
 
-BATCHES_BUFFERED = 8
-"""Batches that wait for the engine before fetching is held back."""
 BATCHES_UNDER_WAY = 8
 """Batches handed to the engine's thread and not yet taken; they are taken in their order."""
 REPORT_SECONDS = 10.0
-
-
-def faust_settings(settings: Settings) -> dict[str, Any]:
-    """Return Faust's own settings; the reasons of the unusual ones are in docs/operator.md."""
-    security = faust_security(settings)
-    timeouts = settings.broker.group_timeouts
-    options: dict[str, Any] = {
-        "broker": ";".join(f"loanpulse://{server}" for server in settings.broker.bootstrap_servers.split(",")),
-        "ssl_context": security.ssl_context,
-        "store": "memory://",
-        "web_enabled": False,
-        "topic_allow_declare": False,
-        "topic_disable_leader": True,
-        "topic_partitions": settings.topics.partitions,
-        "topic_replication_factor": settings.topics.replication_factor,
-        "table_standby_replicas": 0,
-        "stream_wait_empty": False,
-        "stream_buffer_maxsize": BATCHES_BUFFERED,
-        "stream_recovery_delay": 0.0,
-        "stream_processing_timeout": 300.0,
-        "broker_session_timeout": timeouts.session_seconds,
-        "broker_heartbeat_interval": timeouts.heartbeat_seconds,
-        "broker_rebalance_timeout": timeouts.rebalance_seconds,
-        "broker_request_timeout": 40.0,
-        "broker_max_poll_interval": 120.0,
-        "broker_commit_interval": 2.8,
-        "broker_commit_livelock_soft_timeout": 60.0,
-        "producer_request_timeout": 60.0,
-        "consumer_auto_offset_reset": "earliest",
-        "consumer_max_fetch_size": settings.streams.max_partition_fetch_bytes,
-        "worker_redirect_stdouts": False,
-        "datadir": settings.streams.data_dir,
-    }
-    if security.mechanism:
-        options["broker_credentials"] = faust.SASLCredentials(
-            username=security.username,
-            password=security.password,
-            mechanism=security.mechanism,
-            ssl_context=security.ssl_context,
-        )
-    elif security.ssl_context:
-        options["broker_credentials"] = faust.SSLCredentials(context=security.ssl_context)
-    return options
 
 
 @dataclass(slots=True)
@@ -100,6 +56,7 @@ def build(settings: Settings) -> WorkerApp:
     engine = Engine(
         engine_options(settings), load_policy(settings), registry, allocate=on_disk(Path(settings.streams.data_dir))
     )
+    install()
     app = faust.App(prefix + settings.streams.consumer_group, **faust_settings(settings))
     inputs = app.topic(
         *(full_name(name, prefix) for name in EVENT_TOPICS), schema=BatchSchema(), key_type=bytes, value_type=bytes
@@ -114,10 +71,10 @@ def build(settings: Settings) -> WorkerApp:
         internal=True,
     )
 
+    offsets = ConsumerOffsets(app)
+
     def caught_up(source: int, partition: int, next_offset: int) -> bool:
-        tp = TP(full_name(EVENT_TOPICS[source], prefix), partition)
-        taken = app.consumer.delivered.get(tp, next_offset) <= next_offset
-        return bool(taken and app.consumer.is_caught_up(tp))
+        return offsets.caught_up(full_name(EVENT_TOPICS[source], prefix), partition, next_offset)
 
     worker = BorrowerWorker(
         engine,
@@ -136,12 +93,8 @@ def build(settings: Settings) -> WorkerApp:
         settings.streams.threads or os.cpu_count() or 1,
     )
 
-    async def commit(offsets: dict[tuple[str, int], int]) -> None:
-        app.consumer.book({TP(topic, partition): offset for (topic, partition), offset in offsets.items()})
-        await app.consumer.commit()
-
     loop = CheckpointLoop(
-        worker, settings.streams.checkpoint_seconds, commit, settings.broker.group_timeouts.session_seconds
+        worker, settings.streams.checkpoint_seconds, offsets.commit, settings.broker.group_timeouts.session_seconds
     )
     app.tables.add(
         BorrowerTable(
@@ -166,7 +119,7 @@ def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
     async def take(message: Any) -> None:
         try:
             if not await loop.take(message.topic, message.partition, message.value):
-                app.consumer.hold(message.tp)
+                app.consumer.pause(message.tp)
         except Exception as error:
             # Faust would restart the agent and count the batch as done. The state is whole up to the last
             # checkpoint, so the safe end is to stop and be started again.
@@ -185,9 +138,9 @@ def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
     app.agent(inputs, name="borrowers", concurrency=1)(borrowers)
 
     async def resume() -> None:
-        for tp in tuple(app.consumer.held):
+        for tp in tuple(app.consumer.paused):
             if loop.worker.wants_more(source_of(tp.topic, loop.worker.prefix), tp.partition):
-                app.consumer.take_up(tp)
+                app.consumer.resume(tp)
 
     app.timer(interval=0.1)(resume)
 

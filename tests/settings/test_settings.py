@@ -92,7 +92,7 @@ def test_tls_and_sasl_reach_every_client() -> None:
 
 
 def test_faust_gets_the_same_security() -> None:
-    from loanpulse.streams.worker.app import faust_settings
+    from loanpulse.streams.faust_kafka.settings import faust_settings
 
     settings = load(
         environment={

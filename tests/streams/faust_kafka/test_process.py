@@ -1,4 +1,4 @@
-"""A process without its broker: it complains seldom, and ends in time when told to."""
+"""A process without its broker: its logs are rate-limited, and it ends in time when told to."""
 
 import logging
 import os
@@ -14,23 +14,23 @@ from loanpulse.commands import topics_admin
 from loanpulse.commands.broker import EmbeddedBroker
 from loanpulse.settings import load
 from loanpulse.settings.client_errors import ClientErrors
-from loanpulse.streams.faust_kafka.process import END_SECONDS, RateLimitedLogFilter
+from loanpulse.streams.faust_kafka.process import SHUTDOWN_SECONDS, RateLimitedLogFilter
 from tests.support.brokers import on_kafka
 
 
-def test_the_same_complaint_is_told_once_in_a_minute() -> None:
+def test_the_same_message_is_logged_once_in_a_minute() -> None:
     now = 0.0
-    seldom = RateLimitedLogFilter(lambda: now)
-    told = []
+    once_a_minute = RateLimitedLogFilter(lambda: now)
+    logged = []
     for now in (0.0, 0.1, 30.0, 59.0, 60.5, 61.0):
         record = logging.LogRecord("aiokafka", logging.ERROR, "", 0, "no node %s at %s", (1, now), None)
-        if seldom.filter(record):
-            told.append(now)
-    assert told == [0.0, 60.5]
-    assert seldom.filter(logging.LogRecord("aiokafka", logging.ERROR, "", 0, "another", (), None))
+        if once_a_minute.filter(record):
+            logged.append(now)
+    assert logged == [0.0, 60.5]
+    assert once_a_minute.filter(logging.LogRecord("aiokafka", logging.ERROR, "", 0, "another", (), None))
 
 
-def test_a_client_that_cannot_connect_says_so_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_cannot_connect_logs_it_once(capsys: pytest.CaptureFixture[str]) -> None:
     from confluent_kafka import Consumer
 
     from loanpulse.settings.broker import consumer_properties
@@ -65,11 +65,11 @@ def test_told_to_stop_without_a_broker_it_ends_in_time(tmp_path: Path) -> None:
                 [sys.executable, "-m", "loanpulse.commands", "trainer"], stdout=written, stderr=written,
                 env={**os.environ, **environment},
             )  # fmt: skip
-        time.sleep(12.0)  # it has joined by then; a join is not told anywhere
+        time.sleep(12.0)  # it has joined by then; a join is not logged
     try:
         time.sleep(3.0)
         trainer.send_signal(signal.SIGTERM)
-        assert trainer.wait(END_SECONDS + 15) in (0, 1)
+        assert trainer.wait(SHUTDOWN_SECONDS + 15) in (0, 1)
     finally:
         trainer.kill()
     assert len(log.read_text().splitlines()) < 200

@@ -1,4 +1,4 @@
-"""Record batches to columns: equal to aiokafka's own reading of the same bytes, and loud about broken ones."""
+"""Record batches to columns: equal to aiokafka's own reading of the same bytes, and errors for broken ones."""
 
 import struct
 
@@ -27,8 +27,8 @@ def batch(records: list[tuple], compression: int, base: int = 0) -> bytes:
         magic=2, compression_type=compression, is_transactional=False, producer_id=-1, producer_epoch=-1,
         base_sequence=-1, batch_size=1 << 20,
     )  # fmt: skip
-    for place, (stamp, key, value, headers) in enumerate(records):
-        builder.append(place, timestamp=stamp, key=key, value=value, headers=headers)
+    for offset, (stamp, key, value, headers) in enumerate(records):
+        builder.append(offset, timestamp=stamp, key=key, value=value, headers=headers)
     raw = bytearray(builder.build())
     raw[:8] = struct.pack(">q", base)  # the broker gives the base offset; the checksum does not cover it
     return bytes(raw)
@@ -61,24 +61,24 @@ def test_several_batches_and_a_start_inside_one() -> None:
     assert found.headers_of(3) == (("h", b"x"),)
 
 
-def test_a_wrong_checksum_is_told() -> None:
+def test_a_wrong_checksum_is_an_error() -> None:
     raw = bytearray(batch([(5, b"a", b"1", [])], 0))
     raw[-2] ^= 1
     with pytest.raises(CorruptRecordException, match="checksum"):
         read(bytes(raw))
 
 
-def test_a_count_that_is_not_true_is_told() -> None:
+def test_a_wrong_count_is_an_error() -> None:
     raw = bytearray(batch([(5, b"a", b"1", [])], 0))
     raw[57:61] = struct.pack(">i", 2)
     with pytest.raises(CorruptRecordException, match="offset 0"):
         records_of(list(batches_of(bytes(raw), check=False)), 0)
 
 
-def test_the_format_before_is_read_too() -> None:
+def test_the_older_format_is_read_too() -> None:
     builder = LegacyRecordBatchBuilder(magic=1, compression_type=0, batch_size=1 << 20)
-    for place in range(3):
-        builder.append(place, timestamp=100 + place, key=b"k", value=None if place == 1 else b"v")
+    for offset in range(3):
+        builder.append(offset, timestamp=100 + offset, key=b"k", value=None if offset == 1 else b"v")
     raw = bytes(builder.build())
     assert not is_current_format(raw)
     found = records_of_old_format(raw, 1, check=True)
