@@ -25,14 +25,14 @@ def parts() -> list[dict[str, Any]]:
     return found
 
 
-def stand_ins(warehouse: EmbeddedWarehouse) -> dict[str, str]:
-    """What $borrower, $alert and $moment are: the newest alert at CRISIS, whom it concerns, and when."""
+def sample_values(warehouse: EmbeddedWarehouse) -> dict[str, str]:
+    """Return the values of $borrower, $alert and $event_time, by the newest alert at CRISIS."""
     row = warehouse.query(
         "SELECT alert_id, borrower_id, event_time FROM alerts_newest WHERE level_to = 'CRISIS' "
         "ORDER BY event_time DESC, alert_id LIMIT 1"
     ).to_pylist()[0]
-    moment = row["event_time"].strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"$borrower": row["borrower_id"], "$alert": row["alert_id"], "$moment": moment}
+    event_time = row["event_time"].strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"$borrower": row["borrower_id"], "$alert": row["alert_id"], "$event_time": event_time}
 
 
 def answer(warehouse: EmbeddedWarehouse, query: NamedQuery, options: dict[str, str]) -> pa.Table:
@@ -43,7 +43,7 @@ def answer(warehouse: EmbeddedWarehouse, query: NamedQuery, options: dict[str, s
 
 def guide(warehouse: EmbeddedWarehouse) -> str:
     """The whole page."""
-    known, given = named_queries(), stand_ins(warehouse)
+    known, given = named_queries(), sample_values(warehouse)
     lines: list[str] = []
     number = 0
     for part in parts():

@@ -1,4 +1,4 @@
-"""Writes the references in docs/ from their sources; with --check only says whether they are up to date."""
+"""Writes the references in docs/ from their sources; with --check it only reports those that are out of date."""
 
 import ast
 import inspect
@@ -68,7 +68,7 @@ def contracts_page() -> str:
     lines = [
         NOTE,
         "# Contracts\n",
-        "What stands on each topic. Keys are UTF-8; values are Avro in the Confluent wire format.\n",
+        "The records of each topic. Keys are UTF-8; values are Avro in the Confluent wire format.\n",
     ]
     for topic in TOPICS:
         lines.append(f"## {topic.name}\n")
@@ -86,8 +86,8 @@ def contracts_page() -> str:
 
 
 def column_line(name: str, kind: str, comment: str) -> str:
-    said = comment.replace("''", "'")
-    return f"| {name} | {escaped(kind)} | {escaped(said)} |"
+    text = comment.replace("''", "'")
+    return f"| {name} | {escaped(kind)} | {escaped(text)} |"
 
 
 def with_change(lines: list[str], change: re.Match[str]) -> list[str]:
@@ -103,7 +103,7 @@ def with_change(lines: list[str], change: re.Match[str]) -> list[str]:
 
 
 def tables_and_views() -> dict[str, list[str]]:
-    """Return a section for each table and view that stands after all migrations: the last word on each counts."""
+    """Return a section for each table and view that exists after all migrations, by its last definition."""
     sections: dict[str, list[str]] = {}
     for statement in (said for migration in load_migrations() for said in migration.statements):
         if dropped := DROPPED.match(statement):
@@ -153,7 +153,7 @@ def index_section(file: policy_file.PolicyFile) -> list[str]:
     return [
         "\n## The index\n",
         "Without evidence a utility counts as the neutral one; between, in proportion to the evidence. So a feed that",
-        "is missing, or falls silent, moves the index towards the prior and lowers the confidence; it never makes a",
+        "is missing, or stops, moves the index towards the prior and lowers the confidence; it never makes a",
         "borrower look healthier or worse.\n",
         "```",
         "counted    = evidence * utility + (1 - evidence) * neutral_utility",
@@ -250,7 +250,7 @@ def behaviours_page() -> str:
         "Parameters are set in the policy file under `[behaviours.NAME]`.\n",
         "UTILITY_LATE_STREAK and DISTRESS_SPENDING together count as one level worse. USAGE_COLLAPSE of two utilities",
         "at once calls for a welfare check, not for a reminder. INCOME_STOPPED and INSTALMENT_MISSED are absences:",
-        "they are found by time passing, at the moment itself, also of a borrower who never sends another event.\n",
+        "a timer finds them at the due time, also if the borrower's sources send no further event.\n",
     ]
     for one in BEHAVIOURS:
         lines += [
@@ -355,9 +355,9 @@ def speed_page() -> str:
     lines += [
         "End to end is one worker process with the broker beside it on the same cores: Avro decoded, folded, state",
         "written to the changelog, scored, snapshots and alerts published. The plain agent is an ordinary Faust agent",
-        "over the same topic, one event at a time with one table write each, measured in the same run. What led to a",
-        "borrower's state in the last days, by which late events restate, lies in a file that the system may write",
-        "out, and is counted apart.",
+        "over the same topic, one event at a time with one table write each, measured in the same run. The undo log,",
+        "by which late events restate earlier scorings, is in a file that the system may write out, and is counted",
+        "separately.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -366,7 +366,7 @@ ROOMS = (
     "commands", "evaluation", "streams/worker", "streams/trainer", "streams/replay", "streams/faust_kafka",
     "streams/engine", "streams/learning", "streams/partition", "streams/directives", "streams/alerts", "streams/models",
     "streams/policy", "streams/scoring", "streams/fold", "streams/forecast", "streams/behaviours", "streams/indicators",
-    "streams/record", "sinks", "city", "broker", "schemas", "settings",
+    "streams/record", "sinks", "city", "schemas", "broker", "settings",
 )  # fmt: skip
 """The folders of the code map, importers before what they import."""
 CODE_MAP = re.compile(r"(<!-- code map: [^>]*-->\n).*(<!-- end of code map -->)", re.DOTALL)

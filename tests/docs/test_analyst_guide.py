@@ -40,7 +40,7 @@ def test_the_page_is_what_its_questions_give(city_warehouse: EmbeddedWarehouse) 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question["query"])
 def test_a_question_has_an_answer(city_warehouse: EmbeddedWarehouse, question: dict[str, object]) -> None:
-    given = analyst_guide.stand_ins(city_warehouse)
+    given = analyst_guide.sample_values(city_warehouse)
     options = {name: given.get(value, value) for name, value in question["options"].items()}  # type: ignore[attr-defined]
     rows = analyst_guide.answer(city_warehouse, named_queries()[str(question["query"])], options)
     assert rows.num_rows or question["query"] in MAY_BE_EMPTY
