@@ -35,7 +35,7 @@ lint: $(VENV)/installed ## what CI checks beside the tests
 	$(BIN)/ruff format --check .
 	cd src && ../$(BIN)/mypy -p loanpulse
 	$(BIN)/lint-imports
-	$(BIN)/yamllint --strict docker-compose.yml deploy
+	$(BIN)/yamllint --strict docker-compose.yml deploy .github .pre-commit-config.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python docs/generate.py --check
 
