@@ -37,6 +37,7 @@ lint: $(VENV)/installed ## what CI checks beside the tests
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict docker-compose.yml deploy .github .pre-commit-config.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yaml
 	$(BIN)/python docs/generate.py --check
 
 format: $(VENV)/installed ## put the code into the form that lint asks for
