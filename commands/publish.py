@@ -1,4 +1,4 @@
-"""`loanpulse publish`: a lender's events from a file to the topics."""
+"""`loanpulse publish`: publish a lender's events from files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from loanpulse.schemas.publisher import Publisher, PublishReport
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
 from loanpulse.settings.broker import producer_properties
 
-SHOWN_AT_MOST = 100
+MAX_SHOWN = 100
 
 
 def publish(
@@ -23,9 +23,9 @@ def publish(
 ) -> None:
     """Publish events from JSON Lines files.
 
-    A line is {"topic": "repayment-events", "value": {…}}: the contract's fields, decimals as texts ("12.34"), times
-    ISO 8601 with their zone. Each line is checked; what is wrong is printed with file, line and field, the rest is
-    published. Exits with 1 if anything was refused.
+    A line is {"topic": "repayment-events", "value": {…}} with the contract's fields: decimals as strings ("12.34"),
+    times in ISO 8601 with offset. Each line is checked. Refused lines are printed with file, line and field; the others
+    are published. Exits with 1 if any line was refused.
     """
     settings = configured(config)
     with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable):
@@ -59,12 +59,12 @@ def _publish_file(publisher: Publisher, file: Path) -> PublishReport:
 
 
 def _print(file: Path, report: PublishReport, last_error: str) -> None:
-    for refusal in report.refused[:SHOWN_AT_MOST]:
+    for refusal in report.refused[:MAX_SHOWN]:
         err.print(
             f"{file}:{refusal.line}: {refusal.field}: {refusal.message}", markup=False, highlight=False, soft_wrap=True
         )
-    if len(report.refused) > SHOWN_AT_MOST:
-        err.print(f"… and {len(report.refused) - SHOWN_AT_MOST:,} more")
+    if len(report.refused) > MAX_SHOWN:
+        err.print(f"… and {len(report.refused) - MAX_SHOWN:,} more")
     if report.failed:
-        err.print(f"{file}: the broker did not take {report.failed:,} records: {last_error}", markup=False)
+        err.print(f"{file}: the broker did not accept {report.failed:,} records: {last_error}", markup=False)
     out.print(f"{file}: {report.published:,} published, {len(report.refused):,} refused", highlight=False)

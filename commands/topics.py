@@ -1,4 +1,4 @@
-"""`loanpulse topics`: create them, look at them, read them."""
+"""`loanpulse topics`: create, register, list and read the topics."""
 
 import sys
 from contextlib import nullcontext
@@ -28,15 +28,15 @@ from loanpulse.schemas.topics import (
 )
 
 REPLAYED = (*EVENT_TOPICS, POLICY_ACTIVATIONS, SUPPRESSIONS, MODEL_SNAPSHOTS, ORDER_APPLICATIONS)
-"""What a replay takes."""
-TOLD_EVERY = 5_000
+"""The topics that a replay needs."""
+PROGRESS_EVERY = 5_000
 
 app = typer.Typer(help="Create, list and read the topics of this deployment.", no_args_is_help=True)
 
 
 @app.command()
 def create(config: ConfigOption = None) -> None:
-    """Create the topics that are missing; those that are there are left as they are."""
+    """Create the missing topics; existing ones are not changed."""
     settings = configured(config)
     with failures(topics_admin.BrokerUnreachableError):
         for name, created in topics_admin.create_topics(settings).items():
@@ -48,7 +48,7 @@ def register(config: ConfigOption = None) -> None:
     """Register the contracts with the schema registry, under BACKWARD_TRANSITIVE compatibility."""
     settings = configured(config)
     if not settings.registry.url:
-        out.print("There is no registry to register with (registry.url is empty): ids come from the contracts.")
+        out.print("No schema registry is configured (registry.url is empty): schema ids come from the contracts.")
         return
     with failures(RegistryUnavailable, UnknownSchema):
         registry = open_registry(settings.registry)
@@ -64,19 +64,19 @@ def read(
     topics: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Topics, without the prefix; otherwise all that a replay takes: events, orders, and from "
-            "when on each partition has obeyed them.",
+            help="Topics, without the prefix. Default: all that a replay needs, which are events, directives and the "
+            "times at which each partition applied them.",
             show_default=False,
         ),
     ] = None,
     into: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The file to write; otherwise standard output.")
+        Path | None, typer.Option("--out", "-o", help="The file to write. Default: standard output.")
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Read whole topics as JSON Lines, in the form that publish and replay take.
+    """Read whole topics as JSON Lines, in the form that publish and replay read.
 
-    `loanpulse topics read -o log.jsonl && loanpulse replay log.jsonl` says again what the workers have said.
+    `loanpulse topics read -o log.jsonl && loanpulse replay log.jsonl` reproduces the workers' snapshots and alerts.
     """
     settings = configured(config)
     count = without_value = 0
@@ -86,7 +86,7 @@ def read(
     ):
         codec = Codec(open_registry(settings.registry), settings.topics.prefix)
         found = lines(settings, codec, topics or REPLAYED)
-        # What is wrong shows with the first record, before a file that is there is written over.
+        # Read the first record before the file is opened: an error must not overwrite an existing file.
         first = list(islice(found, 1))
         with into.open("wb") if into else nullcontext(sys.stdout.buffer) as file:
             for count, line in enumerate(chain(first, found), start=1):
@@ -94,18 +94,18 @@ def read(
                     without_value += 1
                 else:
                     file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-                if status is not None and count % TOLD_EVERY == 0:
+                if status is not None and count % PROGRESS_EVERY == 0:
                     status.update(f"reading … {count:,} records")
             file.flush()
-    told = f"{count - without_value:,} records read"
+    summary = f"{count - without_value:,} records read"
     if without_value:
-        told += f"; {without_value:,} without a value left out: tombstones, and orders to forget"
-    err.print(told + ".", highlight=False, soft_wrap=True)
+        summary += f"; {without_value:,} without a value skipped: tombstones, and directives to forget"
+    err.print(summary + ".", highlight=False, soft_wrap=True)
 
 
 @app.command("list")
 def list_topics(config: ConfigOption = None) -> None:
-    """List the topics: key, contract, partitions, how they are kept, what they carry."""
+    """List the topics: key, contract, partitions, cleanup policy, content."""
     settings = configured(config)
     table = Table("topic", "key", "contract", "partitions", "kept", "carries", box=None, header_style="bold")
     with failures(topics_admin.BrokerUnreachableError):

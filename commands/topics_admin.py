@@ -1,4 +1,4 @@
-"""Creating the topics of a deployment, and saying what is wrong with those that are there."""
+"""Creating the topics of a deployment, and checking the existing ones."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,16 +12,16 @@ from loanpulse.settings.broker import librdkafka_properties
 
 TIMEOUT_SECONDS = 15.0
 PEOPLE_WAIT_SECONDS = 3.0
-"""How long a person waits to be told that no broker answers; a part of a starting deployment waits longer."""
+"""How long a command waits for a broker before it reports that none answers; a starting deployment waits longer."""
 
 
 class BrokerUnreachableError(ConnectionError):
-    """The broker does not answer, or refuses this client; the text says where and what to look at."""
+    """The broker does not answer, or refuses this client; the text names its address and what to check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong, and what to do about it."""
+    """Something wrong with the topics, and what to do about it."""
 
     what: str
     remedy: str
@@ -39,12 +39,12 @@ def partitions_of(topic: Topic, settings: Settings) -> int:
 
 
 def create_topics(settings: Settings) -> dict[str, bool]:
-    """Create what is missing; returns, per topic, whether it was created now.
+    """Create the missing topics; returns for each topic whether it was created now.
 
     Raises:
-        BrokerUnreachableError: the broker can't be asked.
+        BrokerUnreachableError: the broker does not answer, or can't create a topic.
     """
-    client, there = _asked(settings, TIMEOUT_SECONDS)
+    client, there = _connect(settings, TIMEOUT_SECONDS)
     missing = [topic for topic in deployment(settings) if topic.name not in there]
     new = [
         NewTopic(
@@ -68,7 +68,7 @@ def create_topics(settings: Settings) -> dict[str, bool]:
 
 def check_topics(settings: Settings, wait_seconds: float = PEOPLE_WAIT_SECONDS) -> list[Problem]:
     """Return what is wrong with the topics; raises BrokerUnreachableError."""
-    client, there = _asked(settings, wait_seconds)
+    client, there = _connect(settings, wait_seconds)
     problems: list[Problem] = []
     for topic in deployment(settings):
         wanted = partitions_of(topic, settings)
@@ -87,8 +87,8 @@ def check_topics(settings: Settings, wait_seconds: float = PEOPLE_WAIT_SECONDS) 
 
 
 def describe_topics(settings: Settings) -> list[tuple[Topic, int | None]]:
-    """Return each topic of the deployment with the partitions it has, None where it is missing."""
-    _, there = _asked(settings, PEOPLE_WAIT_SECONDS)
+    """Return each topic of the deployment with its number of partitions, None if it is missing."""
+    _, there = _connect(settings, PEOPLE_WAIT_SECONDS)
     return [(topic, there.get(topic.name)) for topic in deployment(settings)]
 
 
@@ -102,36 +102,38 @@ def _policy_problems(client: AdminClient, settings: Settings, there: set[str]) -
         try:
             entry = future.result(TIMEOUT_SECONDS).get("cleanup.policy")
         except KafkaException:
-            continue  # a broker that doesn't tell its configuration is not thereby wrong
+            continue  # not every broker returns its configuration
         if entry is not None and entry.value and "compact" not in entry.value:
             problems.append(
                 Problem(
-                    f"topic {resource.name} is not compacted, so its state would be lost with time",
+                    f"topic {resource.name} is not compacted, so the broker deletes its oldest state",
                     f"set cleanup.policy=compact on {resource.name}",
                 )
             )
     return problems
 
 
-def _asked(settings: Settings, wait_seconds: float) -> tuple[AdminClient, dict[str, int]]:
-    """Return a client of the broker, and the partitions of each topic that is there."""
-    said: list[str] = []
-    client = AdminClient(librdkafka_properties(settings, log_level=0, error_cb=lambda error: said.append(error.str())))
+def _connect(settings: Settings, wait_seconds: float) -> tuple[AdminClient, dict[str, int]]:
+    """Return a client of the broker, and the number of partitions of each existing topic."""
+    errors: list[str] = []
+    client = AdminClient(
+        librdkafka_properties(settings, log_level=0, error_cb=lambda error: errors.append(error.str()))
+    )
     try:
         metadata: Any = client.list_topics(timeout=wait_seconds)
     except KafkaException as error:
         client.poll(0)
         raise BrokerUnreachableError(
             f"no broker answers at {settings.broker.bootstrap_servers} within {wait_seconds:g} s "
-            f"({_cause(said) or error.args[0].str()}); "
+            f"({_cause(errors) or error.args[0].str()}); "
             "check broker.bootstrap_servers, the broker's security settings and that it runs"
         ) from error
     return client, {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
 
 
-def _cause(said: list[str]) -> str:
-    """Return the first cause that a client named, such as "Connection refused"; "" where it named none."""
-    for text in said:
+def _cause(errors: list[str]) -> str:
+    """Return the first cause among a client's errors, such as "Connection refused"; "" if there is none."""
+    for text in errors:
         if "brokers are down" not in text:
             return text.split(" (after ")[0].rsplit("failed: ", 1)[-1]
     return ""

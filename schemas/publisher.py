@@ -1,4 +1,4 @@
-"""Publishing events: every record is checked against its contract first; what is wrong is said, the rest is sent."""
+"""Publishing events: each is checked against its contract first; invalid ones are refused, the others published."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -17,13 +17,13 @@ from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.topics import EVENT_TOPICS, contract_of, full_name, key_of
 from loanpulse.schemas.violations import Violation
 
-CHECKED_AT_ONCE = 2_000
+LINES_PER_CHECK = 2_000
 
 Progress = Callable[[int, int], None]
 
 
 class RefusedEventError(ValueError):
-    """An event that does not keep its contract: the field, and what is wrong."""
+    """An event that violates its contract: the field, and what is wrong with it."""
 
     def __init__(self, field_name: str, message: str) -> None:
         super().__init__(f"{field_name}: {message}")
@@ -33,7 +33,7 @@ class RefusedEventError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A line that was not published."""
+    """A line that was not published: its number, the field, and what is wrong with it."""
 
     line: int
     field: str
@@ -42,7 +42,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class PublishReport:
-    """What came of a file: how many were published, which lines were refused, how many the broker did not take."""
+    """The result for a file: events published, lines refused, and events that the broker did not accept."""
 
     published: int = 0
     refused: list[Refusal] = field(default_factory=list)
@@ -50,15 +50,15 @@ class PublishReport:
 
     @property
     def complete(self) -> bool:
-        """Tell whether everything was published."""
+        """Return True if everything was published."""
         return not self.refused and not self.failed
 
 
 class Publisher:
     """Publishes checked events with an idempotent producer; use it in a ``with`` block, or call ``flush``.
 
-    ``properties`` are a producer's (``loanpulse.settings.broker.producer_properties``), ``prefix`` what topic names
-    start with, ``currency`` the deployment's.
+    ``properties`` are those of ``loanpulse.settings.broker.producer_properties``. ``prefix`` is the deployment's prefix
+    of topic names, ``currency`` its currency.
     """
 
     def __init__(
@@ -86,10 +86,11 @@ class Publisher:
         return self._producer.last_error
 
     def publish(self, topic: str, value: dict[str, Any]) -> None:
-        """Check one event (native values; bare topic name) and hand it to the producer.
+        """Check one event (native values; bare topic name) and queue it.
 
         Raises:
-            RefusedEventError: it does not keep the contract; the text names the field.
+            RefusedEventError: it violates the contract; the text names the field.
+            PublishError: it can't be queued, e.g. because it is too large.
         """
         key = key_of(topic, value)
         try:
@@ -102,7 +103,7 @@ class Publisher:
         self._send(topic, key, encoded)
 
     def publish_file(self, path: Path, progress: Progress = lambda published, refused: None) -> PublishReport:
-        """Publish the lines of a JSON Lines file, and report those that were refused; raises OSError."""
+        """Publish the lines of a JSON Lines file; the report has the refused ones. Raises OSError, PublishError."""
         report = PublishReport()
         failed_before, delivered_before = self.failed, self.delivered
         chunk: list[EventLine] = []
@@ -110,10 +111,10 @@ class Publisher:
             if isinstance(line, LineError):
                 report.refused.append(Refusal(line.number, line.field, line.message))
             elif line.value is None:
-                report.refused.append(Refusal(line.number, "raw", "publish takes values, not raw records"))
+                report.refused.append(Refusal(line.number, "raw", "a line to publish needs a value, not raw bytes"))
             else:
                 chunk.append(line)
-            if len(chunk) >= CHECKED_AT_ONCE:
+            if len(chunk) >= LINES_PER_CHECK:
                 self._publish_lines(chunk, report)
                 chunk = []
                 progress(self.delivered - delivered_before, len(report.refused))

@@ -73,15 +73,15 @@ def followed_by_worker(settings: Settings, placed: dict[Place, int]) -> bool:
     """Return True if the workers have committed offsets after their directives. Raises TopicsUnreadableError."""
     prefix = settings.topics.prefix
     events = {full_name(name, prefix) for name in EVENT_TOPICS}
-    wanted = [TopicPartition(topic, partition) for topic, partition in placed if topic in events]
+    partitions = [TopicPartition(topic, partition) for topic, partition in placed if topic in events]
     consumer = Consumer(consumer_properties(settings, prefix + settings.streams.consumer_group))
     try:
-        committed = consumer.committed(wanted, timeout=BROKER_SECONDS)
+        committed = consumer.committed(partitions, timeout=BROKER_SECONDS)
     except KafkaException as error:
         raise TopicsUnreadableError(f"the workers' offsets can't be read: {error.args[0].str()}") from error
     finally:
         consumer.close()
-    return all(place.offset > placed[place.topic, place.partition] for place in committed)
+    return all(each.offset > placed[each.topic, each.partition] for each in committed)
 
 
 def in_state(settings: Settings, borrower_id: str) -> bool:
@@ -110,13 +110,13 @@ def search(settings: Settings, topics: Iterable[Topic], borrower_id: str, tell: 
     return found
 
 
-def _remains(settings: Settings, topic: Topic, wanted: bytes) -> Remains:
+def _remains(settings: Settings, topic: Topic, borrower: bytes) -> Remains:
     count, newest_ms, live = 0, 0, False
     for message in _records(settings, lambda consumer: _partitions_if_present(consumer, topic.name)):
         key, value = message.key() or b"", message.value()
-        if key == wanted:
+        if key == borrower:
             live = value is not None
-        if value is not None and (key == wanted or wanted in value):
+        if value is not None and (key == borrower or borrower in value):
             count += 1
             newest_ms = max(newest_ms, message.timestamp()[1])
     if topic.cleanup_policy == "compact":

@@ -43,15 +43,15 @@ def publish(settings: Settings, records: Sequence[Published], **properties: Any)
 
 @contextmanager
 def part(settings: Settings, folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `loanpulse …` as a process; it is ended on leaving. Where the test fails, what the process said is shown."""
+    """Run `loanpulse …` as a process until the block ends. If the test fails, the process's output is printed."""
     folder.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "loanpulse.commands", *arguments]
-    said = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
-    process = child.spawn(argv, said, environment(settings))
+    output = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
+    process = child.spawn(argv, output, environment(settings))
     try:
         yield process
     except BaseException:
-        print("exit code", process.poll(), "after saying:", said.read_text()[-SHOWN_CHARACTERS:])  # noqa: T201
+        print("exit code", process.poll(), "output:", output.read_text()[-SHOWN_CHARACTERS:])  # noqa: T201
         raise
     finally:
         child.stop(process, 20)
@@ -70,7 +70,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 class Reader:
-    """Reads whole topics from the beginning, as often as asked."""
+    """Reads whole topics from the beginning, as often as called."""
 
     def __init__(self, settings: Settings, *topics: str) -> None:
         self._prefix = settings.topics.prefix
@@ -98,7 +98,7 @@ class Reader:
             self.read()
 
     def read_all(self, expected: Mapping[str, AbstractSet[str]], seconds: float = 150.0) -> None:
-        """Read until every expected id has come, and a moment longer for what should not come."""
+        """Read until every expected id was read, and ``LONGER_SECONDS`` more for records that should not exist."""
         deadline = time.monotonic() + seconds
         while missing := {topic: ids - self.ids(topic) for topic, ids in expected.items() if ids - self.ids(topic)}:
             counts = {topic: f"{len(ids)} of {len(expected[topic])} are missing" for topic, ids in missing.items()}
