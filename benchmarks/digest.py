@@ -20,9 +20,9 @@ import orjson
 from tests.stories import story
 
 from benchmarks.run import machine
-from loanpulse.city.outlets import write_lines
 from loanpulse.city.plan import CityPlan
 from loanpulse.city.simulation import City
+from loanpulse.city.writers import write_lines
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.settings import load
