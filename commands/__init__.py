@@ -2,6 +2,6 @@
 
 import os
 
-# Our matrices are small and a machine is shared by several processes: threads of linear algebra would only wait for
-# each other. It must be said before numpy is first imported.
+# The matrices are small and several processes share a machine: threads for linear algebra would only wait for each
+# other. The variable must be set before numpy is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,4 +1,4 @@
-"""`loanpulse alerts`: alerts on a console, orders to hold them back, and reports of what came of them."""
+"""`loanpulse alerts`: follow alerts, suppress them, report their outcomes."""
 
 import signal
 import threading
@@ -12,7 +12,7 @@ import orjson
 import typer
 from rich.text import Text
 
-from loanpulse.commands import orders, topics_admin
+from loanpulse.commands import directives, topics_admin
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
 from loanpulse.schemas import json_form
 from loanpulse.schemas.contracts import AlertDisposition, AlertKind, FeedbackOutcome, SuppressionReason
@@ -21,7 +21,7 @@ from loanpulse.schemas.topics import ALERT_FEEDBACK, LIQUIDITY_ALERTS, SUPPRESSI
 from loanpulse.settings import Settings
 from loanpulse.sinks.alerts_tail import follow_alerts
 
-app = typer.Typer(help="Look at alerts, hold them back, report what came of them.", no_args_is_help=True)
+app = typer.Typer(help="Follow alerts, suppress them, report their outcomes.", no_args_is_help=True)
 
 QUIET_SECONDS = 2.0
 
@@ -38,7 +38,7 @@ LEVEL_STYLE = {"AMPLE": "green", "STABLE": "cyan", "WATCH": "yellow", "TENSE": "
 
 @app.callback()
 def alerts() -> None:
-    """Look at alerts, hold them back, report what came of them."""
+    """Follow alerts, suppress them, report their outcomes."""
 
 
 @app.command()
@@ -47,15 +47,17 @@ def tail(
     lender: Annotated[str, typer.Option(help="Only this lender's alerts.")] = "",
     borrower: Annotated[str, typer.Option(help="Only this borrower's alerts.")] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="Also those deferred, suppressed or held out, which are not for now.")
+        bool, typer.Option("--all", help="Include deferred, suppressed and held-out alerts.")
     ] = False,
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Begin with the oldest kept.")] = False,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Start with the oldest retained alert.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print each alert as a line of JSON.")] = False,
-    limit: Annotated[int, typer.Option(help="End after so many alerts; 0 goes on.", min=0)] = 0,
+    limit: Annotated[int, typer.Option(help="Stop after this many alerts; 0 never stops.", min=0)] = 0,
 ) -> None:
-    """Follow the alerts as they come; Ctrl-C ends.
+    """Print alerts as they are published, until Ctrl-C.
 
-    Each line tells the time, the lender, the borrower's pseudonym, the change of level, the reasons and the advice.
+    Each line has the time, the lender, the borrower's pseudonym, the change of level, the reasons and the advice.
     """
     settings = configured(config)
     stop = threading.Event()
@@ -87,7 +89,7 @@ LEVEL_KINDS = (AlertKind.LEVEL_WORSENED.name, AlertKind.LEVEL_IMPROVED.name)
 
 
 def line_of(alert: dict[str, Any]) -> Text:
-    """Return an alert as a line for a person."""
+    """Return an alert as a line of text."""
     text = Text()
     text.append(f"{alert['event_time']:%Y-%m-%d %H:%M} ", style="dim")
     text.append(f"{alert['lender_id']:<10} {alert['borrower_id']:<16} ")
@@ -111,116 +113,119 @@ def line_of(alert: dict[str, Any]) -> Text:
 @app.command()
 def suppress(
     borrower: Annotated[str, typer.Argument(help="The borrower's pseudonym.")],
-    reason: Annotated[Reason, typer.Option(help="Why.", case_sensitive=False)],
-    by: orders.ByOption,
-    until: Annotated[str, typer.Option(help="When it ends, ISO 8601 with its zone; otherwise when lifted.")] = "",
-    days: Annotated[float, typer.Option(help="How long it stands, instead of --until; 0: until lifted.", min=0)] = 0.0,
+    reason: Annotated[Reason, typer.Option(help="The reason.", case_sensitive=False)],
+    by: directives.ByOption,
+    until: Annotated[str, typer.Option(help="When it ends (ISO 8601 with offset). Default: when lifted.")] = "",
+    days: Annotated[
+        float, typer.Option(help="How many days it lasts, instead of --until; 0: until lifted.", min=0)
+    ] = 0.0,
     kind: Annotated[Kind | None, typer.Option(help="Only this kind of alert.", case_sensitive=False)] = None,
     lender: Annotated[str, typer.Option(help="Only alerts to this lender.")] = "",
-    at: orders.AtOption = "",
-    source: orders.SourceOption = "console",
-    out_file: orders.OutOption = None,
+    at: directives.AtOption = "",
+    source: directives.SourceOption = "console",
+    out_file: directives.OutOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Hold alerts about a borrower back. They are still made, marked SUPPRESSED; every counter goes on.
+    """Suppress alerts about a borrower. They are still published, with disposition SUPPRESSED; scoring continues.
 
-    Prints the order's id, by which it can be lifted.
+    Prints the suppression's id; `loanpulse alerts lift` needs it.
     """
     settings = configured(config)
-    begins = orders.moment(at, "--at")
-    ends = orders.moment(until, "--until") if until else begins + timedelta(days=days) if days else None
+    begins = directives.time_of(at, "--at")
+    ends = directives.time_of(until, "--until") if until else begins + timedelta(days=days) if days else None
     if until and days:
         fail("give --until or --days, not both.", USAGE_ERROR)
     if ends is not None and ends <= begins:
-        fail("--until must be after the order takes effect.", USAGE_ERROR)
+        fail("--until must be later than --at.", USAGE_ERROR)
     value = {
         "suppression_id": str(uuid.uuid4()),
-        "borrower_id": orders.token(borrower, "BORROWER"),
+        "borrower_id": directives.token(borrower, "BORROWER"),
         "event_time": begins,
         "source": source,
         "lender_id": lender or None,
         "kind": kind.value if kind else None,
         "until": ends,
         "reason": reason.value,
-        "ordered_by": orders.token(by, "--by"),
+        "ordered_by": directives.token(by, "--by"),
         "lifted": False,
     }
-    orders.give(settings, SUPPRESSIONS, value, out_file)
+    directives.send(settings, SUPPRESSIONS, value, out_file)
     typer.echo(value["suppression_id"])
 
 
 @app.command()
 def lift(
-    suppression_id: Annotated[str, typer.Argument(help="The order's id.")],
+    suppression_id: Annotated[str, typer.Argument(help="The suppression's id.")],
     borrower: Annotated[str, typer.Argument(help="The borrower's pseudonym.")],
-    by: orders.ByOption,
-    at: orders.AtOption = "",
-    source: orders.SourceOption = "console",
-    out_file: orders.OutOption = None,
+    by: directives.ByOption,
+    at: directives.AtOption = "",
+    source: directives.SourceOption = "console",
+    out_file: directives.OutOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Lift an order to hold alerts back."""
+    """Lift a suppression."""
     settings = configured(config)
-    moment = orders.moment(at, "--at")
+    effective_at = directives.time_of(at, "--at")
     if out_file is None:
         known = {
-            (order.content["suppression_id"], order.content["borrower_id"])
-            for order in orders.given(settings, SUPPRESSIONS)
+            (directive.content["suppression_id"], directive.content["borrower_id"])
+            for directive in directives.published(settings, SUPPRESSIONS)
         }
         if (suppression_id, borrower) not in known:
             fail(
-                f"no order {suppression_id} about this borrower stands on suppressions: give its id as it was printed."
+                f"topic suppressions has no suppression {suppression_id} of this borrower: give the id as "
+                "`loanpulse alerts suppress` printed it."
             )
     value = {
         "suppression_id": suppression_id,
-        "borrower_id": orders.token(borrower, "BORROWER"),
-        "event_time": moment,
+        "borrower_id": directives.token(borrower, "BORROWER"),
+        "event_time": effective_at,
         "source": source,
         "lender_id": None,
         "kind": None,
         "until": None,
         "reason": SuppressionReason.OTHER.name,
-        "ordered_by": orders.token(by, "--by"),
+        "ordered_by": directives.token(by, "--by"),
         "lifted": True,
     }
-    orders.give(settings, SUPPRESSIONS, value, out_file)
-    out.print(f"{suppression_id} is lifted from {json_form.iso(moment)} on.", highlight=False)
+    directives.send(settings, SUPPRESSIONS, value, out_file)
+    out.print(f"{suppression_id} is lifted from {json_form.iso(effective_at)} on.", highlight=False)
 
 
 @app.command()
 def feedback(
-    alert_id: Annotated[str, typer.Argument(help="The alert that was worked.")],
-    outcome: Annotated[Outcome, typer.Argument(help="What came of it.", case_sensitive=False)],
-    by: Annotated[str, typer.Option("--by", help="Pseudonymous token of who reports; never a name.")] = "",
-    at: Annotated[str, typer.Option(help="When it became known, ISO 8601 with its zone; otherwise now.")] = "",
+    alert_id: Annotated[str, typer.Argument(help="The alert's id.")],
+    outcome: Annotated[Outcome, typer.Argument(help="The outcome.", case_sensitive=False)],
+    by: Annotated[str, typer.Option("--by", help="Pseudonymous token of the person who reports; never a name.")] = "",
+    at: Annotated[str, typer.Option(help="When it became known (ISO 8601 with offset). Default: now.")] = "",
     source: Annotated[str, typer.Option(help="The system or desk that reports.")] = "console",
-    out_file: orders.OutOption = None,
+    out_file: directives.OutOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Report what came of an alert. The alert is looked up on liquidity-alerts."""
+    """Report the outcome of an alert. The alert must still be on topic liquidity-alerts."""
     settings = configured(config)
     with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable):
         topics_admin.check_topics(settings)
         alert = _find(settings, alert_id)
     if alert is None:
-        fail(f"no alert {alert_id} stands on liquidity-alerts (kept for {settings.topics.retention_days:g} days).")
+        fail(f"topic liquidity-alerts has no alert {alert_id} (kept for {settings.topics.retention_days:g} days).")
     value = {
         "feedback_id": str(uuid.uuid4()),
         "borrower_id": alert["borrower_id"],
-        "event_time": orders.moment(at, "--at") if at else orders.now(),
+        "event_time": directives.time_of(at, "--at") if at else directives.now(),
         "source": source,
         "lender_id": alert["lender_id"],
         "alert_id": alert_id,
         "episode_id": alert["episode_id"],
         "outcome": outcome.value,
-        "reported_by": orders.token(by, "--by") if by else None,
+        "reported_by": directives.token(by, "--by") if by else None,
     }
-    orders.give(settings, ALERT_FEEDBACK, value, out_file)
+    directives.send(settings, ALERT_FEEDBACK, value, out_file)
     typer.echo(value["feedback_id"])
 
 
 def _find(settings: Settings, alert_id: str) -> dict[str, Any] | None:
-    """Return the alert of an id, read from the topic's beginning until it falls quiet."""
+    """Return the alert with an id; read the topic from its beginning until nothing arrives for ``QUIET_SECONDS``."""
     stop = threading.Event()
     last = time.monotonic()
     for alert in follow_alerts(settings, open_registry(settings.registry), stop=stop, from_beginning=True):

@@ -1,4 +1,4 @@
-"""`loanpulse backtest`: what Loanpulse would have found in a lender's own history, with learning on."""
+"""`loanpulse backtest`: a lender's history replayed with learning on, and a report."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,14 +20,14 @@ def backtest(
     files: Annotated[
         list[Path], typer.Argument(help="JSON Lines files of events, the earliest first.", exists=True, dir_okay=False)
     ],
-    html: Annotated[Path, typer.Option(help="Write the report for people here.")] = Path("backtest.html"),
-    json: Annotated[Path, typer.Option(help="Write the report for programs here.")] = Path("backtest.json"),
+    html: Annotated[Path, typer.Option(help="Write the report to this HTML file.")] = Path("backtest.html"),
+    json: Annotated[Path, typer.Option(help="Write its figures to this JSON file.")] = Path("backtest.json"),
     config: ConfigOption = None,
 ) -> None:
-    """Replay a lender's history with learning on, and report what the levels would have found, and how early.
+    """Replay a lender's history with learning on, and report which defaults the levels would have found, and how early.
 
-    Outcomes come from the log's own repayment events. Contacts of the lender, if alert-feedback lines hold them, are
-    compared with the first alert.
+    Outcomes come from the log's repayment events. If the log has alert-feedback lines, the lender's contacts are
+    compared with the first alerts.
     """
     settings = configured(config)
     spare_inputs(files, html, json)

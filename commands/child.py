@@ -1,4 +1,4 @@
-"""Starting a child process that can't outlive its parent."""
+"""Start and stop a child process that can't outlive its parent."""
 
 import ctypes
 import os
@@ -13,15 +13,15 @@ GRACE_SECONDS = 10.0
 
 
 def _die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the parent ends, however it ends (Linux)."""
+    """Make the kernel send SIGTERM when the parent exits for any reason (Linux)."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def spawn(argv: Sequence[str], log_file: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own (so that Ctrl-C reaches only the parent), its output in ``log_file``."""
+    """Start a process in its own process group, so that Ctrl-C reaches only the parent; log its output to a file."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - the arguments are ours
+        return subprocess.Popen(  # noqa: S603 - the arguments come from this package
             list(argv),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -33,7 +33,7 @@ def spawn(argv: Sequence[str], log_file: Path, environment: Mapping[str, str] | 
 
 
 def stop(process: subprocess.Popen[bytes], grace_seconds: float = GRACE_SECONDS) -> int:
-    """End a process: ask, wait, then insist; returns its exit code."""
+    """Terminate a process, kill it after ``grace_seconds``, and return its exit code."""
     if process.poll() is None:
         process.terminate()
         try:

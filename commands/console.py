@@ -1,4 +1,4 @@
-"""What every command shares: the console, the configuration, logs, and how an error ends a command."""
+"""Shared by all commands: console, configuration, logs, and how an error ends a command."""
 
 import logging
 import os
@@ -15,22 +15,22 @@ from rich.table import Table
 
 from loanpulse.settings import Loaded, Settings, SettingsError, load_with_origins
 
-# A file's name with a line number, such as events:100:, is no emoji.
+# Without emoji=False rich would render a file name with a line number, such as events:100:, as an emoji.
 out = Console(emoji=False)
 err = Console(stderr=True, emoji=False)
 
 USAGE_ERROR, FAILURE = 2, 1
 PIPED_WIDTH = 100_000
-"""Columns that a table may have which goes to a file or another program, where no terminal's width cuts it."""
+"""Maximum width (columns) of a table that is written to a file or a pipe."""
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option("--config", "-c", help="The configuration file; otherwise LOANPULSE_CONFIG or ./loanpulse.toml."),
+    typer.Option("--config", "-c", help="The configuration file. Default: LOANPULSE_CONFIG or ./loanpulse.toml."),
 ]
 
 
 def print_table(table: Table) -> None:
-    """Print a wide table: within the terminal, or whole where the output is piped."""
+    """Print a table: fitted to the terminal, or at full width if the output is piped."""
     if out.is_terminal:
         out.print(table)
         return
@@ -50,7 +50,7 @@ def loaded(path: Path | None) -> Loaded:
 
 
 def configured(path: Path | None) -> Settings:
-    """Return the configuration with logs set up by it."""
+    """Return the configuration, after setting up logs by it."""
     settings = loaded(path).settings
     set_up_logs(settings)
     return settings
@@ -69,7 +69,7 @@ def warn(message: str) -> None:
 
 
 def set_up_logs(settings: Settings) -> None:
-    """Send logs to standard error as configured."""
+    """Send logs to standard error, at the configured level and in the configured format."""
     level = getattr(logging, settings.logging.level.upper())
     as_json = settings.logging.format == "json"
     renderer = (
@@ -91,7 +91,7 @@ def set_up_logs(settings: Settings) -> None:
 
 @contextmanager
 def failures(*kinds: type[Exception]) -> Iterator[None]:
-    """End the command with the error's own sentence if one of ``kinds`` is raised."""
+    """End the command with the error's text if one of ``kinds`` is raised."""
     try:
         yield
     except kinds as error:
@@ -105,11 +105,11 @@ def _sentence(error: Exception) -> str:
 
 
 def spare_inputs(inputs: Iterable[Path | None], *outputs: Path | None) -> None:
-    """End the command before a file that it reads, or another that it writes, would be overwritten."""
-    taken = {file.resolve() for file in inputs if file is not None}
+    """End the command if an output would overwrite an input or another output."""
+    used = {file.resolve() for file in inputs if file is not None}
     for file in outputs:
         if file is None or (file.exists() and not file.is_file()):
             continue  # such as /dev/null, which may be given twice
-        if file.resolve() in taken:
-            fail(f"{file} is another file of this command and would be overwritten; name one of its own.", USAGE_ERROR)
-        taken.add(file.resolve())
+        if file.resolve() in used:
+            fail(f"{file} is another file of this command and would be overwritten; choose another file.", USAGE_ERROR)
+        used.add(file.resolve())

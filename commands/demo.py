@@ -1,4 +1,4 @@
-"""`loanpulse demo`: everything on this machine, on embedded parts, with a live view."""
+"""`loanpulse demo`: all parts on this machine, embedded, with a live view."""
 
 import contextlib
 import shutil
@@ -28,20 +28,18 @@ MARKER = "demo-folder"
 
 def demo(
     data_dir: Annotated[
-        Path, typer.Option(help="Folder for logs and the warehouse; what an earlier demo left there is removed.")
+        Path, typer.Option(help="Folder for logs and the warehouse; files of an earlier demo in it are removed.")
     ] = Path(".loanpulse/demo"),
     borrowers: Annotated[int, typer.Option(help="Households in the simulated city.", min=1)] = 300,
-    speed: Annotated[float, typer.Option(help="Multiple of real time, once the history is in.", min=0.01)] = 7200.0,
+    speed: Annotated[float, typer.Option(help="Multiple of real time after the history.", min=0.01)] = 7200.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same city.", min=0)] = 7,
-    duration: Annotated[
-        float, typer.Option(help="Seconds after which the demo ends by itself; 0 waits for Ctrl-C.")
-    ] = 0,
+    duration: Annotated[float, typer.Option(help="Stop after this many seconds; 0: at Ctrl-C.")] = 0,
     config: ConfigOption = None,
 ) -> None:
-    """Show Loanpulse working on this machine: no Docker, no JVM, no configuration.
+    """Run Loanpulse on this machine: no Docker, no JVM, no configuration.
 
     Starts a broker in memory, a warehouse in a folder, a worker, the loader and a simulated city, and shows levels
-    and alerts as they change. Ctrl-C ends all of it. While it runs, `loanpulse query` answers from its warehouse.
+    and alerts as they change. Ctrl-C stops everything. While it runs, `loanpulse query` reads its warehouse.
     """
     loaded(config)
     folder = _fresh(data_dir)
@@ -62,22 +60,24 @@ def demo(
     except (BrokerError, ChildFailedError, topics_admin.BrokerUnreachableError, SettingsError) as error:
         supervisor.stop()
         broker.stop()
-        fail(f"The demo could not go on: {error}.")
+        fail(f"The demo stopped: {error}.")
     finally:
-        with _undisturbed():
+        with _ignored_interrupts():
             supervisor.stop()
             broker.stop()
     out.print(
-        f"All parts are stopped. Logs and the warehouse are in {folder}; ask it still:", highlight=False, soft_wrap=True
+        f"All parts are stopped. Logs and the warehouse are in {folder}; you can still query it:",
+        highlight=False,
+        soft_wrap=True,
     )
     out.print(f"  loanpulse query -c {file} portfolio-now", highlight=False, soft_wrap=True)
 
 
 def _fresh(data_dir: Path) -> Path:
-    """Return the folder, emptied of an earlier demo; another folder's content is never touched."""
+    """Return the folder, emptied of an earlier demo's files; refuse a folder with other files."""
     folder = data_dir.resolve()
     if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
-        fail(f"{folder} holds other files; give an empty folder with --data-dir.")
+        fail(f"{folder} has other files in it; give an empty folder with --data-dir.")
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "logs").mkdir(parents=True)
     (folder / MARKER).touch()
@@ -97,7 +97,7 @@ partitions = 4
 lenders = ["lender-a"]
 
 [streams]
-# The city's clock runs ahead of ours, so nothing short of ten years counts as the future.
+# The city's clock runs ahead of this machine's, so events up to ten years ahead are accepted.
 max_clock_skew_seconds = 315360000
 data_dir = "{folder / "streams"}"
 
@@ -120,7 +120,7 @@ def _start_parts(supervisor: Supervisor, folder: Path, file: Path, borrowers: in
         supervisor.start(Child(name, argv, folder / "logs" / f"{name}.log", environment, once))
 
     part("worker", "worker")
-    part("loader", "loader")
+    part("loader", "load")
     part(
         "city", "simulate", "--borrowers", str(borrowers), "--seed", str(seed), "--speed", str(speed),
         "--lenders", LENDERS, "--truth", str(folder / "truth.jsonl"), "--life-events", "2",
@@ -149,12 +149,12 @@ def _watch(
                     live.update(view.render(supervisor.children))
                     stop.wait(REFRESH_SECONDS)
         else:
-            spoke = 0.0
+            printed_at = 0.0
             while not stop.is_set() and time.monotonic() < ends:
                 broker.check()
                 supervisor.look_after()
-                if time.monotonic() - spoke > PLAIN_SECONDS:
-                    spoke = time.monotonic()
+                if time.monotonic() - printed_at > PLAIN_SECONDS:
+                    printed_at = time.monotonic()
                     out.print(plain_summary(view), highlight=False, soft_wrap=True)
                 stop.wait(REFRESH_SECONDS)
     finally:
@@ -164,8 +164,8 @@ def _watch(
 
 
 @contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ignore a second Ctrl-C, or a terminal that closes, while everything is being ended."""
+def _ignored_interrupts() -> Iterator[None]:
+    """Ignore a second Ctrl-C, or a closing terminal, during the shutdown."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGHUP)}
     try:
         yield

@@ -1,4 +1,4 @@
-"""`loanpulse doctor`: what is wrong with this deployment, and what to do."""
+"""`loanpulse doctor`: the problems of a deployment, each with a remedy."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,15 +28,15 @@ def doctor(
     config: ConfigOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines instead of text.")] = False,
 ) -> None:
-    """Check the configuration, broker, topics, schemas, warehouse and policy; say what is wrong and what to do.
+    """Check the configuration, broker, topics, schemas, warehouse and policy; print each problem with its remedy.
 
-    Exits with 1 if anything is wrong.
+    The exit code is 1 if there is a problem.
     """
     settings = configured(config)
-    wrong = 0
+    problem_count = 0
     for name, check in CHECKS.items():
         problems = list(check(settings))
-        wrong += len(problems)
+        problem_count += len(problems)
         if as_json:
             problem_rows = [{"what": p.what, "remedy": p.remedy} for p in problems]
             typer.echo(orjson.dumps({"check": name, "ok": not problems, "problems": problem_rows}))
@@ -45,7 +45,7 @@ def doctor(
         for problem in problems:
             out.print(f"       {problem.what}", markup=False, highlight=False, soft_wrap=True)
             out.print(f"       -> {problem.remedy}", markup=False, highlight=False, soft_wrap=True)
-    if wrong:
+    if problem_count:
         raise typer.Exit(FAILURE)
 
 
@@ -72,21 +72,22 @@ def _schemas(settings: Settings) -> Iterator[Problem]:
                     "run `loanpulse topics register`",
                 )
     except (RegistryUnavailable, UnknownSchema) as error:
-        yield Problem(str(error), "check registry.url, its user and password, and that it runs")
+        yield Problem(str(error), "check that it runs, and registry.url, registry.username and registry.password")
 
 
 def _warehouse(settings: Settings) -> Iterator[Problem]:
     warehouse = settings.warehouse
-    where = Path(warehouse.path)
-    if warehouse.kind == "embedded" and not (where / "tables").exists():
+    folder = Path(warehouse.path)
+    if warehouse.kind == "embedded" and not (folder / "tables").exists():
         yield Problem(
-            f"there is no embedded warehouse in {where}", "run `loanpulse migrate`, or start `loanpulse loader`"
+            f"there is no embedded warehouse in {folder}",
+            "run `loanpulse warehouse migrate`, or start `loanpulse load`",
         )
         return
     try:
         rows = run_query(warehouse, "SELECT number, checksum FROM schema_migrations").to_pylist()
     except WarehouseUnreachableError as error:
-        if read_endpoint(where) is None or warehouse.kind == "server":
+        if read_endpoint(folder) is None or warehouse.kind == "server":
             yield Problem(str(error), "start it, or correct [warehouse] in the configuration")
         return
     except WarehouseError:
@@ -103,13 +104,14 @@ def _migrations(applied: dict[int, str]) -> Iterator[Problem]:
     pending = [migration.name for migration in known if migration.number not in applied]
     if pending:
         yield Problem(
-            f"the warehouse lacks {len(pending)} migrations, the first is {pending[0]}", "run `loanpulse migrate`"
+            f"the warehouse lacks {len(pending)} migrations, the first is {pending[0]}",
+            "run `loanpulse warehouse migrate`",
         )
     for migration in known:
         if applied.get(migration.number, migration.checksum) != migration.checksum:
             yield Problem(
-                f"migration {migration.name} is not the one that was applied",
-                "use the version of Loanpulse that applied it, or a newer one",
+                f"migration {migration.name} differs from the one that was applied",
+                "use the Loanpulse version that applied it, or a newer one",
             )
 
 
@@ -117,7 +119,7 @@ def _policy(settings: Settings) -> Iterator[Problem]:
     try:
         load_policy(settings)
     except PolicyError as error:
-        yield Problem(str(error), "correct the policy file, or empty policy.path for the packaged one")
+        yield Problem(str(error), "correct the policy file, or empty policy.path to use the packaged one")
 
 
 CHECKS: dict[str, Check] = {

@@ -1,4 +1,4 @@
-"""`loanpulse evaluate uci`: the models on real people's card months, in the order in which the months closed."""
+"""`loanpulse evaluate uci`: the models on the UCI credit-card data, month by month."""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -23,10 +23,16 @@ from loanpulse.commands.console import (
     print_table,
     spare_inputs,
 )
-from loanpulse.evaluation.uci_cards import measures as card_measures
 from loanpulse.evaluation.uci_cards.file import MONTHS, CardFile, CardFileError, read_card_file
 from loanpulse.evaluation.uci_cards.learning import CardRun, Prediction
-from loanpulse.evaluation.uci_cards.measures import Measure
+from loanpulse.evaluation.uci_cards.measures import (
+    Measure,
+    folds,
+    measure,
+    measured,
+    measured_before_learning,
+    outcomes_of,
+)
 from loanpulse.schemas.contracts import Level
 from loanpulse.streams.from_settings import load_policy
 from loanpulse.streams.policy.policy_file import Policy, PolicyError
@@ -35,32 +41,34 @@ Served = Literal["best", "champion", "challenger"]
 
 
 def uci(
-    train: Annotated[Path, typer.Option(help="Clients to learn from, October's outcome included.", dir_okay=False)],
+    train: Annotated[Path, typer.Option(help="CSV file of clients to learn from, with outcomes.", dir_okay=False)],
     score: Annotated[
-        Path | None, typer.Option(help="Clients to score; may lack the outcome column.", dir_okay=False)
+        Path | None, typer.Option(help="CSV file of clients to score; the outcome column is optional.", dir_okay=False)
     ] = None,
     out_file: Annotated[
-        Path | None, typer.Option("--out", help="Write id,as_of,pd,lhi,level of every scored client here.")
+        Path | None, typer.Option("--out", help="Write id,as_of,pd,lhi,level of every scored client to this CSV file.")
     ] = None,
     model: Annotated[
-        Served, typer.Option(help="Whose probabilities are written; best is the challenger where its guard passed.")
+        Served,
+        typer.Option(help="Write this model's probabilities; best: the challenger if it passed its guard."),
     ] = "best",
-    folds: Annotated[
-        int, typer.Option(help="Instead of scoring a file, cross-validate TRAIN in so many parts.", min=0, max=20)
+    folds_count: Annotated[
+        int,
+        typer.Option("--folds", help="Cross-validate TRAIN in this many parts instead of scoring.", min=0, max=20),
     ] = 0,
     report: Annotated[Path | None, typer.Option(help="Also write the measures to this JSON file.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Learn from card clients' months and score others, on the columns of the UCI credit-card data.
+    """Learn from the months of card clients and score other clients, on the columns of the UCI credit-card data.
 
-    Months are streamed from April to September through the engine. A month's status is used only once the month has
-    closed. Learning is from TRAIN alone, so a client's score does not depend on who else is scored; October's outcome
-    is learned of TRAIN before September's scores are made. An outcome column in SCORE is only measured with.
+    The months from April to September go through the engine in their order. A month's status is used only after the
+    month has closed. The models learn from TRAIN only, so a client's score does not depend on the other scored clients;
+    October's outcomes of TRAIN are learned before September is scored. Outcomes in SCORE are used for measures only.
     """
-    if folds == 1 or (folds == 0) == (score is None):
-        fail("Give either --score and --out, or --folds of 2 or more.", USAGE_ERROR)
+    if folds_count == 1 or (folds_count == 0) == (score is None):
+        fail("Give either --score and --out, or --folds of at least 2.", USAGE_ERROR)
     if score is not None and out_file is None:
-        fail("--score needs --out: the file to write id,as_of,pd,lhi,level to.", USAGE_ERROR)
+        fail("--score needs --out, the CSV file for id,as_of,pd,lhi,level.", USAGE_ERROR)
     settings = configured(config)
     spare_inputs([train, score], out_file, report)
     with failures(PolicyError, OSError):
@@ -69,7 +77,7 @@ def uci(
         if not len(learned):
             fail(f"{train} holds no clients to learn from.", USAGE_ERROR)
         if score is None:
-            measures = _cross_validate(policy, learned, folds, model)
+            measures = _cross_validate(policy, learned, folds_count, model)
         else:
             scored = _read(score, with_outcome=False)
             measures = _score(policy, learned, scored, model, out_file or Path("scores.csv"))
@@ -112,9 +120,9 @@ def _score(policy: Policy, train: CardFile, score: CardFile, model: Served, targ
         out.print(f"{MONTHS[one.month]}: served by the {one.served}", highlight=False)
     if run.final is not None and run.final.verdict is not None:
         out.print(f"guard of the challenger: {run.final.verdict.reason}", highlight=False)
-    before = list(card_measures.measured_before_learning(run.progressive))
+    before = list(measured_before_learning(run.progressive))
     _print("Training clients, predicted before each outcome was learned", before)
-    after = list(card_measures.measured(predictions, score))
+    after = list(measured(predictions, score))
     if after:
         _print("Scored clients, whose outcomes were never learned", after)
     return after or before
@@ -139,7 +147,7 @@ def _cross_validate(policy: Policy, clients: CardFile, count: int, model: Served
     champion = np.full((len(MONTHS), len(clients)), np.nan)
     challenger = champion.copy()
     never_late = np.zeros(champion.shape, np.bool_)
-    for number, part in enumerate(card_measures.folds(len(clients), count), start=1):
+    for number, part in enumerate(folds(len(clients), count), start=1):
         err.print(f"part {number} of {count}", highlight=False)
         _, predictions = _run(policy, clients.part(~part), clients.part(part), model)
         for one in predictions:
@@ -148,10 +156,10 @@ def _cross_validate(policy: Policy, clients: CardFile, count: int, model: Served
         err.print(f"part {number}: {MONTHS[-1]} served by the {predictions[-1].served}", highlight=False)
     measures = []
     for month in range(len(MONTHS)):
-        outcomes = card_measures.outcomes_of(clients, month)
+        outcomes = outcomes_of(clients, month)
         assert outcomes is not None
         for name, pd in (("champion", champion[month]), ("challenger", challenger[month])):
-            measures.append(card_measures.measure(month, name, outcomes, pd, never_late[month]))
+            measures.append(measure(month, name, outcomes, pd, never_late[month]))
     _print(f"Every client, scored by what was learned from the other {count - 1} of {count} parts", measures)
     return measures
 

@@ -22,16 +22,16 @@ KNOWN = "SELECT count() AS days FROM portfolio_by_day WHERE lender_id = {lender:
 def export(
     lender: LenderOption,
     month: MonthOption,
-    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to; made if missing.")],
+    out_folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to; created if missing.")],
     keep_pseudonyms: Annotated[
-        bool, typer.Option("--keep-pseudonyms", help="Keep borrowers' pseudonyms instead of writing one-time codes.")
+        bool, typer.Option("--keep-pseudonyms", help="Keep borrowers' pseudonyms instead of one-time codes.")
     ] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Export a lender's month for a supervisor: Parquet files, with the dictionary of their columns.
+    """Export a lender's month for a supervisor: Parquet files, with a dictionary of their columns.
 
     Portfolio and roll rates by day, days past due, vintages, alerts with reasons and outcomes, feedback, model health.
-    Borrowers get codes that hold within this export only, unless --keep-pseudonyms is given.
+    Borrowers get codes that are valid within this export only, unless --keep-pseudonyms is given.
     """
     settings = configured(config)
     first = first_day(month)
@@ -40,11 +40,11 @@ def export(
     def code(borrower: str) -> str:
         return "x-" + hmac.new(key, borrower.encode(), hashlib.sha256).hexdigest()[:HASH_DIGITS]
 
-    def tell(name: str, rows: int) -> None:
+    def report_file(name: str, rows: int) -> None:
         out.print(f"{rows:>9,} rows  {out_folder / name}", highlight=False, soft_wrap=True)
 
     with failures(WarehouseError, OSError):
-        ask = partial(run_query, settings.warehouse)
-        if not ask(KNOWN, {"lender": lender}).column("days")[0].as_py():
+        query = partial(run_query, settings.warehouse)
+        if not query(KNOWN, {"lender": lender}).column("days")[0].as_py():
             fail(f"the warehouse has no scorings of borrowers of {lender!r}.")
-        export_month(ask, lender, first, out_folder, str if keep_pseudonyms else code, tell)
+        export_month(query, lender, first, out_folder, str if keep_pseudonyms else code, report_file)

@@ -1,4 +1,4 @@
-"""`loanpulse forget`: a borrower out of state, topics and tables, and the proof of it."""
+"""`loanpulse forget`: erase a borrower from state, topics and tables, and prove it by a search."""
 
 import time
 import uuid
@@ -29,20 +29,20 @@ LOOK_EVERY_SECONDS = 0.5
 
 def forget(
     borrower: Annotated[str, typer.Argument(help="The borrower's pseudonym.", show_default=False)],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask first.")] = False,
-    check: Annotated[bool, typer.Option("--check", help="Only search: change nothing.")] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for workers and loader to follow.", min=1)] = 180.0,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask for confirmation.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only search; change nothing.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for workers and the loader to apply it.", min=1)] = 180.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Forget a borrower: out of the workers' state, the compacted topics and every table; then search for the rest.
+    """Erase a borrower from the workers' state, the compacted topics and every table, then search for remains.
 
-    Running workers and loaders follow by themselves, in the order of the log; what comes later begins anew. Topics
-    kept by time lose the records when their retention ends; the search says when that is. Ends with 0 if nothing is
-    left in state and tables, else with 1. Repeat it, or run it with --check, as often as you like.
+    Running workers and loaders apply the request when they reach it in the log; later events start a new record.
+    Topics with time retention keep the records until it ends; the search prints when. The exit code is 0 if nothing is
+    left in state and tables, otherwise 1. You can repeat it, also with --check. `loanpulse erase` is the same command.
     """
     if not 0 < len(borrower) <= LONGEST_ID:
-        fail(f"a pseudonym has 1 to {LONGEST_ID} characters.", USAGE_ERROR)
+        fail(f"BORROWER must have 1 to {LONGEST_ID} characters.", USAGE_ERROR)
     settings = configured(config)
     if not (check or yes):
         typer.confirm("This can't be undone. Forget the borrower?", abort=True)
@@ -54,22 +54,22 @@ def forget(
         in_state = borrower_topics.in_state(settings, borrower)
         tables = _tables_with(settings, borrower)
         deployment = topics_admin.deployment(settings)
-        remains = borrower_topics.search(settings, deployment, borrower, partial(_tell, not as_json))
+        remains = borrower_topics.search(settings, deployment, borrower, partial(_show_progress, not as_json))
     _print(request, borrower, in_state, tables, remains, as_json)
     if in_state or tables:
-        fail("The borrower is not forgotten everywhere: see that workers and loader run, then repeat the command.")
+        fail("The borrower is not erased everywhere: check that workers and the loader run, then repeat the command.")
 
 
 def _forget(settings: Settings, borrower: str, request: str, deadline: float) -> None:
-    placed = borrower_topics.send_orders(settings, EVENT_TOPICS, borrower, request)
-    # Only when the workers have followed is it sure that no output about the borrower comes after the next orders.
-    _wait("the workers", deadline, lambda: borrower_topics.followed_by_worker(settings, placed))
+    offsets = borrower_topics.send_orders(settings, EVENT_TOPICS, borrower, request)
+    # Wait for the workers first: after that they publish no output about the borrower behind the next requests.
+    _wait("the workers", deadline, lambda: borrower_topics.followed_by_worker(settings, offsets))
     others = [topic.name for topic in borrowers_topics() if topic.name not in EVENT_TOPICS]
     borrower_topics.send_orders(settings, others, borrower, request)
     held, server = _loader_holds_warehouse(settings), settings.warehouse.kind == "server"
     if held or server:
         wanted = len(EVENT_TOPICS) + len(others)
-        _wait("the loader", deadline, lambda: _orders_followed(settings, request) >= wanted)
+        _wait("the loader", deadline, lambda: _requests_applied(settings, request) >= wanted)
     if server or (not held and (Path(settings.warehouse.path) / "tables").exists()):
         warehouse = open_warehouse(settings.warehouse, create=False)
         try:
@@ -84,21 +84,21 @@ def _loader_holds_warehouse(settings: Settings) -> bool:
     return settings.warehouse.kind == "embedded" and read_endpoint(Path(settings.warehouse.path)) is not None
 
 
-def _orders_followed(settings: Settings, request: str) -> int:
+def _requests_applied(settings: Settings, request: str) -> int:
     statement = f"SELECT uniqExact(topic) FROM {erasure.AUDIT_TABLE} WHERE request_id = '{request}'"
     return int(run_query(settings.warehouse, statement).column(0)[0].as_py())
 
 
-def _wait(whom: str, deadline: float, followed: Callable[[], bool]) -> None:
-    while not followed():
+def _wait(whom: str, deadline: float, is_applied: Callable[[], bool]) -> None:
+    while not is_applied():
         if time.monotonic() > deadline:
-            err.print(f"{whom} did not follow in time; the order stands in the log and is followed later.")
+            err.print(f"{whom} did not apply the request in time; it stays in the log and is applied later.")
             return
         time.sleep(LOOK_EVERY_SECONDS)
 
 
 def _tables_with(settings: Settings, borrower: str) -> dict[str, int]:
-    """Return the tables in whose texts the pseudonym stands, with the number of rows."""
+    """Return the tables that contain the pseudonym, with the number of rows."""
     if settings.warehouse.kind == "embedded" and not (Path(settings.warehouse.path) / "tables").exists():
         return {}
     columns = run_query(settings.warehouse, erasure.texts_statement()).to_pylist()
@@ -106,8 +106,8 @@ def _tables_with(settings: Settings, borrower: str) -> dict[str, int]:
     return {row["place"]: row["found"] for row in run_query(settings.warehouse, statement).to_pylist() if row["found"]}
 
 
-def _tell(aloud: bool, topic: str) -> None:
-    if aloud and err.is_terminal:
+def _show_progress(shown: bool, topic: str) -> None:
+    if shown and err.is_terminal:
         err.print(f"searching {topic} …", style="dim", highlight=False)
 
 
@@ -126,7 +126,7 @@ def _print(
         }
         typer.echo(orjson.dumps(result))
         return
-    table = Table("place", "found", "until", box=None, header_style="bold")
+    table = Table("where", "found", "until", box=None, header_style="bold")
     table.add_row("workers' state", "yes" if in_state else "nothing", "")
     table.add_row("tables", ", ".join(f"{name}: {rows}" for name, rows in tables.items()) or "nothing", "")
     for one in remains:

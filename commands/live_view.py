@@ -35,7 +35,7 @@ LEVELS = [level.name for level in Level if level is not Level.UNKNOWN]
 
 
 class LiveView:
-    """Counts events, keeps every borrower's level and the newest alerts, in a thread of its own."""
+    """Counts events and keeps each borrower's level and the newest alerts; reads in its own thread."""
 
     def __init__(self, settings: Settings, config_file: Path) -> None:
         self._settings = settings
@@ -53,11 +53,11 @@ class LiveView:
         self._rates: deque[tuple[float, int]] = deque()
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start the reading thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop reading."""
+        """Stop the reading thread."""
         self._stop.set()
         self._thread.join(5.0)
 
@@ -67,10 +67,10 @@ class LiveView:
         partitions = range(self._settings.topics.partitions)
         consumer.assign([TopicPartition(topic, partition, EARLIEST) for topic in topics for partition in partitions])
         while not self._stop.is_set():
-            self._take([m for m in consumer.consume(FETCHED_AT_ONCE, POLL_SECONDS) if m.error() is None])
+            self._add([m for m in consumer.consume(FETCHED_AT_ONCE, POLL_SECONDS) if m.error() is None])
         consumer.close()
 
-    def _take(self, messages: Sequence[Any]) -> None:
+    def _add(self, messages: Sequence[Any]) -> None:
         for message in messages:
             self.counts[message.topic()] += 1
         snapshots = [message for message in messages if message.topic() == LIQUIDITY_SNAPSHOTS]
@@ -80,9 +80,9 @@ class LiveView:
                 self.levels[message.key()] = level
         for message in messages:
             if message.topic() == LIQUIDITY_ALERTS:
-                self._take_alert(message)
+                self._add_alert(message)
 
-    def _take_alert(self, message: Any) -> None:
+    def _add_alert(self, message: Any) -> None:
         try:
             self.alerts.appendleft(self._codec.decode(LIQUIDITY_ALERTS, message.value()))
         except CodecError:
@@ -92,11 +92,11 @@ class LiveView:
 
     @property
     def events(self) -> int:
-        """The events that lenders have published so far."""
+        """The number of events published so far."""
         return sum(self.counts[topic] for topic in EVENT_TOPICS)
 
     def events_per_second(self) -> float:
-        """The rate of the last seconds."""
+        """The rate over the last ``RATE_SECONDS``."""
         now = time.monotonic()
         self._rates.append((now, self.events))
         while len(self._rates) > 2 and now - self._rates[0][0] > RATE_SECONDS:
@@ -105,7 +105,7 @@ class LiveView:
         return (self.events - before) / (now - began) if now > began else 0.0
 
     def render(self, children: Sequence[Child]) -> RenderableType:
-        """Return the view as it is now."""
+        """Return the current view."""
         return Group(
             self._head(children),
             Panel(self._portfolio(), title="borrowers by level", title_align="left", box=box.ROUNDED),
@@ -149,12 +149,12 @@ class LiveView:
         text.append(f"export LOANPULSE_CONFIG={self._config_file}\n", style="bold")
         text.append("  loanpulse query portfolio-now  ·  loanpulse query alerts-newest  ·  loanpulse query\n")
         text.append("  loanpulse alerts tail  ·  loanpulse doctor", style="")
-        text.append("        Ctrl-C ends", style="dim")
+        text.append("        Ctrl-C stops", style="dim")
         return text
 
 
 def plain_summary(view: LiveView) -> str:
-    """Return one line for where there is no terminal."""
+    """Return one line, for output without a terminal."""
     found = Counter(tuple(view.levels.values()))
     levels = " ".join(f"{name} {found[number]}" for number, name in enumerate(LEVELS))
     newest = line_of(view.alerts[0]).plain if view.alerts else "none yet"

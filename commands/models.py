@@ -1,4 +1,4 @@
-"""`loanpulse models`: the versions of the models, and a person's decisions about them."""
+"""`loanpulse models`: list and show model versions, promote one, roll back."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,11 +30,11 @@ from loanpulse.streams.models.served import check_servable, served_from_bytes
 from loanpulse.streams.policy.policy_file import PolicyError
 from loanpulse.streams.trainer.process import IN_FORCE_KEY
 
-app = typer.Typer(no_args_is_help=True, help="Look at the models' versions; promote one, or go back to one.")
+app = typer.Typer(no_args_is_help=True, help="List, show and explain model versions; promote one or roll back.")
 
 Version = Annotated[str, typer.Argument(help="The version, as `loanpulse models list` shows it.")]
 By = Annotated[str, typer.Option("--by", help="Who decides.")]
-Why = Annotated[str, typer.Option("--why", help="Why; it is published with the version.")]
+Why = Annotated[str, typer.Option("--why", help="The reason; it is published with the version.")]
 
 
 PROMOTED = "promoted"
@@ -52,7 +52,7 @@ def _opened(config: Path | None) -> tuple[Settings, Codec, Versions]:
 
 @app.command("list")
 def list_versions(config: ConfigOption = None) -> None:
-    """List the versions, the newest last; the one in force is marked."""
+    """List the versions, newest last; an asterisk marks the one in force."""
     _, _, versions = _opened(config)
     in_force = version_in_force(versions)
     table = Table()
@@ -71,7 +71,7 @@ def list_versions(config: ConfigOption = None) -> None:
 
 @app.command("show")
 def show(version: Version, config: ConfigOption = None) -> None:
-    """Show one version: where it comes from, and the champion's weights beside the experts'."""
+    """Show one version: its origin, and a champion's weights beside the experts' weights."""
     _, _, versions = _opened(config)
     with failures(UnknownVersion):
         value = find_version(versions, version)
@@ -93,9 +93,9 @@ def show(version: Version, config: ConfigOption = None) -> None:
 
 @app.command("promote")
 def promote(version: Version, by: By, why: Why, config: ConfigOption = None) -> None:
-    """Put a version in force, over the trainer's guards; who and why are recorded.
+    """Put a version in force regardless of the trainer's guards. --by and --why are recorded.
 
-    A forest stays in force until a person decides again; the trainer goes on publishing candidates beside it.
+    A forest stays in force until a person decides again; the trainer continues to publish candidates.
     """
     _decide(version, by, why, config, PROMOTED)
 
@@ -105,22 +105,22 @@ def rollback(
     by: By,
     why: Why,
     to: Annotated[
-        str, typer.Option("--to", help="The version to go back to; otherwise the parent of the one in force.")
+        str, typer.Option("--to", help="The version to go back to. Default: the parent of the one in force.")
     ] = "",
     config: ConfigOption = None,
 ) -> None:
-    """Go back to an earlier version; who and why are recorded."""
+    """Go back to an earlier version. --by and --why are recorded."""
     if not to:
         _, _, versions = _opened(config)
         in_force = versions.get(IN_FORCE_KEY)
         if in_force is None or not in_force["parent_version"]:
-            fail("No version is in force that has one before it; name one with --to.", USAGE_ERROR)
+            fail("The version in force has no parent; name a version with --to.", USAGE_ERROR)
         to = in_force["parent_version"]
     _decide(to, by, why, config, "rolled back to")
 
 
 def _after(before: dict[str, Any] | None) -> datetime:
-    """Return from when on a decision holds: now, or after what it replaces if event time is ahead of the clock."""
+    """Return a decision's effective time: now, or just after the decision it replaces if that one is later."""
     now = datetime.now(UTC)
     if before is None:
         return now
@@ -130,7 +130,7 @@ def _after(before: dict[str, Any] | None) -> datetime:
 
 def _decide(version: str, by: str, why: str, config: Path | None, word: str) -> None:
     if not by.strip() or not why.strip() or by.strip() == TRAINER:
-        fail("--by and --why must say who decides and why; trainer is not a person.", USAGE_ERROR)
+        fail("--by and --why must name a person and a reason; 'trainer' is not a person.", USAGE_ERROR)
     settings, codec, versions = _opened(config)
     with failures(UnknownVersion, WeightsError):
         value = find_version(versions, version)
@@ -142,7 +142,7 @@ def _decide(version: str, by: str, why: str, config: Path | None, word: str) -> 
         "effective_time": now,
     }  # fmt: skip
     if word == PROMOTED:
-        # What `rollback` goes back to: a forest's own parent is a candidate that may never have been in force.
+        # `rollback` goes back to this version: the parent of a forest is a candidate that may never have been in force.
         decided["parent_version"] = version_in_force({} if before is None else {IN_FORCE_KEY: before})
     records = [(IN_FORCE_KEY, decided), (f"{value['model_id']}/{version}", decided)]
     if before is not None and before["model_version"] != version:
@@ -153,5 +153,5 @@ def _decide(version: str, by: str, why: str, config: Path | None, word: str) -> 
     for key, record in records:
         producer.produce(topic, key=key.encode(), value=codec.encode(topic, record))
     if producer.flush(PUBLISH_SECONDS):
-        fail("The broker did not take the decision in time; it may come into force all the same: list the models.")
+        fail("The broker did not confirm the decision in time, but may have stored it: run `loanpulse models list`.")
     out.print(f"{version} {word} by {by}", markup=False, highlight=False)

@@ -1,4 +1,4 @@
-"""`loanpulse models explain`: why one borrower has one score, by the version in force or any other."""
+"""`loanpulse models explain`: the points that each indicator costs one borrower in one score."""
 
 import random
 from collections.abc import Iterator
@@ -31,28 +31,28 @@ from loanpulse.streams.models.served import check_servable, served_from_bytes
 from loanpulse.streams.policy.policy_file import MODEL_VERSION, PolicyError
 
 BACKGROUND = 256
-"""Scores of other borrowers that a challenger is compared with, drawn from the file."""
+"""The size of the sample of other borrowers' scores that a forest's score is compared with."""
 
 
 class NoSuchScore(LookupError):
-    """The file holds no score that was asked for."""
+    """The file has no score that matches the options."""
 
 
 @dataclass(slots=True)
 class Sample:
-    """A fair sample of what it is shown, the same for the same file."""
+    """A reservoir sample of predictions, the same for the same file."""
 
     rows: list[Prediction] = field(default_factory=list)
-    _shown: int = 0
-    _dice: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - chance, not secrets
+    _seen: int = 0
+    _rng: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - chance, not secrets
 
-    def show(self, row: Prediction) -> None:
-        """Keep a row, or not."""
-        self._shown += 1
+    def add(self, row: Prediction) -> None:
+        """Keep the row, or drop it at random."""
+        self._seen += 1
         if len(self.rows) < BACKGROUND:
             self.rows.append(row)
-        elif (place := self._dice.randrange(self._shown)) < BACKGROUND:
-            self.rows[place] = row
+        elif (index := self._rng.randrange(self._seen)) < BACKGROUND:
+            self.rows[index] = row
 
 
 def explain(
@@ -60,23 +60,26 @@ def explain(
         Path,
         typer.Argument(help="JSON Lines of liquidity-snapshots or training-examples.", exists=True, dir_okay=False),
     ],
-    borrower: Annotated[str, typer.Option(help="Whose newest score in the file; otherwise the file's last.")] = "",
-    snapshot: Annotated[str, typer.Option(help="The score with this snapshot_id.")] = "",
+    borrower: Annotated[
+        str, typer.Option(help="Explain this borrower's latest score. Default: the file's last score.")
+    ] = "",
+    snapshot: Annotated[str, typer.Option(help="Explain the score with this snapshot_id.")] = "",
     version: Annotated[
         str,
-        typer.Option(help=f"The version that explains; otherwise the one in force. {MODEL_VERSION} needs no broker."),
+        typer.Option(help=f"The version to explain with. Default: the one in force. {MODEL_VERSION} needs no broker."),
     ] = "",
     others: Annotated[
-        bool, typer.Option("--others", help="Lay a forest's score beside other borrowers' in the file, by sampling.")
+        bool, typer.Option("--others", help="Compare a forest's score with other borrowers in the file, by sampling.")
     ] = False,
-    seconds: Annotated[float, typer.Option(help="Time that the sampling may take.", min=0.001)] = 0.05,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    seconds: Annotated[float, typer.Option(help="Time limit of the sampling, in seconds.", min=0.001)] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Explain one score: what each indicator costs in index points.
+    """Explain one score: the index points that each indicator costs.
 
-    The points are exact, against a perfect reading, as workers say them. With --others, those of a forest are sampled
-    Shapley values against the index of other borrowers in the file. `loanpulse replay --snapshots` writes such a file.
+    The points are exact, relative to perfect values, and equal to those that workers publish. With --others the points
+    of a forest are sampled Shapley values, relative to the other borrowers in the file. `loanpulse replay --snapshots`
+    writes such a file.
     """
     settings = configured(config)
     with failures(PolicyError, NoSuchScore, UnknownVersion, WeightsError, RegistryUnavailable, TimeoutError, OSError):
@@ -103,22 +106,22 @@ def explain(
 
 
 def _chosen(file: Path, borrower: str, snapshot: str) -> tuple[Prediction, list[Prediction]]:
-    """Return the score asked for, and a sample of other borrowers' scores.
+    """Return the score to explain, and a sample of other borrowers' scores.
 
     Raises:
-        NoSuchScore: the file does not hold it.
+        NoSuchScore: the file has no such score.
     """
     chosen: Prediction | None = None
     sample = Sample()
     for one in _predictions(file):
-        sample.show(one)
+        sample.add(one)
         if borrower and one.borrower_id != borrower:
             continue
         if (one.snapshot_id == snapshot) if snapshot else (chosen is None or not borrower or one.time >= chosen.time):
             chosen = one
     if chosen is None:
         asked = [f"borrower {borrower}"] * bool(borrower) + [f"snapshot {snapshot}"] * bool(snapshot)
-        raise NoSuchScore(f"{file} holds no score{' of ' if asked else ''}{' and '.join(asked)}.")
+        raise NoSuchScore(f"{file} has no score{' of ' if asked else ''}{' and '.join(asked)}.")
     return chosen, [one for one in sample.rows if one.borrower_id != chosen.borrower_id]
 
 
@@ -151,23 +154,23 @@ def _value(prediction: Prediction, version: str, found: Explanation) -> dict[str
 
 
 def _print(prediction: Prediction, version: str, found: Explanation) -> None:
-    said = f"{prediction.model_version} said index {prediction.lhi:.1f}, PD {prediction.pd:.4f}"
+    published = f"{prediction.model_version} published index {prediction.lhi:.1f}, PD {prediction.pd:.4f}"
     out.print(
-        f"{prediction.borrower_id} at {json_form.iso(contract_values.moment(prediction.time))}: {said}", markup=False,
-        highlight=False, soft_wrap=True,
+        f"{prediction.borrower_id} at {json_form.iso(contract_values.moment(prediction.time))}: {published}",
+        markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
     table = Table()
     for name in ("indicator", "value", "utility", "evidence", "points lost"):
         table.add_column(name, justify="left" if name == "indicator" else "right")
-    for place in sorted(range(len(NAMES)), key=lambda one: -found.points[one]):
-        value, utility, evidence, _, _ = prediction.readings[place]
+    for index in sorted(range(len(NAMES)), key=lambda one: -found.points[one]):
+        value, utility, evidence, _, _ = prediction.readings[index]
         known = evidence > 0.0
         table.add_row(
-            NAMES[place], f"{value:.3f}" if known else "-", f"{utility:.3f}" if known else "-", f"{evidence:.2f}",
-            f"{found.points[place]:+.2f}",
+            NAMES[index], f"{value:.3f}" if known else "-", f"{utility:.3f}" if known else "-", f"{evidence:.2f}",
+            f"{found.points[index]:+.2f}",
         )  # fmt: skip
     out.print(table)
-    start = "a perfect reading" if found.permutations is None else "the background"
+    start = "perfect values" if found.permutations is None else "the background"
     how = "" if found.permutations is None else f"; {found.permutations} permutations"
     out.print(
         f"{version}: index {found.lhi:.1f} = {found.start:.1f} of {start} less {found.points.sum():.1f} "

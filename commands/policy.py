@@ -1,19 +1,21 @@
-"""`loanpulse policy`: check a policy, look at it, compare two, try one on a log, put one in force."""
+"""`loanpulse policy`: check, show and diff policies, compare their effect on a log, activate one."""
 
 import hashlib
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import orjson
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from loanpulse.city import truth as truths
-from loanpulse.commands import orders
+from loanpulse.city.truth import DefaultTruth, read
+from loanpulse.commands import directives
 from loanpulse.commands.console import FAILURE, ConfigOption, configured, err, failures, out
+from loanpulse.commands.old_names import GroupWithOldNames
 from loanpulse.evaluation.policy_trial import Alert, Comparison, Default, Quality, compare, quality
 from loanpulse.schemas import json_form
 from loanpulse.schemas.registry import LocalRegistry
@@ -27,17 +29,24 @@ from loanpulse.streams.replay.replay import ReplayReport, replay_files
 
 SHOWN_AT_MOST = 20
 
-app = typer.Typer(help="Check, compare, try and activate policies.", no_args_is_help=True)
+
+class PolicyCommands(GroupWithOldNames):
+    """The commands of `loanpulse policy`."""
+
+    old_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"try": ("compare",)}
+
+
+app = typer.Typer(cls=PolicyCommands, help="Check, show, compare and activate policies.", no_args_is_help=True)
 
 PolicyArgument = Annotated[Path, typer.Argument(help="A policy file (TOML).", exists=True, dir_okay=False)]
 FilesArgument = Annotated[
-    list[Path], typer.Argument(help="JSON Lines files of events (and orders).", exists=True, dir_okay=False)
+    list[Path], typer.Argument(help="JSON Lines files of events and directives.", exists=True, dir_okay=False)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def values_of(file: PolicyFile) -> dict[str, Any]:
-    """Return a policy's values by their dotted keys, in the order of the file."""
+    """Return a policy's values by dotted key, in the order of the file."""
     found: dict[str, Any] = {}
 
     def walk(prefix: str, content: Any) -> None:
@@ -52,13 +61,13 @@ def values_of(file: PolicyFile) -> dict[str, Any]:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a person reads it."""
+    """Return a value as text for people."""
     return ", ".join(map(str, value)) or "(none)" if isinstance(value, list) else str(value)
 
 
 @app.command()
 def check(file: PolicyArgument) -> None:
-    """Check a policy file; what is wrong is one sentence that names the key, and the exit code is 1."""
+    """Check a policy file. An error is one sentence that names the key; the exit code is then 1."""
     with failures(PolicyError):
         content = policy_file.parse(policy_file.read(file), str(file))
     out.print(f"{file} is a valid policy, version {content.version}.", highlight=False)
@@ -66,14 +75,14 @@ def check(file: PolicyArgument) -> None:
 
 @app.command()
 def show(
-    file: Annotated[Path | None, typer.Argument(help="A policy file; otherwise the configured one.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="A policy file. Default: the configured one.")] = None,
     activations: Annotated[
-        bool, typer.Option("--activations", help="List the activations on the topic instead, by the time of effect.")
+        bool, typer.Option("--activations", help="List the published activations instead, sorted by effective time.")
     ] = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show a policy's values by key, or what has been activated."""
+    """Show a policy's values by key, or the published activations."""
     settings = configured(config)
     if activations:
         _show_activations(settings, as_json)
@@ -92,8 +101,11 @@ def show(
 
 def _show_activations(settings: Settings, as_json: bool) -> None:
     found = [
-        {"effective_at": json_form.iso(json_form.moment_at(order.effective_at)), "version": order.content.version}
-        for order in orders.given(settings, POLICY_ACTIVATIONS)
+        {
+            "effective_at": json_form.iso(json_form.moment_at(directive.effective_at)),
+            "version": directive.content.version,
+        }
+        for directive in directives.published(settings, POLICY_ACTIVATIONS)
     ]
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
@@ -101,7 +113,7 @@ def _show_activations(settings: Settings, as_json: bool) -> None:
     for one in found:
         out.print(f"{one['effective_at']}  {one['version']}", highlight=False)
     if not found:
-        out.print("Nothing has been activated: the configured policy stands.")
+        out.print("No activation has been published: the configured policy is in force.")
 
 
 @app.command()
@@ -109,7 +121,7 @@ def diff(
     old_or_new: Annotated[
         Path,
         typer.Argument(
-            help="The old policy; with no second file, the new one, against the configured policy.",
+            help="The old policy. With one file: the new policy, to be compared with the configured one.",
             exists=True,
             dir_okay=False,
         ),
@@ -120,7 +132,7 @@ def diff(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Show what changes from one policy to another: each key with its old and its new value."""
+    """Show the keys that differ between two policies, with their old and new values."""
     settings = configured(config)
     with failures(PolicyError):
         new = second or old_or_new
@@ -137,63 +149,65 @@ def diff(
         return
     table = Table("key", "old", "new", box=None, header_style="bold")
     for key, sides in changed.items():
-        table.add_row(key, *("(not there)" if sides[side] is None else shown(sides[side]) for side in ("old", "new")))
+        table.add_row(key, *("(not set)" if sides[side] is None else shown(sides[side]) for side in ("old", "new")))
     out.print(table if changed else "The policies are the same.")
 
 
 @app.command()
 def activate(
     file: PolicyArgument,
-    by: orders.ByOption,
-    at: orders.AtOption = "",
-    source: orders.SourceOption = "console",
-    out_file: orders.OutOption = None,
+    by: directives.ByOption,
+    at: directives.AtOption = "",
+    source: directives.SourceOption = "console",
+    out_file: directives.OutOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Put a policy in force from a moment in event time on; workers and replays use the version of its time."""
+    """Put a policy in force from an event time on; each scoring uses the version in force at its event time."""
     settings = configured(config)
     with failures(PolicyError):
         document = policy_file.read(file)
         content = policy_file.parse(document, str(file))
-    moment = orders.moment(at, "--at")
+    effective_at = directives.time_of(at, "--at")
     value = {
-        "policy_id": f"{content.version}@{json_form.iso(moment)}",
+        "policy_id": f"{content.version}@{json_form.iso(effective_at)}",
         "policy_version": content.version,
-        "event_time": moment,
+        "event_time": effective_at,
         "source": source,
-        "activated_by": orders.token(by, "--by"),
+        "activated_by": directives.token(by, "--by"),
         "sha256": hashlib.sha256(document.encode()).hexdigest(),
         "document": document,
     }
-    orders.give(settings, POLICY_ACTIVATIONS, value, out_file)
-    out.print(f"{content.version} takes effect at {json_form.iso(moment)}.", highlight=False)
+    directives.send(settings, POLICY_ACTIVATIONS, value, out_file)
+    out.print(f"{content.version} takes effect at {json_form.iso(effective_at)}.", highlight=False)
 
 
-@app.command("try")
-def try_policy(
+@app.command("compare", rich_help_panel="Run over files")
+def compare_policies(
     new: PolicyArgument,
     files: FilesArgument,
     base: Annotated[
-        Path | None, typer.Option(help="What to compare with; otherwise the configured policy.", exists=True)
+        Path | None, typer.Option(help="The policy to compare with. Default: the configured one.", exists=True)
     ] = None,
     truth: Annotated[
         Path | None,
-        typer.Option(help="The truth about the log, from `loanpulse simulate --truth`.", exists=True),
+        typer.Option(help="The log's true defaults, as `loanpulse simulate --truth` writes them.", exists=True),
     ] = None,
-    horizon_days: Annotated[int, typer.Option(help="How far ahead an alert may look to be right.", min=1)] = 60,
+    horizon_days: Annotated[
+        int, typer.Option(help="An alert is right if the default follows within this many days.", min=1)
+    ] = 60,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Replay a log under the present policy and under NEW, and show what would change.
+    """Replay a log under the present policy and under NEW, and show the alerts that differ.
 
-    The present side obeys the activations in the log; NEW stands from the log's first event to its last.
+    The present side applies the activations in the log; NEW is in force for the whole log.
     """
     settings = configured(config)
     with failures(PolicyError, OSError, ValueError):
         present = policy_at(settings, base or settings.policy.path)
         defaults = _defaults(truth) if truth else []
-        report, before = _replayed(settings, files, present, obey_activations=True)
-        _, after = _replayed(settings, files, policy_at(settings, new), obey_activations=False)
+        report, before = _replayed(settings, files, present, apply_activations=True)
+        _, after = _replayed(settings, files, policy_at(settings, new), apply_activations=False)
     comparison = compare(before, after)
     judged = {
         name: quality(alerts, defaults, horizon_days) for name, alerts in (("present", before), ("new", after))
@@ -209,15 +223,15 @@ def try_policy(
 def _defaults(path: Path) -> list[Default]:
     return [
         Default(line.borrower_id, line.first_missed_due_date, line.default_date)
-        for line in truths.read(path)
-        if isinstance(line, truths.DefaultTruth)
+        for line in read(path)
+        if isinstance(line, DefaultTruth)
     ]
 
 
 def _replayed(
-    settings: Settings, files: list[Path], policy: policy_file.Policy, *, obey_activations: bool
+    settings: Settings, files: list[Path], policy: policy_file.Policy, *, apply_activations: bool
 ) -> tuple[ReplayReport, list[Alert]]:
-    kinds = tuple(kind for kind in DIRECTIVE_KINDS if obey_activations or kind.topic != POLICY_ACTIVATIONS)
+    kinds = tuple(kind for kind in DIRECTIVE_KINDS if apply_activations or kind.topic != POLICY_ACTIVATIONS)
     with (
         tempfile.TemporaryDirectory() as folder,
         Progress(SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress,

@@ -1,4 +1,4 @@
-"""`loanpulse query`: the documented queries by name, or any SQL that reads."""
+"""`loanpulse query`: a documented query by name, or any read-only SQL."""
 
 import io
 import sys
@@ -21,11 +21,11 @@ from loanpulse.sinks.query_client import run_named_query, run_query
 from loanpulse.sinks.warehouse import WarehouseError
 
 WHOLE_FROM = 1_000.0
-"""From here on a number is printed with its whole digits, as an amount is; below it, six digits tell enough."""
+"""A number from here on is printed with all its whole digits, as an amount; a smaller one with six digits."""
 
 
 class Format(StrEnum):
-    """How results are printed."""
+    """The format of the output."""
 
     TABLE = "table"
     CSV = "csv"
@@ -40,21 +40,20 @@ def _complete(incomplete: str) -> list[tuple[str, str]]:
 def query(
     context: typer.Context,
     what: Annotated[
-        str, typer.Argument(help="Name of a documented query, or SQL that reads.", autocompletion=_complete)
+        str, typer.Argument(help="Name of a documented query, or read-only SQL.", autocompletion=_complete)
     ] = "",
     form: Annotated[
         Format | None,
-        typer.Option("--format", "-f", help="How to print the result; otherwise as the file is called, or a table."),
+        typer.Option("--format", "-f", help="Format of the result. Default: by the file's suffix, or a table."),
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write instead of printing.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the result to this file.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Ask the warehouse: a documented query by its name, or your own SQL.
+    """Query the warehouse: a documented query by name, or your own SQL. Read-only.
 
-    Without an argument the documented queries are listed with their options, such as
-    `loanpulse query roll-rates --lender lender-a --since 30d`. Times before now, such as 30d, count from the newest
-    scored moment. While a loader runs on the embedded warehouse it is asked, so that this works during the demo too.
-    Nothing can be changed from here.
+    Without an argument it lists the documented queries with their options, such as
+    `loanpulse query roll-rates --lender lender-a --since 30d`. Relative times, such as 30d, count back from the newest
+    scoring. While a loader runs on the embedded warehouse, the loader answers; so this works during the demo too.
     """
     settings = configured(config)
     known = named_queries()
@@ -62,18 +61,18 @@ def query(
         _list(known)
         return
     if " " not in what and what not in known:
-        fail(f"there is no query {what!r}; take one of {', '.join(known)}, or SQL in quotes.", USAGE_ERROR)
+        fail(f"there is no query {what!r}; use one of {', '.join(known)}, or SQL in quotes.", USAGE_ERROR)
     given = _options(context.args)
     with failures(WarehouseError):
         try:
-            result = _ask(settings.warehouse, known.get(what), what, given)
+            result = _result(settings.warehouse, known.get(what), what, given)
         except QueryParameterError as error:
             fail(str(error), USAGE_ERROR)
     _print(result, form or _form_of(output), output)
 
 
 def _form_of(output: Path | None) -> Format:
-    """Return the form that a file's ending names: CSV where it names none, a table where there is no file."""
+    """Return the format of a file's suffix; CSV if it names none, a table if there is no file."""
     if output is None:
         return Format.TABLE
     ending = output.suffix.removeprefix(".").lower()
@@ -82,7 +81,7 @@ def _form_of(output: Path | None) -> Format:
     return Format.JSON if ending in ("jsonl", "ndjson") else Format.CSV
 
 
-def _ask(warehouse: WarehouseSection, named: NamedQuery | None, what: str, given: dict[str, str]) -> pa.Table:
+def _result(warehouse: WarehouseSection, named: NamedQuery | None, what: str, given: dict[str, str]) -> pa.Table:
     if named is not None:
         return run_named_query(warehouse, named, given)
     return run_query(warehouse, what, given)
@@ -121,7 +120,7 @@ def _print(result: pa.Table, form: Format, output: Path | None) -> None:
         out.print(f"{result.num_rows} rows", style="dim", highlight=False)
         return
     if form is Format.PARQUET and output is None and sys.stdout.isatty():
-        fail("Parquet is not for a terminal; give --output FILE, or send it to a file or program.", USAGE_ERROR)
+        fail("Parquet can't be shown on a terminal; give --output FILE or pipe the output.", USAGE_ERROR)
     body = _encoded(result, form)
     if output is None:
         sys.stdout.buffer.write(body)

@@ -18,6 +18,7 @@ from loanpulse.commands.console import (
     out,
     spare_inputs,
 )
+from loanpulse.commands.old_names import renamed_option
 from loanpulse.schemas import json_form
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.streams.from_settings import engine_options, load_policy
@@ -33,32 +34,36 @@ def replay(
     ],
     alerts: Annotated[Path | None, typer.Option(help="Write the alerts to this JSON Lines file.")] = None,
     snapshots: Annotated[Path | None, typer.Option(help="Write the snapshots to this JSON Lines file.")] = None,
-    controls: Annotated[
+    directives: Annotated[
         Path | None,
         typer.Option(
-            help="Orders (JSON Lines of policy-activations, suppressions, model-snapshots) that take effect at their "
-            "own event time, or at that of order-applications; they may also stand among the events.",
+            help="Directives (JSON Lines of policy-activations, suppressions, model-snapshots). Each takes effect at "
+            "its own event time, or at the one that order-applications records. FILES may contain them too.",
             exists=True,
             dir_okay=False,
         ),
     ] = None,
-    at: Annotated[
+    until: Annotated[
         str,
         typer.Option(
-            help="Carry time on to this moment (ISO 8601 with its zone), so that due dates pass until then; "
-            "otherwise replay ends when everything that came is scored."
+            help="Advance event time to this instant after the last record (ISO 8601 with offset). "
+            "Default: stop after the last scoring."
         ),
     ] = "",
+    controls: Annotated[Path | None, typer.Option(hidden=True, exists=True, dir_okay=False)] = None,
+    at: Annotated[str | None, typer.Option(hidden=True)] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Replay a log of events through the same core as the stream, and write what the stream would have sent.
+    """Replay a log of events through the stream's own code, and write the snapshots and alerts it would publish.
 
-    No broker is needed. The same files give the same output, to the byte, and the same alert ids as the stream gives
-    for the same events. Lines that the stream would have dead-lettered are printed; then the exit code is 1.
+    No broker is needed. The same files give the same output to the byte, and the same alert ids as the stream. Lines
+    that the stream would send to dead-letters are printed, and the exit code is then 1.
     """
     settings = configured(config)
-    at_ms = _moment(at) if at else None
-    spare_inputs([*files, controls], alerts, snapshots)
+    directives = renamed_option("--controls", controls, "--directives", directives)
+    until = renamed_option("--at", at, "--until", until or None) or ""
+    spare_inputs([*files, directives], alerts, snapshots)
+    until_ms = _milliseconds(until) if until else None
     with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress:
         task = progress.add_task("replaying (the first run on a machine compiles for some seconds)")
         with failures(PolicyError, OSError):
@@ -67,10 +72,10 @@ def replay(
                 options=engine_options(settings),
                 policy=load_policy(settings),
                 registry=LocalRegistry(),
-                controls=controls,
+                controls=directives,
                 alerts=alerts,
                 snapshots=snapshots,
-                at_ms=at_ms,
+                at_ms=until_ms,
                 progress=lambda events: progress.update(task, description=f"replaying: {events:,} events"),
             )
     _print(report)
@@ -78,11 +83,11 @@ def replay(
         raise typer.Exit(FAILURE)
 
 
-def _moment(text: str) -> int:
+def _milliseconds(text: str) -> int:
     try:
         return json_form.milliseconds(json_form.moment_of(text))
     except ValueError:
-        fail(f'--at {text!r} is not a time with its zone, such as "{datetime(2026, 1, 31, 8, tzinfo=UTC):%FT%TZ}".',
+        fail(f'--until {text!r} is not a time with an offset, such as "{datetime(2026, 1, 31, 8, tzinfo=UTC):%FT%TZ}".',
              USAGE_ERROR)  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from loanpulse.sinks.warehouse import WarehouseError
 
 MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
-LenderOption = Annotated[str, typer.Option("--lender", "-l", help="The lender, by its id.")]
+LenderOption = Annotated[str, typer.Option("--lender", "-l", help="The lender's id.")]
 MonthOption = Annotated[str, typer.Option("--month", "-m", help="The month, such as 2026-05.")]
 
 
@@ -25,14 +25,14 @@ def report(
     month: MonthOption,
     language: Annotated[Language, typer.Option(help="Language of the page.")] = Language.EN,
     out_file: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The file to write; otherwise <lender>-<month>.html.")
+        Path | None, typer.Option("--out", "-o", help="The file to write. Default: <lender>-<month>.html.")
     ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Write a lender's month as one self-contained HTML page, for screen, phone and paper.
 
     Levels over time, roll rates, vintages, precision of the alerts against their lead time, days to shortfall.
-    Nobody can be told from it. While a loader runs on the embedded warehouse it is asked, so that it need not stop.
+    No borrower can be identified. While a loader runs on the embedded warehouse, the loader answers the queries.
     """
     settings = configured(config)
     first = first_day(month)
@@ -40,16 +40,16 @@ def report(
         figures = month_figures(partial(run_query, settings.warehouse), lender, first)
     if not figures.levels:
         fail(f"the warehouse has no scorings of borrowers of {lender!r} up to the end of {month}.")
-    from loanpulse.sinks.report.page import render  # the charts' library is slow to import; only this command needs it
+    from loanpulse.sinks.report.page import render  # the chart library is slow to import; only this command needs it
 
     file = out_file or Path(f"{lender}-{month}.html")
     with failures(OSError):
         file.write_text(render(figures, language), encoding="utf-8")
-    out.print(f"written: {file}", highlight=False, soft_wrap=True)
+    out.print(f"wrote {file}", highlight=False, soft_wrap=True)
 
 
 def first_day(month: str) -> date:
-    """Return the first day of a month given as text, or end the command."""
+    """Return the first day of a month such as 2026-05; end the command if the text is not a month."""
     found = MONTH.fullmatch(month)
     if found is None:
         fail(f"--month {month!r} is not a month, such as 2026-05.", USAGE_ERROR)

@@ -1,4 +1,4 @@
-"""`loanpulse simulate`: a city of households, to the topics or to a file."""
+"""`loanpulse simulate`: a simulated city's events, to the topics or to a file."""
 
 import signal
 import threading
@@ -15,7 +15,7 @@ from loanpulse.city.simulation import City
 from loanpulse.city.throttle import throttled
 from loanpulse.city.truth import TruthWriter, ignore
 from loanpulse.commands import topics_admin
-from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, err, fail, failures, spare_inputs
+from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, spare_inputs, warn
 from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
@@ -31,33 +31,31 @@ FUTURE_SECONDS = 86_400
 def simulate(
     borrowers: Annotated[int, typer.Option(help="Households in the city.", min=1)] = 300,
     seed: Annotated[int, typer.Option(help="The same seed gives the same city.", min=0)] = 1,
-    days: Annotated[int, typer.Option(help="Days to simulate; 0 goes on without end.", min=0)] = 0,
-    start: Annotated[
-        str, typer.Option(help=f"First moment, ISO 8601 with its zone; otherwise {HISTORY_DAYS} days ago.")
-    ] = "",
+    days: Annotated[int, typer.Option(help="Days to simulate; 0: no end.", min=0)] = 0,
+    start: Annotated[str, typer.Option(help=f"Start (ISO 8601 with offset). Default: {HISTORY_DAYS} days ago.")] = "",
     speed: Annotated[
-        str, typer.Option(help="Multiple of real time after the history, such as 600; `max` is as fast as possible.")
+        str, typer.Option(help="Multiple of real time after the history, such as 600; `max`: as fast as possible.")
     ] = "1",
     history_days: Annotated[
-        int, typer.Option(help="Days at the start that are published without waiting.", min=0)
+        int, typer.Option(help="Days of history at the start, published at full speed.", min=0)
     ] = HISTORY_DAYS,
     out: Annotated[Path | None, typer.Option(help="Write JSON Lines to this file instead of the topics.")] = None,
     truth: Annotated[
-        Path | None, typer.Option(help="Write life events and defaults to this file, for evaluation only.")
+        Path | None, typer.Option(help="Write the true life events and defaults to this file, for evaluation only.")
     ] = None,
     lenders: Annotated[str, typer.Option(help="Lenders in the city, separated by commas.")] = ",".join(DEFAULT_LENDERS),
     late: Annotated[float, typer.Option(help="Share of events published hours to three days late.")] = 0.0,
-    too_late: Annotated[float, typer.Option(help="Share published 8 to 20 days late, which is refused.")] = 0.0,
+    too_late: Annotated[float, typer.Option(help="Share published 8 to 20 days late; these are refused.")] = 0.0,
     duplicates: Annotated[float, typer.Option(help="Share of events published twice.")] = 0.0,
     out_of_order: Annotated[float, typer.Option(help="Share of events published minutes late.")] = 0.0,
-    malformed: Annotated[float, typer.Option(help="Share of events of which a broken copy is published too.")] = 0.0,
+    malformed: Annotated[float, typer.Option(help="Share of events that also get a malformed copy.")] = 0.0,
     life_events: Annotated[float, typer.Option(help="Adverse life events per borrower and year.")] = 0.5,
     config: ConfigOption = None,
 ) -> None:
-    """Simulate a city: households that earn, spend, pay bills and loans, and go through trouble.
+    """Simulate a city: households that earn, spend, pay bills and loans, and run into trouble.
 
-    Trouble shows in the streams before it shows in missed instalments. The truth about it goes to --truth, never to
-    a topic. The same options give the same events. Ctrl-C ends.
+    Trouble shows in the events before it shows in missed instalments. The truth goes to --truth only, never to a
+    topic. The same options give the same events. Ctrl-C stops.
     """
     settings = configured(config)
     try:
@@ -80,13 +78,12 @@ def simulate(
     multiple = _multiple(speed)
     ahead = multiple is None or multiple > 1
     if out is None and not days and ahead and settings.streams.max_clock_skew_seconds < FUTURE_SECONDS:
-        err.print(
-            "The city's clock will run ahead of this machine's, and workers refuse events from the future: "
-            "set streams.max_clock_skew_seconds for as long as you simulate, or take --speed 1.",
-            soft_wrap=True,
+        warn(
+            "the city's clock will run ahead of this machine's, and workers refuse events from the future: raise "
+            "streams.max_clock_skew_seconds to the time you simulate, or use --speed 1."
         )
     if out is not None and not days:
-        fail("a file needs an end: give --days.", USAGE_ERROR)
+        fail("--out needs --days: a file must have an end.", USAGE_ERROR)
     spare_inputs([], out, truth)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -108,7 +105,7 @@ def simulate(
             count = writers.publish(records, properties, codec, prefix, _progress, stop.is_set)
     if writer is not None:
         writer.close()
-    log.info("the city has ended", events=count)
+    log.info("simulation finished", events=count)
 
 
 def _need_topics(settings_problems: list[topics_admin.Problem]) -> None:
@@ -123,7 +120,7 @@ def _start(text: str) -> datetime:
     try:
         return json_form.moment_of(text)
     except ValueError:
-        fail(f'--start {text!r} is not a time with its zone, such as "2026-01-01T00:00:00Z".', USAGE_ERROR)
+        fail(f'--start {text!r} is not a time with an offset, such as "2026-01-01T00:00:00Z".', USAGE_ERROR)
 
 
 def _multiple(text: str) -> float | None:
@@ -140,4 +137,4 @@ def _multiple(text: str) -> float | None:
 
 def _progress(count: int, at_ms: int) -> None:
     if count % 50_000 == 0:
-        log.info("simulating", events=count, reached=f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}")
+        log.info("simulating", events=count, date=f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d}")

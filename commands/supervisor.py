@@ -1,4 +1,4 @@
-"""Keeping a few child processes running, and ending all of them together."""
+"""Run child processes, restart those that fail, and stop all of them together."""
 
 import subprocess
 import time
@@ -14,12 +14,12 @@ STEADY_SECONDS = 60.0
 
 
 class ChildFailedError(RuntimeError):
-    """A process kept ending; the text names it and its log."""
+    """A process failed too often; the text names it and its log."""
 
 
 @dataclass(slots=True)
 class Child:
-    """One supervised process. ``once`` says that it may end by itself with success."""
+    """One supervised process. ``once``: it is not restarted after exit code 0."""
 
     name: str
     argv: Sequence[str]
@@ -34,7 +34,7 @@ class Child:
 
     @property
     def state(self) -> str:
-        """A word for people."""
+        """The state as one word."""
         if self.finished:
             return "done"
         if self.process is None or self.process.poll() is not None:
@@ -44,22 +44,22 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Starts children in order, starts again those that die, ends them in the opposite order."""
+    """Starts children in order, restarts those that fail, and stops them in the opposite order."""
 
     children: list[Child] = field(default_factory=list)
     monotonic: Callable[[], float] = time.monotonic
 
     def start(self, new: Child) -> Child:
-        """Start a child and look after it from now on."""
+        """Start and supervise a child."""
         self.children.append(new)
         self._spawn(new)
         return new
 
     def look_after(self) -> None:
-        """Start again what has died; call it now and then.
+        """Restart failed children; call it regularly.
 
         Raises:
-            ChildFailedError: a child has died too often in a short time.
+            ChildFailedError: a child failed too often in a short time.
         """
         for one in self.children:
             if one.finished or one.process is None:
@@ -75,7 +75,7 @@ class Supervisor:
                 self._spawn(one)
 
     def stop(self) -> None:
-        """End every child, the last started first."""
+        """Stop every child, the last started first."""
         for one in reversed(self.children):
             if one.process is not None:
                 child.stop(one.process)
@@ -87,7 +87,7 @@ class Supervisor:
         one.restarts += 1
         if one.restarts > RESTARTS_ALLOWED:
             raise ChildFailedError(
-                f"{one.name} ended with code {code} {one.restarts} times in a row; its last words are in {one.log_file}"
+                f"{one.name} ended with code {code} {one.restarts} times in a row; see {one.log_file}"
             )
         one.due_at = self.monotonic() + FIRST_PAUSE_SECONDS * 2**one.restarts
 

@@ -1,4 +1,4 @@
-"""`loanpulse trainer`: labels snapshots when their outcome is known, and learns from them."""
+"""`loanpulse trainer`: labels snapshots with their outcomes and learns from them."""
 
 import typer
 
@@ -12,10 +12,10 @@ from loanpulse.streams.trainer.state_file import TrainerStateError
 
 
 def trainer(config: ConfigOption = None) -> None:
-    """Run the trainer: it labels snapshots when their outcome is known, learns from them, and publishes models.
+    """Run the trainer: it labels snapshots when their outcomes are known, learns from them, and publishes models.
 
-    Run one of it. It can be stopped or killed at any moment and goes on where it stood; after a day down it catches
-    up from its topics. Workers don't wait for it.
+    Run exactly one. You can stop or kill it at any time: it resumes from its last checkpoint and catches up from its
+    topics. Workers don't wait for it.
     """
     from loanpulse.streams.trainer.app import run
 

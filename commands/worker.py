@@ -1,4 +1,4 @@
-"""`loanpulse worker`: folds events into borrowers and scores them."""
+"""`loanpulse worker`: folds events into borrowers' records and scores them."""
 
 import typer
 
@@ -11,10 +11,10 @@ from loanpulse.streams.worker.directive_reader import DirectiveTopicsError
 
 
 def worker(config: ConfigOption = None) -> None:
-    """Run a worker: it folds events into borrowers' state, scores them, and sends snapshots and alerts.
+    """Run a worker: it folds events into borrowers' records, scores them, and publishes snapshots and alerts.
 
-    Start more of them to share the partitions. A worker can be stopped or killed at any moment; the next one takes
-    up from the changelog, and nothing is lost or doubled.
+    Start several to share the partitions. You can stop or kill a worker at any time: the next one restores the state
+    from the changelog. After a crash some outputs are published again, with the same ids.
     """
     from loanpulse.streams.worker.process import run
 

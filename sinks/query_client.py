@@ -61,7 +61,8 @@ def run_query(settings: WarehouseSection, statement: str, parameters: Mapping[st
             pass  # a loader was killed and left its endpoint's file; the folder is not locked
     if not (path / "tables").exists():
         raise WarehouseUnreachableError(
-            f"there is no warehouse in {path}; start `loanpulse demo` or `loanpulse migrate`, or set warehouse.path"
+            f"there is no warehouse in {path}; start `loanpulse demo`, run `loanpulse warehouse migrate`, or set "
+            "warehouse.path"
         )
     warehouse = EmbeddedWarehouse(path, settings.database, create=False)
     try:

@@ -1,4 +1,4 @@
--- Who may do what in the warehouse. Run once, as an administrator, after `loanpulse migrate`, and again after every
+-- Who may do what in the warehouse. Run once, as an administrator, after `loanpulse warehouse migrate`, and again after every
 -- migration that makes views or makes them anew: clickhouse-client --multiquery < access.sql
 -- The database is `loanpulse`; users are made by you (see the end) and get one of the three roles.
 

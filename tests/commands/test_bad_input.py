@@ -47,12 +47,12 @@ def test_doctor_does_not_keep_one_waiting(tmp_path: Path) -> None:
     "command",
     [
         "replay LOG --alerts LOG", "replay LOG --snapshots LOG", "replay LOG --alerts N --snapshots N",
-        "replay LOG --controls C --alerts C", "backtest LOG --html LOG", "backtest LOG --html N --json N",
+        "replay LOG --directives C --alerts C", "backtest LOG --html LOG", "backtest LOG --html N --json N",
         "simulate --days 1 --out N --truth N", "evaluate uci --train LOG --score C --out LOG",
     ],
 )  # fmt: skip
 def test_no_output_overwrites_an_input_or_another_output(command: str, tmp_path: Path) -> None:
-    places = {"LOG": tmp_path / "log.jsonl", "C": tmp_path / "controls.jsonl", "N": tmp_path / "new.jsonl"}
+    places = {"LOG": tmp_path / "log.jsonl", "C": tmp_path / "directives.jsonl", "N": tmp_path / "new.jsonl"}
     places["LOG"].write_text("{}\n")
     places["C"].write_text("{}\n")
     done = CliRunner().invoke(app, [str(places.get(word, word)) for word in command.split()])

@@ -33,7 +33,7 @@ def test_a_wrong_name_is_answered_with_the_nearest() -> None:
     assert "Did you mean 'worker'" in loanpulse("wroker").stderr
 
 
-@pytest.mark.parametrize("command", ["worker", "loader", "query"])
+@pytest.mark.parametrize("command", ["worker", "load", "query"])
 def test_what_only_learning_needs_is_not_loaded_by_others(command: str) -> None:
     program = (
         "import sys\nfrom loanpulse.commands.main import app\n"
@@ -87,7 +87,7 @@ def test_replay_needs_no_broker_and_repeats_itself(tmp_path: Path) -> None:
         outputs.append((alerts.read_bytes(), snapshots.read_bytes()))
     assert outputs[0] == outputs[1]
     later = tmp_path / "later.jsonl"
-    done = loanpulse("replay", str(file), "--snapshots", str(later), "--at", "2026-07-01T00:00:00Z", folder=tmp_path)
+    done = loanpulse("replay", str(file), "--snapshots", str(later), "--until", "2026-07-01T00:00:00Z", folder=tmp_path)
     assert done.returncode == 0
     assert len(later.read_bytes().splitlines()) > len(outputs[0][1].splitlines())
 
@@ -129,8 +129,8 @@ def test_doctor_says_what_is_wrong_and_what_to_do(deployment: Settings, tmp_path
         assert done.returncode == 1
         return done.stdout
 
-    assert "run `loanpulse migrate`" in problems()
-    assert loanpulse("migrate", settings=deployment).returncode == 0
+    assert "run `loanpulse warehouse migrate`" in problems()
+    assert loanpulse("warehouse", "migrate", settings=deployment).returncode == 0
     healthy = loanpulse("doctor", settings=deployment)
     assert healthy.returncode == 0, healthy.stdout
     assert "no broker answers" in problems(LOANPULSE_BROKER__BOOTSTRAP_SERVERS="127.0.0.1:1")

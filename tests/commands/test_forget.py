@@ -23,7 +23,7 @@ def test_forgotten_while_worker_and_loader_run(deployment: Settings, tmp_path: P
     borrower, other = (key for key, _ in Counter(record.key for record in records).most_common(2))
     processes.publish(deployment, records)
     reader = Reader(deployment, LIQUIDITY_SNAPSHOTS, LIQUIDITY_ALERTS)
-    with part(deployment, tmp_path, "worker"), part(deployment, tmp_path, "loader"):
+    with part(deployment, tmp_path, "worker"), part(deployment, tmp_path, "load"):
         reader.read_all(compare_outputs.by_replay(deployment, tmp_path, records).ids)
         snapshots = {value["snapshot_id"] for value in reader.values(LIQUIDITY_SNAPSHOTS)}
         wait_for(deployment, "SELECT uniqExact(snapshot_id) FROM snapshots", len(snapshots))

@@ -1,4 +1,4 @@
-"""Policies and orders as people give them at the command line."""
+"""Policies and directives as people give them at the command line."""
 
 import json
 from pathlib import Path
@@ -51,14 +51,14 @@ def test_diff_and_show_tell_values_by_key(tmp_path: Path, stricter: Path) -> Non
     assert values["jurisdictions.CN.time_zone"] == "Asia/Shanghai"
 
 
-def test_try_shows_what_would_change_and_how_good_it_is(tmp_path: Path, stricter: Path) -> None:
+def test_compare_shows_what_would_change_and_how_good_it_is(tmp_path: Path, stricter: Path) -> None:
     log, truth = tmp_path / "log.jsonl", tmp_path / "truth.jsonl"
     done = loanpulse(
         "simulate", "--borrowers", "40", "--days", "120", "--seed", "4", "--life-events", "3", "--start",
         "2026-01-01T00:00:00Z", "--out", str(log), "--truth", str(truth), folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    done = loanpulse("policy", "try", str(stricter), str(log), "--truth", str(truth), "--json", folder=tmp_path)
+    done = loanpulse("policy", "compare", str(stricter), str(log), "--truth", str(truth), "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["added"]
@@ -68,26 +68,26 @@ def test_try_shows_what_would_change_and_how_good_it_is(tmp_path: Path, stricter
     present, new = found["quality"]["present"], found["quality"]["new"]
     assert present["defaults"] == new["defaults"] > 0
     assert 0.0 < present["precision"] <= 1.0
-    same = loanpulse("policy", "try", str(policy_file.PACKAGED), str(log), "--json", folder=tmp_path)
+    same = loanpulse("policy", "compare", str(policy_file.PACKAGED), str(log), "--json", folder=tmp_path)
     unchanged = json.loads(same.stdout)
     assert (unchanged["added"], unchanged["removed"], unchanged["changed"]) == ([], [], 0)
     assert unchanged["kept"] > 0
 
 
-def test_orders_in_a_file_are_obeyed_by_replay(tmp_path: Path, stricter: Path) -> None:
+def test_directives_in_a_file_are_applied_by_replay(tmp_path: Path, stricter: Path) -> None:
     log = sample_logs.write(tmp_path / "log.jsonl", sample_logs.city(12, 80))
     borrower = json.loads(log.read_text().splitlines()[0])["value"]["borrower_id"]
-    orders = tmp_path / "orders.jsonl"
+    directives = tmp_path / "directives.jsonl"
     for arguments in (
         ("policy", "activate", str(stricter), "--by", "p-1", "--at", "2026-04-10T00:00:00Z"),
         ("alerts", "suppress", borrower, "--reason", "dispute", "--by", "p-1", "--at", "2026-03-01T00:00:00Z"),
     ):
-        done = loanpulse(*arguments, "--out", str(orders), folder=tmp_path)
+        done = loanpulse(*arguments, "--out", str(directives), folder=tmp_path)
         assert done.returncode == 0, done.stderr
     suppression = done.stdout.strip()
     alerts = tmp_path / "alerts.jsonl"
     done = loanpulse(
-        "replay", str(log), "--controls", str(orders), "--alerts", str(alerts), folder=tmp_path
+        "replay", str(log), "--directives", str(directives), "--alerts", str(alerts), folder=tmp_path
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = [json.loads(line)["value"] for line in alerts.read_text().splitlines()]
@@ -106,14 +106,14 @@ def test_orders_in_a_file_are_obeyed_by_replay(tmp_path: Path, stricter: Path) -
         (("policy", "activate", str(policy_file.PACKAGED), "--by", "p", "--at", "2026-01-01"), "--at '2026-01-01'"),
     ],
 )
-def test_wrong_orders_are_told_by_their_option(arguments: tuple[str, ...], said: str) -> None:
+def test_a_wrong_directive_is_refused_by_option(arguments: tuple[str, ...], said: str) -> None:
     done = loanpulse(*arguments, "--out", "/dev/null")
     assert done.returncode == 2
     assert said in done.stderr
 
 
 @pytest.mark.integration
-def test_orders_and_feedback_reach_their_topics(deployment: Settings, tmp_path: Path, stricter: Path) -> None:
+def test_directives_and_feedback_reach_their_topics(deployment: Settings, tmp_path: Path, stricter: Path) -> None:
     def give(*arguments: str) -> str:
         done = loanpulse(*arguments, settings=deployment)
         assert done.returncode == 0, done.stderr
@@ -123,14 +123,14 @@ def test_orders_and_feedback_reach_their_topics(deployment: Settings, tmp_path: 
         "policy", "activate", str(stricter), "--by", "p-1", "--at", "2026-04-10T00:00:00Z", settings=deployment
     )
     assert done.returncode == 0
-    assert "Its time has passed" in done.stderr
+    assert "the effective time is in the past" in done.stderr
     listed = json.loads(give("policy", "show", "--activations", "--json"))
     assert listed == [{"effective_at": "2026-04-10T00:00:00.000Z", "version": "stricter"}]
     order = give("alerts", "suppress", "b-1", "--reason", "bereavement", "--by", "p-1", "--days", "3")
     for wrong in ((order, "b-2"), ("0" * 32, "b-1")):
         refused = loanpulse("alerts", "lift", *wrong, "--by", "p-2", settings=deployment)
         assert refused.returncode == 1
-        assert f"no order {wrong[0]} about this borrower" in refused.stderr
+        assert f"no suppression {wrong[0]} of this borrower" in refused.stderr
     give("alerts", "lift", order, "b-1", "--by", "p-2")
     alert = {
         **json.loads(Path(__file__).with_name("alert.json").read_text(encoding="utf-8")), "alert_id": "a" * 32,

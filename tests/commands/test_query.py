@@ -1,4 +1,4 @@
-"""`loanpulse query` and `loanpulse migrate` as a person types them, over a warehouse in a folder."""
+"""`loanpulse query` and `loanpulse warehouse migrate` as a person types them, over a warehouse in a folder."""
 
 import io
 import json
@@ -50,28 +50,28 @@ def fill(folder: Path) -> None:
 
 
 def test_migrations_are_shown_applied_and_told(loanpulse: Command, tmp_path: Path) -> None:
-    shown = loanpulse("migrate", "--dry-run")
+    shown = loanpulse("warehouse", "migrate", "--dry-run")
     assert shown.exit_code == 0
     assert "CREATE TABLE snapshots\n" in shown.stdout
-    assert "pending 0001_events" in loanpulse("migrate", "status").stdout
+    assert "pending 0001_events" in loanpulse("warehouse", "migrate", "status").stdout
     assert not (tmp_path / "warehouse").exists(), "looking makes nothing"
-    applied = loanpulse("migrate")
+    applied = loanpulse("warehouse", "migrate")
     assert "applied 0001_events" in applied.stdout
-    status = loanpulse("migrate", "status").stdout
+    status = loanpulse("warehouse", "migrate", "status").stdout
     assert "applied 0001_events" in status
     assert "pending" not in status
-    assert loanpulse("migrate", "--dry-run").stdout.strip() == ""
-    assert "0 applied now" in loanpulse("migrate").stdout
+    assert loanpulse("warehouse", "migrate", "--dry-run").stdout.strip() == ""
+    assert "0 applied now" in loanpulse("warehouse", "migrate").stdout
 
 
 def test_a_cluster_is_shown_before_it_is_made(loanpulse: Command) -> None:
-    wrong = loanpulse("migrate", "--dry-run", LOANPULSE_WAREHOUSE__CLUSTER="main")
+    wrong = loanpulse("warehouse", "migrate", "--dry-run", LOANPULSE_WAREHOUSE__CLUSTER="main")
     assert wrong.exit_code == 2
     assert "cluster needs kind = server" in wrong.stderr
 
 
 def test_a_documented_query_with_its_options_in_every_form(loanpulse: Command, tmp_path: Path) -> None:
-    assert loanpulse("migrate").exit_code == 0
+    assert loanpulse("warehouse", "migrate").exit_code == 0
     fill(tmp_path / "warehouse")
     asked = ("query", "roll-rates", "--lender", "lender-a", "--since", "30d")
     table = loanpulse(*asked)

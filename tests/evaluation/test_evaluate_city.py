@@ -139,9 +139,9 @@ def test_a_city_too_short_is_refused_at_once() -> None:
 
 
 def test_the_teacher_is_another_city() -> None:
-    done = CliRunner().invoke(app, ["evaluate", "city", "--seed", "4", "--teacher-seed", "4"])
+    done = CliRunner().invoke(app, ["evaluate", "city", "--seed", "4", "--training-seed", "4"])
     assert done.exit_code == 2
-    assert "--teacher-seed" in done.output
+    assert "--training-seed" in done.output
 
 
 def test_without_scikit_learn_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,11 +25,11 @@ def test_publish_to_alert_to_row(deployment: Settings, tmp_path: Path) -> None:
     processes.publish(deployment, records)
     reader = Reader(deployment, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS, DEAD_LETTERS)
     with part(deployment, tmp_path, "worker") as worker:
-        with part(deployment, tmp_path, "loader") as loader:
+        with part(deployment, tmp_path, "load") as loader:
             reader.read_until(lambda: len(reader.messages[LIQUIDITY_SNAPSHOTS]) > 500)
             time.sleep(1.0)
             processes.kill(loader)
-        with part(deployment, tmp_path, "loader"):
+        with part(deployment, tmp_path, "load"):
             reader.read_all(expected.ids)
             reader.read_until(lambda: len(reader.messages[DEAD_LETTERS]) >= refused)
             child.stop(worker)
