@@ -1,5 +1,6 @@
 """Which extra of the package a command needs, and the sentence about one that is not installed."""
 
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 
@@ -25,7 +26,8 @@ MODULES = {
 
 def is_installed(extra: str) -> bool:
     """Tell whether all modules of ``extra`` can be imported; the empty name is the package without extras."""
-    return not extra or all(find_spec(module) is not None for module in MODULES[extra])
+    # The loaded module faust has no __spec__, so find_spec fails on it.
+    return not extra or all(module in sys.modules or find_spec(module) is not None for module in MODULES[extra])
 
 
 def extra_of(module: str) -> str:
