@@ -13,7 +13,7 @@ from loanpulse.evaluation.backtest.run import BacktestRun
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.streams.from_settings import engine_options, load_policy
 from loanpulse.streams.policy.policy_file import PolicyError
-from loanpulse.streams.trainer.app import ledger_options, trainer_options
+from loanpulse.streams.trainer.app import label_options, trainer_options
 
 
 def backtest(
@@ -33,7 +33,7 @@ def backtest(
     spare_inputs(files, html, json)
     with failures(PolicyError, OSError):
         run = BacktestRun(
-            engine_options(settings), load_policy(settings), LocalRegistry(), ledger_options(settings),
+            engine_options(settings), load_policy(settings), LocalRegistry(), label_options(settings),
             trainer_options(settings),
         )  # fmt: skip
         with Progress(SpinnerColumn(), TextColumn("{task.description}"), console=err, transient=True) as progress:

@@ -1,6 +1,7 @@
 """`loanpulse models explain`: the points that each indicator costs one borrower in one score."""
 
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,7 +97,9 @@ def explain(
             if isinstance(served, Scorecard):
                 found = explain_champion(served, prediction, policy.parameters)
             elif others:
-                found = explain_beside_others(served, prediction, background, policy.parameters, seconds=seconds)
+                found = explain_beside_others(
+                    served, prediction, background, policy.parameters, clock=time.monotonic, seconds=seconds
+                )
             else:
                 found = explain_forest(served, prediction, policy.parameters)
     if as_json:
@@ -141,7 +144,7 @@ def _value(prediction: Prediction, version: str, found: Explanation) -> dict[str
     return {
         "borrower_id": prediction.borrower_id,
         "snapshot_id": prediction.snapshot_id,
-        "event_time": json_form.iso(contract_values.moment(prediction.time)),
+        "event_time": json_form.iso(contract_values.instant(prediction.time)),
         "said": {"model_version": prediction.model_version, "lhi": prediction.lhi, "pd": prediction.pd},
         "explained_by": version,
         "method": "exact points" if found.permutations is None else "sampled Shapley values",
@@ -156,7 +159,7 @@ def _value(prediction: Prediction, version: str, found: Explanation) -> dict[str
 def _print(prediction: Prediction, version: str, found: Explanation) -> None:
     published = f"{prediction.model_version} published index {prediction.lhi:.1f}, PD {prediction.pd:.4f}"
     out.print(
-        f"{prediction.borrower_id} at {json_form.iso(contract_values.moment(prediction.time))}: {published}",
+        f"{prediction.borrower_id} at {json_form.iso(contract_values.instant(prediction.time))}: {published}",
         markup=False, highlight=False, soft_wrap=True,
     )  # fmt: skip
     table = Table()

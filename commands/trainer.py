@@ -6,8 +6,8 @@ from loanpulse.commands import topics_admin
 from loanpulse.commands.console import ConfigOption, configured, fail, failures
 from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.settings import SettingsError
-from loanpulse.streams.learning.fairness import GroupsFileError
 from loanpulse.streams.policy.policy_file import PolicyError
+from loanpulse.streams.trainer.audit_groups import GroupsFileError
 from loanpulse.streams.trainer.state_file import TrainerStateError
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from loanpulse.schemas.contracts import ExampleOutcome, Level
-from loanpulse.streams.learning import metrics
 from loanpulse.streams.learning.labels import DAY_MS, Matured
-from loanpulse.streams.learning.trainer import Measured, Output, Version
+from loanpulse.streams.learning.outputs import Measured, Output, Version
+from loanpulse.streams.learning.quality import metrics
 
 LEVELS = (Level.STABLE, Level.WATCH, Level.TENSE, Level.CRISIS)
 """A borrower at a level or worse counts as pointed out."""

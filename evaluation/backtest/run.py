@@ -22,7 +22,8 @@ from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.labels import LabelOptions, Prediction
 from loanpulse.streams.learning.learning_loop import LearningState
-from loanpulse.streams.learning.trainer import Output, TrainerOptions, Version
+from loanpulse.streams.learning.outputs import Output, Version
+from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.models.scorecard import WeightsError
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.replay.log_files import EventLog

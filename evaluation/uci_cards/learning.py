@@ -11,7 +11,7 @@ from loanpulse.evaluation.uci_cards.stream import CardStream
 from loanpulse.streams.learning.challenger import Challenger, ChallengerOptions
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import ForestOptions
-from loanpulse.streams.learning.guards import Verdict, compare
+from loanpulse.streams.learning.quality.guards import Verdict, compare
 from loanpulse.streams.models.calibration import probability
 from loanpulse.streams.models.inputs import INDEX_READINGS, Integers, Labels, Reals, counted
 from loanpulse.streams.policy.policy_file import Policy

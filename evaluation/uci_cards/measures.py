@@ -7,8 +7,8 @@ import numpy as np
 
 from loanpulse.evaluation.uci_cards.file import MONTHS, CardFile
 from loanpulse.evaluation.uci_cards.learning import CHALLENGER, CHAMPION, Prediction
-from loanpulse.streams.learning.intervals import Interval, bootstrap
-from loanpulse.streams.learning.metrics import auc, calibration_error
+from loanpulse.streams.learning.quality.intervals import Interval, bootstrap
+from loanpulse.streams.learning.quality.metrics import auc, calibration_error
 from loanpulse.streams.models.inputs import Labels, Reals
 
 OCTOBER = "2005-10"

@@ -17,13 +17,13 @@ from loanpulse.streams.models.flat_challenger import FlatChallenger
 from loanpulse.streams.models.inputs import Labels, Reals
 from loanpulse.streams.models.segments import Segments
 
-ALGORITHM = (
+CHALLENGER_ALGORITHM = (
     "river.tree.HoeffdingTreeClassifier on random patches, with river.linear_model.LogisticRegression on segments"
 )
 MEMBERS = 3
 """The champion, the bent linear model and the forest."""
 FIRST_KNOTS = 1_024
-"""Examples before the knots are first set; they are set anew whenever the examples have doubled."""
+"""Examples before the knots are first set; they are set again whenever the examples have doubled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class ChallengerOptions:
     l2: float = 0.0005
     intercept_rate: float = 0.05
     relearned: int = 400
-    """Batches drawn from the newest examples when the knots were set anew."""
+    """Batches drawn from the newest examples after the knots were set again."""
 
 
 @dataclass(slots=True)
 class Challenger:
-    """Learns online from lessons of matured examples of ``width`` features."""
+    """Learns online from batches of matured examples of ``width`` features."""
 
     width: int
     options: ChallengerOptions = ChallengerOptions()
@@ -80,7 +80,7 @@ class Challenger:
         return self._flat
 
     def learn(self, rows: Reals, champion_log_odds: Reals, outcomes: Labels) -> None:
-        """Take one lesson: the calibrator by what was predicted, then the members."""
+        """Learn one batch: the calibrator from the predictions, then the members."""
         if self.ready:
             self.calibrator.learn(self.flat().members(rows, champion_log_odds), outcomes)
         self._flat = None
@@ -94,7 +94,7 @@ class Challenger:
             self._replay(self.options.replays)
 
     def _names(self) -> list[str]:
-        return [str(place) for place in range(self._segments.width)]
+        return [str(index) for index in range(self._segments.width)]
 
     def _set_knots(self) -> None:
         self._next_knots = 2 * self.examples

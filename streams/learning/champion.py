@@ -1,7 +1,7 @@
-"""The champion: River's logistic regression on utilities and evidence, kept near the experts until data speaks.
+"""The champion: River's logistic regression on utilities and evidence, near the experts' weights while data is scarce.
 
 Its calibrated form is a scorecard again (weights and a neutral log-odds), so workers score with it as they do with
-the experts' own, and every point lost has its indicator.
+the experts' own, and every point lost belongs to an indicator.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from loanpulse.streams.models.calibration import Calibrator, probability
 from loanpulse.streams.models.inputs import Labels, Reading, Reals
 from loanpulse.streams.models.scorecard import Scorecard
 
-ALGORITHM = "river.linear_model.LogisticRegression, sign-constrained"
+CHAMPION_ALGORITHM = "river.linear_model.LogisticRegression, sign-constrained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ChampionOptions:
 
     learning_rate: float = 0.3
     prior_strength: float = 10.0
-    """What an expert's weight is trusted by: 1 / the square of how far it may well be off, here 0.3 log-odds."""
+    """Precision of the experts' weights: 1 / the square of their likely error, here 0.3 log-odds."""
     batch: int = 256
     replays: int = 30
     """Batches drawn again from the newest examples after each new batch."""
@@ -35,7 +35,7 @@ class ChampionOptions:
 
 @dataclass(slots=True)
 class Champion:
-    """Learns online from lessons of matured examples; ``readings`` name the columns and carry the experts' weights."""
+    """Learns online from batches of matured examples; ``readings`` name the columns and hold the experts' weights."""
 
     readings: Sequence[Reading]
     neutral_pd: float
@@ -95,13 +95,13 @@ class Champion:
         return Champion(readings, float(probability(np.array([self.model.intercept]))[0]), self.options)
 
     def learn(self, counted: Reals, outcomes: Labels) -> None:
-        """Take one lesson: the calibrator by what was predicted, then the model, then some older examples again."""
+        """Learn one batch: the calibrator from the predictions, then the model, then some older examples again."""
         self.calibrator.learn(self.raw_log_odds(counted)[:, None], outcomes)
         self._buffer.add(counted, outcomes)
         self.examples += len(outcomes)
         self.model.optimizer.seen = self.examples
         self._step(counted, outcomes)
-        # A young buffer is not gone over again and again: it would be taken for more than it knows.
+        # A small buffer is replayed less often: the same few examples would be counted as many.
         replays = min(self.options.replays, 3 * len(self._buffer.labels) // self.options.batch)
         for rows, labels in self._buffer.draws(replays, self.options.batch, self.examples):
             self._step(rows, labels)

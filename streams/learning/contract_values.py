@@ -1,4 +1,4 @@
-"""Between the learning core's values and the contracts' native values (as the codec takes and gives them)."""
+"""Conversion between the values of learning and the contracts' native values, which the codec encodes and decodes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from loanpulse.schemas.contracts import ExampleOutcome
 from loanpulse.schemas.json_form import milliseconds
 from loanpulse.streams.indicators.catalogue import NAMES
-from loanpulse.streams.learning.fairness import GroupAudit
-from loanpulse.streams.learning.health import known
 from loanpulse.streams.learning.labels import Matured, Prediction, Repayment
-from loanpulse.streams.learning.trainer import LOGISTIC, Measured, Version
+from loanpulse.streams.learning.outputs import LOGISTIC, Measured, Version
+from loanpulse.streams.learning.quality.fairness import GroupAudit
+from loanpulse.streams.learning.quality.health import or_none
 from loanpulse.streams.models.scorecard import FORMAT, Scorecard, scorecard_to_bytes, sha256
 from loanpulse.streams.models.served import Served, check_servable, served_from_bytes
 from loanpulse.streams.policy.policy_file import MODEL_VERSION
@@ -18,17 +18,17 @@ Value = dict[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 TRAINER = "trainer"
-"""Who decides about a version where no person did."""
+"""``decided_by`` of versions about which no person decided."""
 PARTS = ("value", "utility", "evidence", "points", "age_days")
 
 
-def moment(ms: int) -> datetime:
-    """Return milliseconds since 1970 as a moment."""
-    return EPOCH + timedelta(milliseconds=ms)
+def instant(time_ms: int) -> datetime:
+    """Return milliseconds since 1970 as a ``datetime`` in UTC."""
+    return EPOCH + timedelta(milliseconds=time_ms)
 
 
 def prediction_of(snapshot: Value) -> Prediction:
-    """Return what the ledger keeps of a liquidity snapshot."""
+    """Return the fields of a liquidity snapshot that learning needs."""
     time = milliseconds(snapshot["event_time"])
     known_at = snapshot.get("known_at")
     return Prediction(
@@ -55,7 +55,7 @@ def _readings(value: Value) -> tuple[tuple[float, float, float, float, float], .
 
 
 def repayment_of(event: Value) -> Repayment:
-    """Return what the ledger reads of a repayment event."""
+    """Return the fields of a repayment event that labels need."""
     due_date = event["due_date"]
     return Repayment(
         event["event_id"],
@@ -78,8 +78,8 @@ def example_value(matured: Matured) -> Value:
         "example_id": matured.example_id,
         "borrower_id": prediction.borrower_id,
         "snapshot_id": prediction.snapshot_id,
-        "event_time": moment(prediction.time),
-        "matured_time": moment(matured.matured_time),
+        "event_time": instant(prediction.time),
+        "matured_time": instant(matured.matured_time),
         "defaulted": matured.outcome is ExampleOutcome.DEFAULTED,
         "weight": 0.0 if matured.outcome is ExampleOutcome.CENSORED else 1.0,
         "lhi": prediction.lhi,
@@ -89,14 +89,14 @@ def example_value(matured: Matured) -> Value:
         "lender_id": matured.lender,
         "horizon_days": matured.horizon_days,
         "outcome": matured.outcome.name,
-        "known_at": moment(prediction.known_at),
+        "known_at": instant(prediction.known_at),
         "level": prediction.level,
-        "defaulted_time": None if matured.defaulted_at is None else moment(matured.defaulted_at),
+        "defaulted_time": None if matured.defaulted_at is None else instant(matured.defaulted_at),
     }  # fmt: skip
 
 
 def matured_of(value: Value) -> Matured:
-    """Return an example as the trainer takes it."""
+    """Return a value of training-examples as the trainer uses it."""
     outcome = ExampleOutcome[value["outcome"]]
     if outcome is ExampleOutcome.UNKNOWN:
         outcome = ExampleOutcome.DEFAULTED if value["defaulted"] else ExampleOutcome.CURRENT
@@ -130,7 +130,7 @@ def version_value(version: Version, offsets: list[int]) -> Value:
         "model_id": version.model_id,
         "model_version": version.version,
         "role": "CHAMPION" if version.champion else "CHALLENGER",
-        "event_time": moment(version.time),
+        "event_time": instant(version.time),
         "examples": version.examples,
         "parent_version": version.parent or None,
         "algorithm": version.algorithm,
@@ -140,14 +140,14 @@ def version_value(version: Version, offsets: list[int]) -> Value:
         "status": status,
         "reason": version.reason,
         "decided_by": TRAINER,
-        "effective_time": moment(version.time),
-        "horizon_days": 30,
+        "effective_time": instant(version.time),
+        "horizon_days": version.horizon_days,
         "examples_topic_offsets": offsets,
     }
 
 
 def experts_value(scorecard: Scorecard, *, in_force: bool) -> Value:
-    """Return the experts' scorecard as a value of model-snapshots: what stands before all that is learned."""
+    """Return the experts' scorecard as a value of model-snapshots: the version before any that is learned."""
     weights = scorecard_to_bytes(scorecard)
     version = Version(
         LOGISTIC, MODEL_VERSION, "", True, in_force, 0, 0, "the indicator catalogue's published weights", weights,
@@ -171,53 +171,53 @@ def served_in_force(value: Value) -> Served | None:
 
 def health_value(measured: Measured) -> Value:
     """Return measures as a value of model-health."""
-    found = measured.health
+    health = measured.health
     value: Value = {
         "model_id": measured.model_id,
         "model_version": measured.version,
         "role": "CHAMPION" if measured.champion else "CHALLENGER",
-        "event_time": moment(measured.time),
-        "window_start": moment(measured.window[0]),
-        "window_end": moment(measured.window[1]),
+        "event_time": instant(measured.time),
+        "window_start": instant(measured.window[0]),
+        "window_end": instant(measured.window[1]),
         "audited_group": None if measured.group is None else measured.group.group,
-        "examples": found.examples,
-        "positives": found.positives,
-        "censored": found.censored,
+        "examples": health.examples,
+        "positives": health.positives,
+        "censored": health.censored,
         "horizon_days": measured.horizon_days,
         "lender_id": measured.lender,
-        "ks": found.ks,
-        "brier": found.brier,
-        "log_loss": found.log_loss,
-        "psi": found.psi,
-        "psi_critical": found.psi_critical,
-        "lift_by_decile": list(found.lift),
-        "indicator_psi": list(found.indicator_psi),
-        "indicator_age_days": list(found.indicator_age_days),
-        "drifted": found.drifted,
-        "moved": list(found.moved),
+        "ks": health.ks,
+        "brier": health.brier,
+        "log_loss": health.log_loss,
+        "psi": health.psi,
+        "psi_critical": health.psi_critical,
+        "lift_by_decile": list(health.lift),
+        "indicator_psi": list(health.indicator_psi),
+        "indicator_age_days": list(health.indicator_age_days),
+        "drifted": health.drifted,
+        "moved": list(health.moved),
         "proxy_auc": measured.proxy_auc,
         "reason_consistency": measured.reason_consistency,
         "lead_time_days": measured.lead_time_days,
     }
-    if found.auc is not None:
+    if health.auc is not None:
         value |= {
-            "auc": found.auc.value,
-            "auc_low": found.auc.low,
-            "auc_high": found.auc.high,
-            "gini": 2.0 * found.auc.value - 1.0,
+            "auc": health.auc.value,
+            "auc_low": health.auc.low,
+            "auc_high": health.auc.high,
+            "gini": 2.0 * health.auc.value - 1.0,
         }
-    if found.reliability is not None:
+    if health.reliability is not None:
         value |= {
-            "calibration_error": found.reliability.calibration_error,
-            "reliability_predicted": list(found.reliability.predicted),
-            "reliability_observed": list(found.reliability.observed),
-            "reliability_examples": list(found.reliability.examples),
+            "calibration_error": health.reliability.calibration_error,
+            "reliability_predicted": list(health.reliability.predicted),
+            "reliability_observed": list(health.reliability.observed),
+            "reliability_examples": list(health.reliability.examples),
         }
-    if found.budget is not None:
+    if health.budget is not None:
         value |= {
-            "budget": found.budget.reached,
-            "precision_at_budget": known(found.budget.precision),
-            "recall_at_budget": known(found.budget.recall),
+            "budget": health.budget.reached,
+            "precision_at_budget": or_none(health.budget.precision),
+            "recall_at_budget": or_none(health.budget.recall),
         }
     return value if measured.group is None else value | _group(measured.group)
 
@@ -225,11 +225,11 @@ def health_value(measured: Measured) -> Value:
 def _group(group: GroupAudit) -> Value:
     largest = max(group.rates, key=lambda rate: abs(rate.deviation) if rate.deviation == rate.deviation else -1.0)
     return {
-        "selection_rate": known(group.selection_rate.value),
-        "true_positive_rate": known(group.true_positive_rate.value),
-        "false_positive_rate": known(group.false_positive_rate.value),
-        "group_deviation": known(largest.deviation),
-        "deviation_margin": known(largest.margin) if largest.margin != float("inf") else None,
-        "calibration_error": known(group.calibration_error),
+        "selection_rate": or_none(group.selection_rate.value),
+        "true_positive_rate": or_none(group.true_positive_rate.value),
+        "false_positive_rate": or_none(group.false_positive_rate.value),
+        "group_deviation": or_none(largest.deviation),
+        "deviation_margin": or_none(largest.margin) if largest.margin != float("inf") else None,
+        "calibration_error": or_none(group.calibration_error),
         "group_alarm": group.alarm,
     }

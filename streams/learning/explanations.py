@@ -1,10 +1,9 @@
-"""Why a model says what it says: a champion's exact points, or a score beside others' by a sampled Shapley value.
+"""Explanations of a score: a champion's exact points, or sampled Shapley values against a background.
 
-Both speak in index points lost, per indicator, so that they can be laid beside each other.
+Both are index points lost per indicator, so that they can be compared.
 """
 
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,9 +14,7 @@ from loanpulse.streams.models.inputs import Integers, Reals
 from loanpulse.streams.models.scorecard import Scorecard
 
 Model = Callable[[Reals], Reals]
-"""Takes rows of features, gives log-odds of default."""
-
-CONSISTENCY_WANTED = 0.91
+"""Maps rows of features to log-odds of default."""
 
 
 def champion_points(scorecard: Scorecard, counted: Reals, perfect: Reals, factor: float) -> Reals:
@@ -31,7 +28,10 @@ def champion_points(scorecard: Scorecard, counted: Reals, perfect: Reals, factor
 
 @dataclass(frozen=True, slots=True)
 class Contributions:
-    """What each indicator adds to a borrower's log-odds of default against the background, and how it was found."""
+    """What each indicator adds to a borrower's log-odds of default against the background.
+
+    ``background`` is the mean log-odds of the drawn background rows, ``permutations`` how many were walked.
+    """
 
     values: Reals
     background: float
@@ -44,43 +44,43 @@ def shapley(
     background: Reals,
     groups: list[list[int]],
     *,
-    permutations: int = 64,
+    clock: Callable[[], float],
     seconds: float = 0.05,
+    permutations: int = 64,
     seed: int = 0,
-    clock: Callable[[], float] = time.monotonic,
 ) -> Contributions:
-    """Return sampled Shapley values of groups of features, within a time budget.
+    """Return sampled Shapley values of groups of features, within ``seconds`` by ``clock`` (at least one permutation).
 
     Each permutation is walked forwards and back (antithetic) from a drawn background row to ``row``, indicator by
     indicator; the walks' sums are exact, so the values always add up to the prediction over the drawn backgrounds.
     ``groups`` are the columns of each indicator: value, utility and evidence move together.
     """
-    dice = np.random.default_rng(seed)
-    found = np.zeros(len(groups))
+    rng = np.random.default_rng(seed)
+    totals = np.zeros(len(groups))
     base, walked, began = 0.0, 0, clock()
     while walked < permutations and (walked == 0 or clock() - began < seconds):
-        start = background[dice.integers(len(background))]
-        order = dice.permutation(len(groups))
-        for one in (order, order[::-1]):
+        start = background[rng.integers(len(background))]
+        permutation = rng.permutation(len(groups))
+        for order in (permutation, permutation[::-1]):
             path = np.tile(start, (len(groups) + 1, 1))
-            for step, group in enumerate(one, start=1):
+            for step, group in enumerate(order, start=1):
                 path[step:, groups[group]] = row[groups[group]]
-            answers = model(path)
-            found[one] += np.diff(answers)
-            base += float(answers[0])
+            log_odds = model(path)
+            totals[order] += np.diff(log_odds)
+            base += float(log_odds[0])
         walked += 1
-    return Contributions(found / (2 * walked), base / (2 * walked), walked)
+    return Contributions(totals / (2 * walked), base / (2 * walked), walked)
 
 
 def indicator_groups() -> list[list[int]]:
     """Return the columns of each indicator in the trainer's full vector: counted utilities, values, evidences."""
-    return [[place, COUNT + place, 2 * COUNT + place] for place in range(COUNT)]
+    return [[index, COUNT + index, 2 * COUNT + index] for index in range(COUNT)]
 
 
 def first_reasons(points: Reals) -> Integers:
-    """Return each row's dearest indicator."""
-    dearest: Integers = np.argmax(points, axis=1)
-    return dearest
+    """Return the indicator that costs most points in each row."""
+    costliest: Integers = np.argmax(points, axis=1)
+    return costliest
 
 
 def consistency(
@@ -90,10 +90,10 @@ def consistency(
 
     ``explain`` gives points lost per indicator of rows of counted utilities.
     """
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     first = first_reasons(explain(rows))
     kept = [
-        (first_reasons(explain(rows + dice.normal(0.0, noise, rows.shape) * (rows != 0.0))) == first).mean()
+        (first_reasons(explain(rows + rng.normal(0.0, noise, rows.shape) * (rows != 0.0))) == first).mean()
         for _ in range(draws)
     ]
     return float(np.mean(kept))
@@ -102,7 +102,7 @@ def consistency(
 def reason_consistency(weights: Reals, counted: Reals, perfect: float) -> float:
     """Return how often borrowers keep their first reason by a scorecard's weights; NaN where there are none.
 
-    ``counted`` are rows of counted utilities, 0 where there is no evidence: of such an indicator no reason speaks.
+    ``counted`` are rows of counted utilities, 0 where there is no evidence: such an indicator is never a reason.
     ``perfect`` is the counted utility of a perfect reading.
     """
 

@@ -12,7 +12,7 @@ from loanpulse.streams.models.inputs import Labels, Reals
 
 
 def flatten(model: Any, base_rate: float) -> FlatTree:
-    """Return a River tree with majority-class leaves as arrays; a leaf that saw nothing gives ``base_rate``."""
+    """Return a River tree with majority-class leaves as arrays; a leaf without examples has ``base_rate``."""
     feature: list[int] = []
     threshold: list[float] = []
     left: list[int] = []
@@ -20,7 +20,7 @@ def flatten(model: Any, base_rate: float) -> FlatTree:
     proba: list[float] = []
 
     def visit(node: Any) -> int:
-        place = len(feature)
+        index = len(feature)
         split = getattr(node, "feature", None)
         seen = sum(node.stats.values()) if node is not None and node.stats else 0.0
         feature.append(LEAF if split is None else int(split))
@@ -29,8 +29,8 @@ def flatten(model: Any, base_rate: float) -> FlatTree:
         left.append(LEAF)
         right.append(LEAF)
         if split is not None:
-            left[place], right[place] = visit(node.children[0]), visit(node.children[1])
-        return place
+            left[index], right[index] = visit(node.children[0]), visit(node.children[1])
+        return index
 
     visit(model._root)  # noqa: SLF001 - River offers no walk over a tree's nodes
     return FlatTree(
@@ -51,7 +51,7 @@ class ForestOptions:
     tau: float = 0.03
     max_depth: int = 9
     life: int = 60_000
-    """Examples after which a tree gives way to a new one, so that the forest follows the times and stays small."""
+    """Examples after which a tree is replaced by a new one, so that the forest follows changes and stays small."""
 
 
 @dataclass(slots=True)
@@ -64,16 +64,16 @@ class Forest:
     _trees: list[Any] = field(default_factory=list)
     _patches: list[list[int]] = field(default_factory=list)
     _ages: list[int] = field(default_factory=list)
-    _dice: random.Random = field(init=False)
+    _rng: random.Random = field(init=False)
     _positives: int = 0
     _examples: int = 0
 
     def __post_init__(self) -> None:
-        self._dice = random.Random(self.seed)  # noqa: S311 - chance for bagging, not for secrets
+        self._rng = random.Random(self.seed)  # noqa: S311 - chance for bagging, not for secrets
         for number in range(self.options.trees):
             self._trees.append(self._new())
             self._patches.append(self._patch())
-            # Staggered, so that they don't all give way at once.
+            # Staggered, so that they are not all replaced at once.
             self._ages.append(-number * self.options.life // self.options.trees)
 
     def _new(self) -> Any:
@@ -86,13 +86,13 @@ class Forest:
         )
 
     def _patch(self) -> list[int]:
-        return sorted(self._dice.sample(range(self.width), max(1, round(self.options.patch * self.width))))
+        return sorted(self._rng.sample(range(self.width), max(1, round(self.options.patch * self.width))))
 
     def _weight(self) -> int:
-        # Knuth's method: few draws at such means, and it depends on this forest's own dice alone.
-        limit, product, count = np.exp(-self.options.bag), self._dice.random(), 0
+        # Knuth's method: few draws at such means, and it depends on this forest's own generator only.
+        limit, product, count = np.exp(-self.options.bag), self._rng.random(), 0
         while product > limit:
-            product *= self._dice.random()
+            product *= self._rng.random()
             count += 1
         return count
 
@@ -104,7 +104,7 @@ class Forest:
             for number in range(len(self._trees)):
                 weight = self._weight()
                 if weight:
-                    patch = {place: values[place] for place in self._patches[number]}
+                    patch = {index: values[index] for index in self._patches[number]}
                     self._trees[number].learn_one(patch, outcome, w=weight)
                 self._ages[number] += 1
                 if self._ages[number] > self.options.life:
@@ -126,7 +126,7 @@ class Forest:
         answers = []
         for values in rows.tolist():
             votes = [
-                self._trees[number].predict_proba_one({place: values[place] for place in self._patches[number]})
+                self._trees[number].predict_proba_one({index: values[index] for index in self._patches[number]})
                 for number in grown
             ]
             answers.append(sum(one.get(True, 0.0) for one in votes) / max(1, len(votes)))

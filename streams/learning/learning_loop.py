@@ -1,7 +1,7 @@
-"""The learning loop as its drivers use it: snapshots and repayments in, training examples, models and health out.
+"""The learning loop as its drivers use it: snapshots and repayments in; training examples, versions and health out.
 
-Backtest and the trainer's process both drive it. Its state can be stored between any two steps; what comes after is
-the same as had it gone on.
+The backtest and the trainer's process both drive it. Its state can be stored between any two steps; a run that
+continues from a stored state gives the same results as an uninterrupted one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,110 +16,113 @@ from loanpulse.streams.learning.labels import (
     Prediction,
     Repayment,
 )
-from loanpulse.streams.learning.trainer import Output, Trainer, TrainerOptions
+from loanpulse.streams.learning.outputs import Output
+from loanpulse.streams.learning.trainer import Trainer, TrainerOptions
 
-Place = tuple[int, str, int]
-"""Where an example stands in its partition's order of maturity."""
-NOWHERE: Place = (-1, "", -1)
+Position = tuple[int, str, int]
+"""An example's position in its partition's order of maturity: time of maturity (ms), snapshot id, horizon (days)."""
+BEFORE_ALL: Position = (-1, "", -1)
 
 PATIENCE_DAYS = 14
-"""A partition that has nothing more to give holds the others up for at most so many days of event time."""
+"""An idle partition holds the others back by at most this many days of event time."""
 
 
-def place_of(example: Matured) -> Place:
-    """Return where an example stands in its partition's order of maturity."""
+def position_of(example: Matured) -> Position:
+    """Return an example's position in its partition's order of maturity."""
     return example.matured_time, example.prediction.snapshot_id, example.horizon_days
 
 
 @dataclass(slots=True)
 class Labeller:
-    """The ledgers of all partitions, each carried as far as both of its topics have come."""
+    """The label queues of all partitions. Each advances to the event time that both of its topics have reached.
+
+    ``leaks`` counts refused snapshots. ``last_given`` is the position of the last example, per partition.
+    """
 
     options: LabelOptions = field(default_factory=LabelOptions)
     leaks: int = 0
-    ledgers: dict[int, LabelQueue] = field(default_factory=dict)
-    said: dict[int, Place] = field(default_factory=dict)
-    """The last example given, per partition."""
-    _reached: dict[tuple[int, str], int] = field(default_factory=dict)
-
-    def _ledger(self, partition: int) -> LabelQueue:
-        return self.ledgers.setdefault(partition, LabelQueue(self.options))
-
-    def _note(self, partition: int, source: str, time: int) -> None:
-        self._reached[partition, source] = max(time, self._reached.get((partition, source), -1))
+    queues: dict[int, LabelQueue] = field(default_factory=dict)
+    last_given: dict[int, Position] = field(default_factory=dict)
+    _reached_ms: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def add_snapshot(self, partition: int, prediction: Prediction) -> None:
-        """Take a snapshot; one that was known before its own moment is counted as a leak and never learned from."""
-        self._note(partition, "snapshots", prediction.time)
+        """Add a snapshot; one known before its own event time is counted as a leak and never learned from."""
+        self._note_reached(partition, "snapshots", prediction.time)
         try:
-            self._ledger(partition).add_snapshot(prediction)
+            self._queue(partition).add_snapshot(prediction)
         except LeakError:
             self.leaks += 1
 
     def add_repayment(self, partition: int, event: Repayment) -> None:
-        """Take a repayment event."""
-        self._note(partition, "repayments", event.time)
-        self._ledger(partition).add_repayment(event)
+        """Add a repayment event."""
+        self._note_reached(partition, "repayments", event.time)
+        self._queue(partition).add_repayment(event)
 
     def matured(self, partition: int, *, repayments_done: bool) -> Iterator[Matured]:
-        """Yield what has matured in a partition, by the time that its snapshots have reached.
+        """Yield the examples of a partition that have matured by the event time of its newest snapshot.
 
-        Repayments must have come as far, unless ``repayments_done`` says that there are no more for now.
+        The partition's repayments must have reached that time too, unless ``repayments_done``: there are no more now.
         """
-        limit = self._reached.get((partition, "snapshots"), -1)
+        limit_ms = self._reached_ms.get((partition, "snapshots"), -1)
         if not repayments_done:
-            limit = min(limit, self._reached.get((partition, "repayments"), -1))
-        if partition in self.ledgers and limit > self.ledgers[partition].advanced_to:
-            for one in self.ledgers[partition].advance(limit):
-                self.said[partition] = place_of(one)
-                yield one
+            limit_ms = min(limit_ms, self._reached_ms.get((partition, "repayments"), -1))
+        if partition in self.queues and limit_ms > self.queues[partition].advanced_to:
+            for example in self.queues[partition].advance(limit_ms):
+                self.last_given[partition] = position_of(example)
+                yield example
+
+    def _queue(self, partition: int) -> LabelQueue:
+        return self.queues.setdefault(partition, LabelQueue(self.options))
+
+    def _note_reached(self, partition: int, source: str, time_ms: int) -> None:
+        self._reached_ms[partition, source] = max(time_ms, self._reached_ms.get((partition, source), -1))
 
 
 @dataclass(slots=True)
 class Examples:
-    """Training examples of all partitions on their way to the trainer, each taken once.
+    """Passes the training examples of all partitions to the trainer, each once.
 
-    Within a partition they come in the order of maturity. A labeller that was killed says some again, from an
-    earlier place on; what is not after the last one taken has been taken.
+    Within a partition they arrive in the order of maturity. After a crash the labeller emits some examples again:
+    any at or before the last one consumed is skipped.
     """
 
     trainer: Trainer
-    _last: dict[int, Place] = field(default_factory=dict)
+    _last: dict[int, Position] = field(default_factory=dict)
 
     def add(self, partition: int, example: Matured) -> bool:
-        """Take an example; returns whether it was new."""
-        place = place_of(example)
-        if place <= self._last.get(partition, NOWHERE):
+        """Pass an example on; returns False for one seen before."""
+        position = position_of(example)
+        if position <= self._last.get(partition, BEFORE_ALL):
             return False
-        self._last[partition] = place
+        self._last[partition] = position
         self.trainer.add(example)
         return True
 
     def has_all(self, partition: int, labeller: Labeller) -> bool:
-        """Tell whether all that the labeller said of a partition has come back by its topic."""
-        return self._last.get(partition, NOWHERE) >= labeller.said.get(partition, NOWHERE)
+        """Tell whether every example that the labeller gave for a partition has arrived back by its topic."""
+        return self._last.get(partition, BEFORE_ALL) >= labeller.last_given.get(partition, BEFORE_ALL)
 
     def close(self, idle: Mapping[int, bool], groups: Mapping[str, str]) -> Iterator[Output]:
-        """Close the days that every partition has passed; an idle one is not waited for beyond some days."""
+        """Close the days that every partition has passed; ``idle`` ones hold the others back for some days only."""
         if not self._last:
             return
-        furthest = max(place[0] for place in self._last.values()) // DAY_MS
+        newest_day = max(position[0] for position in self._last.values()) // DAY_MS
         days = []
         for partition, is_idle in idle.items():
-            day = self._last.get(partition, NOWHERE)[0] // DAY_MS
-            days.append(max(day, furthest - PATIENCE_DAYS) if is_idle else day)
+            day = self._last.get(partition, BEFORE_ALL)[0] // DAY_MS
+            days.append(max(day, newest_day - PATIENCE_DAYS) if is_idle else day)
         yield from self.trainer.close(min(days, default=-1), groups)
 
 
 @dataclass(slots=True)
 class LearningState:
-    """All that the trainer's process must keep, with the offsets that it stands for."""
+    """All that the trainer's process must keep, with the input offsets (the next ones to read) it is the state at."""
 
     labeller: Labeller
     examples: Examples
     offsets: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @classmethod
-    def new(cls, ledger: LabelOptions, trainer: TrainerOptions) -> "LearningState":
+    def new(cls, labels: LabelOptions, trainer: TrainerOptions) -> "LearningState":
         """Return the state before the first record."""
-        return cls(Labeller(ledger), Examples(Trainer(trainer)))
+        return cls(Labeller(labels), Examples(Trainer(trainer)))

@@ -12,7 +12,7 @@ CAPACITY = 16_384
 
 @dataclass(slots=True)
 class ReplayBuffer:
-    """The last ``CAPACITY`` examples of ``width`` features; draws depend on the seed that is given only."""
+    """The last ``CAPACITY`` examples of ``width`` features; draws depend only on the given seed."""
 
     width: int
     rows: Reals = field(init=False)
@@ -22,13 +22,13 @@ class ReplayBuffer:
         self.rows = np.zeros((0, self.width))
 
     def add(self, rows: Reals, labels: Labels) -> None:
-        """Take new examples; the oldest go."""
+        """Add examples; the oldest are dropped."""
         self.rows = np.concatenate([self.rows, rows])[-CAPACITY:]
         self.labels = np.concatenate([self.labels, labels])[-CAPACITY:]
 
     def draws(self, count: int, size: int, seed: int) -> Iterator[tuple[Reals, Labels]]:
-        """Yield ``count`` batches of ``size`` drawn from what is held."""
-        dice = np.random.default_rng(seed)
+        """Yield ``count`` batches of ``size`` examples, drawn with replacement."""
+        rng = np.random.default_rng(seed)
         for _ in range(count):
-            places = dice.integers(0, len(self.labels), size)
-            yield self.rows[places], self.labels[places]
+            indexes = rng.integers(0, len(self.labels), size)
+            yield self.rows[indexes], self.labels[indexes]

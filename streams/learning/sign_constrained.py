@@ -1,4 +1,4 @@
-"""An optimizer for River's linear models whose weights keep their signs and stay near a prior until data speaks."""
+"""An optimizer for River's linear models that keeps signs and stays near a prior while there is little data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from river import optim
 
 FIRST_SQUARES = 0.05
-"""What the squares of slopes start from, so that the first steps are not the largest."""
+"""The start of the sums of squared gradients, so that the first steps are not the largest."""
 
 
 class SignConstrainedAdaGrad(optim.base.Optimizer):  # type: ignore[misc]
@@ -25,7 +25,7 @@ class SignConstrainedAdaGrad(optim.base.Optimizer):  # type: ignore[misc]
     Attributes
     ----------
     seen : int
-        Examples learned so far, those seen again not counted; whoever learns keeps it.
+        Examples learned so far, replayed ones not counted; the caller sets it.
     """
 
     def __init__(self, lr: float, prior: Mapping[str, float], strength: float) -> None:

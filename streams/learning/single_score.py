@@ -1,6 +1,6 @@
 """Why one borrower has one score: what each indicator costs, against a perfect reading or against other borrowers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,15 +18,15 @@ from loanpulse.streams.scoring.forest import forest_points, probability_of_defau
 
 Readings = tuple[tuple[float, float, float, float, float], ...]
 UNKNOWN_BORROWER: Readings = ((0.0, 0.0, 0.0, 0.0, -1.0),) * COUNT
-"""Readings of somebody of whom nothing is known."""
+"""Readings of a borrower without any evidence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """One score taken apart, in index points: ``start`` less the sum of ``points`` is the index before its limits.
 
-    ``start`` is the index of a perfect reading, or of the background where a forest's score was laid beside others';
-    ``permutations`` is then how many of them were walked.
+    ``start`` is the index of a perfect reading, or of the background where Shapley values were sampled;
+    ``permutations`` is then how many were walked.
     """
 
     start: float
@@ -67,15 +67,17 @@ def explain_beside_others(
     background: Sequence[Prediction],
     parameters: ScoringParameters,
     *,
+    clock: Callable[[], float],
     seconds: float = 0.05,
 ) -> Explanation:
-    """Return what each indicator adds to or takes from the background's index by a challenger, sampled in a time.
+    """Return what each indicator adds to or takes from the background's index by a challenger.
 
-    Without a background, a borrower of whom nothing is known stands for it.
+    The values are sampled for at most ``seconds`` by ``clock``. An empty background is replaced by a borrower without
+    any evidence.
     """
-    others = [one.readings for one in background] or [UNKNOWN_BORROWER]
+    others = [other.readings for other in background] or [UNKNOWN_BORROWER]
     _, features = inputs_of(np.array([prediction.readings, *others]), parameters["neutral_utility"])
-    found = shapley(challenger.log_odds, features[0], features[1:], indicator_groups(), seconds=seconds)
+    found = shapley(challenger.log_odds, features[0], features[1:], indicator_groups(), clock=clock, seconds=seconds)
     return Explanation(
         float(parameters["offset"] - parameters["factor"] * found.background),
         parameters["factor"] * found.values,

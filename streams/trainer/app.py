@@ -19,11 +19,11 @@ from loanpulse.streams.faust_kafka.process import execute
 from loanpulse.streams.faust_kafka.settings import faust_settings
 from loanpulse.streams.faust_kafka.transport import BatchSchema, install
 from loanpulse.streams.from_settings import load_policy
-from loanpulse.streams.learning.fairness import read_groups
 from loanpulse.streams.learning.labels import DAY_MS, LabelOptions
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.trainer import state_file
+from loanpulse.streams.trainer.audit_groups import read_groups
 from loanpulse.streams.trainer.process import INPUTS, TrainerProcess
 
 log = structlog.get_logger(__name__)
@@ -32,8 +32,8 @@ STEP_SECONDS = 0.5
 REPORT_SECONDS = 10.0
 
 
-def ledger_options(settings: Settings) -> LabelOptions:
-    """Return how predictions are followed up, as configured."""
+def label_options(settings: Settings) -> LabelOptions:
+    """Return the horizons, sampling and lateness of labels, as configured."""
     return LabelOptions(
         tuple(settings.learning.horizons),
         round(settings.learning.prediction_interval_days * DAY_MS),
@@ -70,7 +70,7 @@ def build(settings: Settings) -> Any:
     prefix, folder = settings.topics.prefix, Path(settings.learning.data_dir)
     state = state_file.restore(folder)
     if state is None:
-        state = LearningState.new(ledger_options(settings), trainer_options(settings))
+        state = LearningState.new(label_options(settings), trainer_options(settings))
     options = faust_settings(settings) | {"datadir": settings.learning.data_dir}
     install()
     app = faust.App(f"{prefix}{settings.streams.consumer_group}-trainer", **options)
@@ -130,7 +130,7 @@ def _wire(app: Any, inputs: Any, process: TrainerProcess, offsets: ConsumerOffse
                 records=counts.records,
                 undecodable=counts.undecodable,
                 leaks=state.labeller.leaks,
-                waiting=sum(ledger.waiting for ledger in tuple(state.labeller.ledgers.values())),
+                waiting=sum(queue.waiting for queue in tuple(state.labeller.queues.values())),
                 examples=counts.examples,
                 learned=state.examples.trainer.examples,
                 in_force=state.examples.trainer.in_force_version,

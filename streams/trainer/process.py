@@ -21,7 +21,7 @@ from loanpulse.schemas.topics import (
 from loanpulse.streams.faust_kafka.record_batches import FetchedRecords
 from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.learning_loop import LearningState
-from loanpulse.streams.learning.trainer import Measured, Version
+from loanpulse.streams.learning.outputs import Measured, Version
 from loanpulse.streams.models.scorecard import WeightsError
 from loanpulse.streams.trainer import state_file
 

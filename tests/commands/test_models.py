@@ -21,7 +21,8 @@ from loanpulse.streams.directives.directives import Directives
 from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import contract_values
-from loanpulse.streams.learning.trainer import FEATURES, Version
+from loanpulse.streams.learning.outputs import Version
+from loanpulse.streams.learning.trainer import FEATURES
 from loanpulse.streams.models.challenger_weights import challenger_to_bytes
 from loanpulse.streams.models.flat_challenger import FlatChallenger, PublishedChallenger
 from loanpulse.streams.models.flat_tree import LEAF, FlatTree
@@ -188,7 +189,7 @@ def scores() -> list[dict[str, Any]]:
 
 
 def snapshot(number: int, step: int) -> dict[str, Any]:
-    moment, utility = contract_values.moment(20_000 * 86_400_000 + step), 0.1 + 0.4 * number
+    moment, utility = contract_values.instant(20_000 * 86_400_000 + step), 0.1 + 0.4 * number
     reading = {"value": 1.0, "utility": utility, "evidence": 1.0, "points": 0.0, "age_days": 1.0}
     return {
         "snapshot_id": f"b{number}-{step}", "borrower_id": f"b{number}", "event_time": moment, "cause": "EVENT",

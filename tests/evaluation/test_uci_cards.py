@@ -20,7 +20,7 @@ from loanpulse.evaluation.uci_cards.file import (
 )
 from loanpulse.evaluation.uci_cards.learning import CHAMPION, CardRun, Prediction
 from loanpulse.evaluation.uci_cards.stream import CardStream
-from loanpulse.streams.learning.metrics import auc
+from loanpulse.streams.learning.quality.metrics import auc
 from loanpulse.streams.policy import policy_file
 
 

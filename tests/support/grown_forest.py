@@ -9,7 +9,8 @@ from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.challenger import Challenger, ChallengerOptions
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import ForestOptions
-from loanpulse.streams.learning.trainer import FEATURES, FOREST, Version
+from loanpulse.streams.learning.outputs import FOREST, Version
+from loanpulse.streams.learning.trainer import FEATURES
 from loanpulse.streams.models.calibration import probability
 from loanpulse.streams.models.challenger_weights import challenger_to_bytes
 from loanpulse.streams.models.flat_challenger import PublishedChallenger

@@ -36,18 +36,18 @@ def snapshot(borrower: str, at: int, frail: float, dice: random.Random) -> dict[
         return {"value": utility, "utility": utility, "evidence": 1.0, "points": 0.0, "age_days": 1.0}
 
     return {
-        "snapshot_id": f"{borrower}-{at}", "borrower_id": borrower, "event_time": contract_values.moment(at),
+        "snapshot_id": f"{borrower}-{at}", "borrower_id": borrower, "event_time": contract_values.instant(at),
         "cause": "EVENT",
         "lhi": 50.0, "pd": 0.1, "level": "WATCH", "previous_level": "WATCH", "confidence": 1.0, "days_past_due": 0,
         "overdue_amount": Decimal("0.00"), "open_loans": 1, "lender_ids": ["lender-a"], "model_version": "expert-1",
-        "policy_version": "1", "known_at": contract_values.moment(at), **{name: reading() for name in NAMES},
+        "policy_version": "1", "known_at": contract_values.instant(at), **{name: reading() for name in NAMES},
     }  # fmt: skip
 
 
 def repayment(borrower: str, kind: str, day: int, due: int) -> Record:
     at = day * 86_400_000
     value = {
-        "event_id": f"{borrower}-{kind}-{due}", "borrower_id": borrower, "event_time": contract_values.moment(at),
+        "event_id": f"{borrower}-{kind}-{due}", "borrower_id": borrower, "event_time": contract_values.instant(at),
         "source": "test", "lender_id": "lender-a", "loan_id": "loan", "kind": kind, "amount": Decimal("100.00"),
         "currency": "CNY", "due_date": date(1970, 1, 1) + timedelta(days=due),
     }  # fmt: skip

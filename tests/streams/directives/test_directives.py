@@ -22,7 +22,7 @@ from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import contract_values
-from loanpulse.streams.learning.trainer import Version
+from loanpulse.streams.learning.outputs import Version
 from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes, sha256
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.replay.replay import ReplayReport, replay_files

@@ -10,13 +10,15 @@ import pytest
 
 from loanpulse.schemas.contracts import ExampleOutcome
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
-from loanpulse.streams.learning import contract_values, metrics
+from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import Forest, ForestOptions
-from loanpulse.streams.learning.guards import check_signs, compare, judge
 from loanpulse.streams.learning.labels import DAY_MS, Matured, Prediction, example_id
-from loanpulse.streams.learning.trainer import FEATURES, Measured, Trainer, TrainerOptions, Version
+from loanpulse.streams.learning.outputs import Measured, Version
+from loanpulse.streams.learning.quality import metrics
+from loanpulse.streams.learning.quality.guards import check_signs, compare, judge
+from loanpulse.streams.learning.trainer import FEATURES, Trainer, TrainerOptions
 from loanpulse.streams.models.calibration import Calibrator, log_odds_of, probability
 from loanpulse.streams.models.challenger_weights import challenger_from_bytes, challenger_to_bytes
 from loanpulse.streams.models.flat_challenger import PublishedChallenger
@@ -322,7 +324,7 @@ def test_lead_time_is_from_the_first_row_at_tense_to_the_default() -> None:
         before = replace(first.prediction, time=first.prediction.time - DAY_MS, snapshot_id=f"w{number}", level="WATCH")
         found += [first, replace(first, example_id=f"a{number}", prediction=again),
                   replace(first, example_id=f"w{number}", prediction=before)]  # fmt: skip
-    said = [one for one in fed(Trainer(replace(OPTIONS, lesson=30)), found, 10**6) if isinstance(one, Measured)]
+    said = [one for one in fed(Trainer(replace(OPTIONS, batch=30)), found, 10**6) if isinstance(one, Measured)]
     told = [contract_values.health_value(one)["lead_time_days"] for one in said if one.champion and one.lender is None]
     assert told[0] is None, "too few defaults at first"
     assert told[-1] == 10.0
@@ -361,7 +363,7 @@ def test_a_forest_that_a_person_promoted_stands_until_a_person_decides() -> None
     assert {(one.model_id, one.version) for one in serving} == {("forest", "forest-30-3072")}
     readings = np.array([one.prediction.readings for one in later])
     expected = forest().pd(inputs_of(readings, trainer.options.neutral_utility)[1])
-    noted = {(row.borrower, row.time): row.in_force for row in trainer._window[30]}
+    noted = {(row.borrower, row.time): row.in_force for row in trainer.window.rows[30]}
     for one, pd_served in zip(later, expected, strict=True):
         place = one.prediction.borrower_id, one.prediction.time
         if place in noted:
@@ -371,6 +373,16 @@ def test_a_forest_that_a_person_promoted_stands_until_a_person_decides() -> None
             for number, one in enumerate(examples(1_500))]  # fmt: skip
     taken = [one for one in fed(trainer, more, 10**6) if isinstance(one, Version) and one.in_force]
     assert taken, "the trainer's own versions are taken again"
+
+
+def test_a_published_version_tells_the_horizon_it_learned() -> None:
+    matured = [replace(one, horizon_days=60) for one in examples(1_100)]
+    outputs = fed(Trainer(replace(OPTIONS, version_examples=1_024, horizon_days=60)), matured, 10**6)
+    versions = [one for one in outputs if isinstance(one, Version)]
+    assert {one.model_id for one in versions} == {"logistic", "forest"}
+    for one in versions:
+        assert contract_values.version_value(one, [])["horizon_days"] == 60
+        assert one.version.split("-")[1] == "60"
 
 
 def test_memory_is_bounded() -> None:
@@ -386,5 +398,5 @@ def test_memory_is_bounded() -> None:
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < max(3_000_000, given - before)
-    assert len(trainer._window[30]) == 150
+    assert len(trainer.window.rows[30]) == 150
     assert FEATURES == 3 * COUNT

@@ -58,7 +58,7 @@ def published() -> PublishedChallenger:
 def test_a_challengers_explanation_adds_up_to_its_prediction(published: PublishedChallenger, others: int) -> None:
     said = scored(500)
     found = explain_beside_others(
-        published, said, [scored(900 + number) for number in range(others)], PARAMETERS, seconds=30.0
+        published, said, [scored(900 + number) for number in range(others)], PARAMETERS, clock=lambda: 0.0
     )
     assert found.permutations == 64
     _, row = inputs_of(np.array([said.readings]), PARAMETERS["neutral_utility"])

@@ -21,8 +21,8 @@ from loanpulse.settings import Settings, load
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.learning_loop import LearningState
-from loanpulse.streams.learning.trainer import Version
-from loanpulse.streams.trainer.app import ledger_options, trainer_options
+from loanpulse.streams.learning.outputs import Version
+from loanpulse.streams.trainer.app import label_options, trainer_options
 from tests.support.brokers import PARTITIONS, environment
 from tests.support.learning_book import Record, book
 from tests.support.processes import CODEC, Reader, kill, part
@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(280)]
 
 def undisturbed(settings: Settings, records: list[Record]) -> dict[str, str]:
     """The digest of every version that one uninterrupted run makes of the records."""
-    state = LearningState.new(ledger_options(settings), trainer_options(settings))
+    state = LearningState.new(label_options(settings), trainer_options(settings))
     for _, topic, value in records:
         partition = partition_of(value["borrower_id"].encode(), PARTITIONS)
         value = CODEC.decode(topic, CODEC.encode(topic, value))

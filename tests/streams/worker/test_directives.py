@@ -31,7 +31,7 @@ from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.indicators.catalogue import INDICATORS, NAMES
 from loanpulse.streams.learning import contract_values
-from loanpulse.streams.learning.trainer import Version
+from loanpulse.streams.learning.outputs import Version
 from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.policy import policy_file
 from tests.support import compare_outputs, processes, sample_logs

@@ -1,6 +1,6 @@
-"""How good probabilities are, given what became of them: separation, calibration, and use within a budget.
+"""Measures of probabilities against outcomes: separation, calibration, and use within a budget.
 
-All take numpy arrays and return numbers; where a class is absent, what can't be told is NaN.
+All take numpy arrays and return numbers: NaN where a class that the measure needs is absent.
 """
 
 import math
@@ -24,7 +24,7 @@ class Reliability:
 
     @property
     def calibration_error(self) -> float:
-        """The mean distance of the two over the examples (ECE)."""
+        """The mean distance of predicted and observed over the examples (ECE)."""
         total = sum(self.examples)
         gaps = zip(self.predicted, self.observed, self.examples, strict=True)
         return sum(abs(p - o) * n for p, o, n in gaps) / total if total else math.nan
@@ -38,11 +38,6 @@ def auc(outcomes: Labels, scores: Reals) -> float:
         return math.nan
     ranks = rankdata(scores)
     return float((ranks[outcomes].sum() - positives * (positives + 1) / 2) / (positives * negatives))
-
-
-def gini(outcomes: Labels, scores: Reals) -> float:
-    """Return 2 auc - 1."""
-    return 2.0 * auc(outcomes, scores) - 1.0
 
 
 def kolmogorov_smirnov(outcomes: Labels, scores: Reals) -> float:
@@ -72,7 +67,7 @@ def log_loss(outcomes: Labels, probabilities: Reals) -> float:
 
 
 def reliability(outcomes: Labels, probabilities: Reals, bins: int = BINS) -> Reliability:
-    """Return the curve over bins of as equal a number of examples as can be."""
+    """Return the curve over bins of equal numbers of examples, as far as possible."""
     order = np.argsort(probabilities, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     return Reliability(
@@ -88,7 +83,7 @@ def calibration_error(outcomes: Labels, probabilities: Reals) -> float:
 
 
 def lift_by_decile(outcomes: Labels, scores: Reals) -> tuple[float, ...]:
-    """Return the default rate of each tenth, the riskiest first, over everybody's."""
+    """Return the default rate of each tenth, the riskiest first, divided by the overall rate."""
     overall = outcomes.mean() if len(outcomes) else 0.0
     if overall == 0.0:
         return ()
@@ -98,7 +93,7 @@ def lift_by_decile(outcomes: Labels, scores: Reals) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class AtBudget:
-    """What a team that can reach ``reached`` borrowers finds, the riskiest first."""
+    """Precision and recall of a team that reaches the ``reached`` riskiest borrowers."""
 
     reached: int
     precision: float

@@ -1,4 +1,4 @@
-"""How sure a measure is: DeLong's variance for areas under the curve, and the bootstrap for anything."""
+"""Intervals of measures: DeLong's variance for areas under the curve, and the bootstrap for any measure."""
 
 import math
 from collections.abc import Callable
@@ -72,13 +72,13 @@ def bootstrap(
     measure: Callable[[Labels, Reals], float], outcomes: Labels, scores: Reals, *, seed: int = 0, draws: int = DRAWS
 ) -> Interval:
     """Return a measure with its percentile interval over ``draws`` resamples."""
-    dice = np.random.default_rng(seed)
-    found = []
+    rng = np.random.default_rng(seed)
+    values = []
     for _ in range(draws):
-        places = dice.integers(0, len(outcomes), len(outcomes)) if len(outcomes) else np.zeros(0, np.int64)
-        found.append(measure(outcomes[places], scores[places]))
-    known = [one for one in found if not math.isnan(one)]
-    if not known:
+        indexes = rng.integers(0, len(outcomes), len(outcomes)) if len(outcomes) else np.zeros(0, np.int64)
+        values.append(measure(outcomes[indexes], scores[indexes]))
+    defined = [value for value in values if not math.isnan(value)]
+    if not defined:
         return Interval(math.nan, math.nan, math.nan)
-    low, high = np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Interval(measure(outcomes, scores), float(low), float(high))

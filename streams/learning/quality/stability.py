@@ -15,7 +15,7 @@ CHANCE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """The population stability index of one feature, and what it would exceed by chance in 1 of 100 windows."""
+    """The population stability index of one feature, and its critical value: exceeded by chance in 1 of 100 windows."""
 
     psi: float
     critical: float
@@ -30,7 +30,7 @@ def stability(reference: Reals, window: Reals, bins: int = BINS) -> Stability:
     """Compare a window with the reference, over the reference's quantiles.
 
     With nothing moved, PSI is distributed as chi-square of ``bins - 1`` degrees times ``1/n + 1/m``: a small window
-    may show 0.1 by chance, a large one hardly 0.01. So the critical value comes from the sizes and is no fixed 0.25.
+    may show 0.1 by chance, a large one hardly 0.01. So the critical value depends on the sizes; it is no fixed 0.25.
     """
     edges = np.unique(np.quantile(reference, np.linspace(0.0, 1.0, bins + 1)[1:-1]))
     first = np.bincount(np.searchsorted(edges, reference, side="left"), minlength=len(edges) + 1)
@@ -46,13 +46,13 @@ def stability(reference: Reals, window: Reals, bins: int = BINS) -> Stability:
 
 @dataclass(slots=True)
 class ErrorDrift:
-    """Watches a model's error by River's ADWIN; ``moved`` stays until it is read."""
+    """Watches a model's error by River's ADWIN; ``moved`` stays true until it is read."""
 
     detector: drift.ADWIN = field(default_factory=lambda: drift.ADWIN(delta=0.001))
     moved: bool = False
 
     def add(self, errors: Reals) -> None:
-        """Take errors (0 to 1) in the order of maturity."""
+        """Add errors (0 to 1) in the order of maturity."""
         for error in errors.tolist():
             self.detector.update(error)
             self.moved = self.moved or bool(self.detector.drift_detected)

@@ -1,20 +1,18 @@
-"""Audits by group: whether a model alerts one group more, finds its defaulters less, or reads the group itself.
+"""Audits by group: whether a model selects one group more, finds its defaulters less, or can predict the group.
 
-Groups come from a table that the lender loads and are never features.
+Groups are read from a table that the lender loads and are never features.
 """
 
-import csv
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-from loanpulse.streams.learning.intervals import CONFIDENCE
-from loanpulse.streams.learning.metrics import auc, calibration_error
+from loanpulse.streams.learning.quality.intervals import CONFIDENCE
+from loanpulse.streams.learning.quality.metrics import auc, calibration_error
 from loanpulse.streams.models.calibration import probability
 from loanpulse.streams.models.inputs import Labels, Reals
 
@@ -22,10 +20,6 @@ DEVIATION_ALLOWED = 0.021
 """Deviation from everybody else's rate, as a share, above which an alarm is raised."""
 
 Groups = npt.NDArray[np.str_]
-
-
-class GroupsFileError(ValueError):
-    """The table of groups can't be used; its text is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +61,6 @@ class GroupAudit:
         return any(rate.alarm for rate in self.rates)
 
 
-def read_groups(path: Path) -> dict[str, str]:
-    """Read the lender's table: a header ``borrower_id,group`` and a line each.
-
-    Raises:
-        GroupsFileError: it has no such columns.
-        OSError: it can't be read.
-    """
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if not {"borrower_id", "group"} <= set(reader.fieldnames or ()):
-            raise GroupsFileError(f"{path} must have the columns borrower_id and group")
-        return {row["borrower_id"]: row["group"] for row in reader}
-
-
 def groups_of(borrowers: list[str], table: Mapping[str, str]) -> Groups:
     """Return each borrower's group, empty where the table has none."""
     return np.array([table.get(borrower, "") for borrower in borrowers], np.str_)
@@ -91,14 +71,14 @@ def _share(chosen: Labels) -> tuple[float, float]:
     if not len(chosen):
         return math.nan, math.nan
     value = float(chosen.mean())
-    # One of each added, so that a small group is never taken for certain.
+    # One of each outcome is added, so that a small group's share never has a variance of 0.
     smoothed = (chosen.sum() + 1.0) / (len(chosen) + 2.0)
     return value, float(smoothed * (1.0 - smoothed) / len(chosen))
 
 
 def _rate(chosen: Labels, others: Labels, comparisons: int) -> Rate:
     reach = float(norm.ppf(0.5 + CONFIDENCE / 2))
-    # As many groups are compared, the margin grows, so that one of many does not raise the alarm by chance.
+    # As many groups are compared, the margin grows, so that many comparisons raise no alarm by chance.
     wide = float(norm.ppf(1.0 - (1.0 - CONFIDENCE) / 2 / max(1, comparisons)))
     value, variance = _share(chosen)
     other, other_variance = _share(others)
@@ -114,29 +94,31 @@ def _rate(chosen: Labels, others: Labels, comparisons: int) -> Rate:
 
 def audit(groups: Groups, outcomes: Labels, probabilities: Reals, selected: Labels) -> list[GroupAudit]:
     """Audit every group against all others; examples of borrowers without a group are left out."""
-    known = groups != ""
-    groups, outcomes, probabilities, selected = groups[known], outcomes[known], probabilities[known], selected[known]
+    audited = groups != ""
+    groups, outcomes, probabilities, selected = (
+        column[audited] for column in (groups, outcomes, probabilities, selected)
+    )
     names = np.unique(groups)
-    found = []
+    audits = []
     for name in names.tolist():
-        own = groups == name
+        member = groups == name
         rates = [
-            _rate(selected[own & among], selected[~own & among], 3 * len(names))
+            _rate(selected[member & among], selected[~member & among], 3 * len(names))
             for among in (np.ones(len(groups), np.bool_), outcomes, ~outcomes)
         ]
-        found.append(
+        audits.append(
             GroupAudit(
-                name, int(own.sum()), int(outcomes[own].sum()), rates[0], rates[1], rates[2],
-                calibration_error(outcomes[own], probabilities[own]),
+                name, int(member.sum()), int(outcomes[member].sum()), rates[0], rates[1], rates[2],
+                calibration_error(outcomes[member], probabilities[member]),
             )
         )  # fmt: skip
-    return found
+    return audits
 
 
 def proxy_auc(features: Reals, member: Labels, *, ridge: float = 1.0, steps: int = 8) -> float:
-    """Return how well the features predict membership of a group, on the half that was not fitted; 0.5 is not at all.
+    """Return the AUC of predicting a group from the features, on the half that was not fitted; 0.5 is chance.
 
-    A plain logistic regression: were one group told by the features, alerts could follow the group through them.
+    A plain logistic regression. If the features predict a group, alerts can depend on the group through them.
     """
     fitted = np.arange(len(member)) % 2 == 0
     held = ~fitted
@@ -146,9 +128,9 @@ def proxy_auc(features: Reals, member: Labels, *, ridge: float = 1.0, steps: int
     rows = np.column_stack([(features - features[fitted].mean(axis=0)) / np.where(spread > 0, spread, 1.0),
                             np.ones(len(member))])  # fmt: skip
     weights = np.zeros(rows.shape[1])
-    own = rows[fitted]
+    half = rows[fitted]
     for _ in range(steps):
-        expected = probability(own @ weights)
-        curve = (own * (expected * (1.0 - expected))[:, None]).T @ own + ridge * np.eye(len(weights))
-        weights -= np.linalg.solve(curve, own.T @ (expected - member[fitted]) + ridge * weights)
+        expected = probability(half @ weights)
+        curve = (half * (expected * (1.0 - expected))[:, None]).T @ half + ridge * np.eye(len(weights))
+        weights -= np.linalg.solve(curve, half.T @ (expected - member[fitted]) + ridge * weights)
     return auc(member[held], rows[held] @ weights)

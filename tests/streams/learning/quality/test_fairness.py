@@ -1,11 +1,9 @@
 """Audits by group: alarms for what is there and can be told, and for nothing else."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from loanpulse.streams.learning.fairness import GroupsFileError, audit, groups_of, proxy_auc, read_groups
+from loanpulse.streams.learning.quality.fairness import audit, groups_of, proxy_auc
 
 
 def book(size: int, seed: int, gap: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -50,10 +48,5 @@ def test_a_feature_that_stands_for_the_group_is_found() -> None:
     assert proxy_auc(features, member) > 0.85
 
 
-def test_the_table_of_groups(tmp_path: Path) -> None:
-    path = tmp_path / "groups.csv"
-    path.write_text("borrower_id,group\nb1,one\n")
-    assert groups_of(["b1", "b2"], read_groups(path)).tolist() == ["one", ""]
-    path.write_text("borrower,group\n")
-    with pytest.raises(GroupsFileError, match="borrower_id"):
-        read_groups(path)
+def test_a_borrower_without_a_group_has_an_empty_one() -> None:
+    assert groups_of(["b1", "b2"], {"b1": "one"}).tolist() == ["one", ""]

@@ -1,4 +1,4 @@
-"""How good a model is over a window of matured examples: all measures of one cohort, as one value."""
+"""The health of a model: all measures of one window of matured examples, as one value."""
 
 import math
 from dataclasses import dataclass, field
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loanpulse.streams.indicators.catalogue import NAMES
-from loanpulse.streams.learning import metrics
-from loanpulse.streams.learning.intervals import Interval, auc_interval
-from loanpulse.streams.learning.stability import stability
+from loanpulse.streams.learning.quality import metrics
+from loanpulse.streams.learning.quality.intervals import Interval, auc_interval
+from loanpulse.streams.learning.quality.stability import stability
 from loanpulse.streams.models.inputs import Integers, Labels, Reals
 
 ENOUGH = 100
 """Examples below which a cohort has no measures."""
 ERROR = "ERROR"
-"""Stands among what moved for the model's own error."""
+"""The name in ``moved`` of the model's own error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The measures of a cohort; None where there are too few examples to tell."""
+    """The measures of a cohort; None where there are too few examples."""
 
     examples: int
     positives: int
@@ -58,8 +58,8 @@ class Health:
         return bool(self.moved)
 
 
-def known(value: float) -> float | None:
-    """Return a measure, or None for what can't be told."""
+def or_none(value: float) -> float | None:
+    """Return a measure, or None for NaN."""
     return None if math.isnan(value) else value
 
 
@@ -76,14 +76,14 @@ def health(cohort: Cohort, reference: Cohort | None, budget: int, *, error_moved
         of_pd = stability(reference.pd, cohort.pd)
         psi, critical = of_pd.psi, of_pd.critical
         each = [stability(before, now) for before, now in zip(reference.utilities.T, cohort.utilities.T, strict=True)]
-        by_indicator = tuple(one.psi for one in each)
-        moved += [name for name, one in zip(NAMES, each, strict=True) if one.moved]
+        by_indicator = tuple(index.psi for index in each)
+        moved += [name for name, index in zip(NAMES, each, strict=True) if index.moved]
     return Health(
         len(cohort),
         positives,
         cohort.censored,
         None if math.isnan(area.value) else area,
-        known(metrics.kolmogorov_smirnov(cohort.outcomes, cohort.pd)),
+        or_none(metrics.kolmogorov_smirnov(cohort.outcomes, cohort.pd)),
         metrics.brier(cohort.outcomes, cohort.pd),
         metrics.log_loss(cohort.outcomes, cohort.pd),
         metrics.reliability(cohort.outcomes, cohort.pd),

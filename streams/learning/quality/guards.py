@@ -1,17 +1,17 @@
-"""Whether a model may take another's place: no worse on matured examples that neither had seen, and signs that hold."""
+"""Guards of new versions: no worse than the old one on matured examples that neither had learned, and right signs."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from loanpulse.streams.learning.intervals import auc_difference
-from loanpulse.streams.learning.metrics import log_loss
+from loanpulse.streams.learning.quality.intervals import auc_difference
+from loanpulse.streams.learning.quality.metrics import log_loss
 from loanpulse.streams.models.inputs import Labels, Reals
 
 SIGNIFICANCE = 0.05
 LOG_LOSS_TOLERANCE = 0.002
-"""Nats of log loss that a new version may lose by chance."""
+"""Nats by which a new version's log loss may be higher by chance."""
 ENOUGH_OF_EACH_CLASS = 30
 
 
@@ -46,13 +46,13 @@ def compare(outcomes: Labels, new: Reals, old: Reals) -> Verdict:
 
 def check_signs(weights: Reals, names: tuple[str, ...]) -> Verdict:
     """Check that a better utility never lowers the index."""
-    wrong = [names[place] for place in np.flatnonzero(~(weights >= 0.0)).tolist()]
+    wrong = [names[index] for index in np.flatnonzero(~(weights >= 0.0)).tolist()]
     if wrong:
         return Verdict(False, f"a better utility would lower the index: {', '.join(wrong)}")
     return Verdict(True, "the signs hold")
 
 
 def judge(outcomes: Labels, new: Reals, old: Reals, weights: Reals, names: tuple[str, ...]) -> Verdict:
-    """Apply all guards to a new champion; the first that fails speaks."""
+    """Apply all guards to a new champion; returns the first failure."""
     signs = check_signs(weights, names)
     return compare(outcomes, new, old) if signs.passed else signs
