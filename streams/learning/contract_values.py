@@ -9,7 +9,7 @@ from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.learning.labels import Matured, Prediction, Repayment
 from loanpulse.streams.learning.outputs import LOGISTIC, Measured, Version
 from loanpulse.streams.learning.quality.fairness import GroupAudit
-from loanpulse.streams.learning.quality.health import or_none
+from loanpulse.streams.learning.quality.health import Health, or_none
 from loanpulse.streams.models.scorecard import FORMAT, Scorecard, scorecard_to_bytes, sha256
 from loanpulse.streams.models.served import Served, check_servable, served_from_bytes
 from loanpulse.streams.policy.policy_file import MODEL_VERSION
@@ -171,7 +171,6 @@ def served_in_force(value: Value) -> Served | None:
 
 def health_value(measured: Measured) -> Value:
     """Return measures as a value of model-health."""
-    health = measured.health
     value: Value = {
         "model_id": measured.model_id,
         "model_version": measured.version,
@@ -180,11 +179,21 @@ def health_value(measured: Measured) -> Value:
         "window_start": instant(measured.window[0]),
         "window_end": instant(measured.window[1]),
         "audited_group": None if measured.group is None else measured.group.group,
+        "horizon_days": measured.horizon_days,
+        "lender_id": measured.lender,
+        "proxy_auc": measured.proxy_auc,
+        "reason_consistency": measured.reason_consistency,
+        "lead_time_days": measured.lead_time_days,
+        **_health(measured.health),
+    }
+    return value if measured.group is None else value | _group(measured.group)
+
+
+def _health(health: Health) -> Value:
+    value: Value = {
         "examples": health.examples,
         "positives": health.positives,
         "censored": health.censored,
-        "horizon_days": measured.horizon_days,
-        "lender_id": measured.lender,
         "ks": health.ks,
         "brier": health.brier,
         "log_loss": health.log_loss,
@@ -195,9 +204,6 @@ def health_value(measured: Measured) -> Value:
         "indicator_age_days": list(health.indicator_age_days),
         "drifted": health.drifted,
         "moved": list(health.moved),
-        "proxy_auc": measured.proxy_auc,
-        "reason_consistency": measured.reason_consistency,
-        "lead_time_days": measured.lead_time_days,
     }
     if health.auc is not None:
         value |= {
@@ -219,7 +225,7 @@ def health_value(measured: Measured) -> Value:
             "precision_at_budget": or_none(health.budget.precision),
             "recall_at_budget": or_none(health.budget.recall),
         }
-    return value if measured.group is None else value | _group(measured.group)
+    return value
 
 
 def _group(group: GroupAudit) -> Value:
