@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from loanpulse.schemas.contracts import Level
 from loanpulse.schemas.topics import DAY_MS
-from loanpulse.streams.alerts.maker import Scored
+from loanpulse.streams.alerts.scored import Scored
 from loanpulse.streams.indicators.catalogue import COUNT
 
 Reals = npt.NDArray[np.float32]

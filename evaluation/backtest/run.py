@@ -15,7 +15,7 @@ from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import ALERT_FEEDBACK, MODEL_SNAPSHOTS, REPAYMENT_EVENTS
-from loanpulse.streams.alerts.maker import Scored
+from loanpulse.streams.alerts.scored import Scored
 from loanpulse.streams.alerts.snapshots import lenders_shown
 from loanpulse.streams.directives.directives import DirectiveError
 from loanpulse.streams.engine.engine import Engine, EngineOptions

@@ -7,27 +7,27 @@ on the number of workers; the parts of a day add up to the budget exactly.
 """
 
 from bisect import bisect_left, insort
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 BUDGETS_KEY = b"\x00budgets"
-"""The key of a lane's ledger in the changelog."""
+"""The key of a partition's budgets in the changelog."""
 LEDGER_VERSION = 1
 PRIORITIES_KEPT = 4096
-"""Priorities of a day that ranks are told by; an alert under so many others has the rank after them."""
+"""The most priorities of a day that ranks are counted among; an alert below all of them has the rank after them."""
 
 
 def quota(alerts_per_day: int, day: int, partition: int, partitions: int) -> int:
-    """Return a partition's part of a day's budget; a small budget goes round, so that each partition has its turn."""
-    place = (partition + day) % partitions
-    return alerts_per_day * (place + 1) // partitions - alerts_per_day * place // partitions
+    """Return a partition's part of a day's budget; a small one goes round all partitions in turn."""
+    turn = (partition + day) % partitions
+    return alerts_per_day * (turn + 1) // partitions - alerts_per_day * turn // partitions
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the budget says of an alert: whether it is sent, its rank in the day so far, the threshold it met."""
+    """Whether the budget lets an alert be sent, its rank in the day so far, and the threshold it was held to."""
 
     sent: bool
     rank: int
@@ -44,19 +44,19 @@ class LenderBudget:
     best: list[float] = field(default_factory=list)
 
     def begin(self, day: int, share: float, adaptation: float) -> None:
-        """Close the day that was, and begin ``day``; ``share`` is the partition's mean part of the budget."""
+        """Close the last day and begin ``day``; ``share`` is the partition's mean part of the budget."""
         if day <= self.day:
             return
         if self.day >= 0:
-            place = max(1, round(share))
-            filled = self.best[-place] if len(self.best) >= place else 0.0
+            rank = max(1, round(share))
+            filled = self.best[-rank] if len(self.best) >= rank else 0.0
             self.threshold += adaptation * (filled - self.threshold)
             # On days without an alert nothing would have filled the budget.
             self.threshold = round(self.threshold * (1.0 - adaptation) ** (day - self.day - 1), 2)
         self.day, self.sent, self.best = day, 0, []
 
     def decide(self, priority: float, allowed: int) -> Decision:
-        """Count an alert in, and say whether it is sent."""
+        """Count an alert, and decide whether it is sent."""
         rank = len(self.best) - bisect_left(self.best, priority) + 1
         insort(self.best, priority)
         del self.best[:-PRIORITIES_KEPT]
@@ -65,12 +65,20 @@ class LenderBudget:
         return Decision(sent, rank, self.threshold)
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetCharges:
+    """What a batch of alerts uses of budgets: the lenders' days as they are after it, its decisions by alert id."""
+
+    lenders: dict[str, LenderBudget] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class AlertBudgets:
-    """The budgets of all lenders in one lane, kept in the changelog before the borrowers' records.
+    """The budgets of all lenders in one partition, kept in the changelog before the borrowers' records.
 
-    ``_made`` are the decisions since the ledger was last written. After a crash between the two writes, alerts that
-    are made again find their decision there and count once.
+    ``_made`` are the decisions since the last ``take_bytes``. After a crash between the two writes, alerts that are
+    made again find their decision there and count once.
     """
 
     _lenders: dict[str, LenderBudget] = field(default_factory=dict)
@@ -79,40 +87,44 @@ class AlertBudgets:
 
     @property
     def changed(self) -> bool:
-        """Tell whether anything was decided since the ledger was last written."""
+        """Tell whether anything was decided since the last ``take_bytes``."""
         return bool(self._made)
 
-    def decide(
-        self, alert_id: str, lender_id: str, priority: float, day: int, *,
-        allowed: int, share: float, adaptation: float,
-    ) -> Decision:  # fmt: skip
-        """Say what becomes of an alert; alerts must come in the order of their event time."""
-        known = self._recalled.get(alert_id)
-        if known is None:
-            budget = self._lenders.setdefault(lender_id, LenderBudget())
-            budget.begin(day, share, adaptation)
-            known = budget.decide(priority, allowed)
-        self._made[alert_id] = known
-        return known
+    def copy_of(self, lender_id: str) -> LenderBudget:
+        """Return a copy of a lender's budget, an unused one for a new lender."""
+        budget = self._lenders.get(lender_id, LenderBudget())
+        return replace(budget, best=list(budget.best))
+
+    def recalled(self, alert_id: str) -> Decision | None:
+        """Return the decision about an alert that was made before a crash, or None."""
+        return self._recalled.get(alert_id)
+
+    def apply(self, charges: BudgetCharges) -> None:
+        """Charge the budgets with a batch that was decided on them as they are."""
+        self._lenders.update(charges.lenders)
+        self._made.update(charges.decisions)
 
     def take_bytes(self) -> bytes:
-        """Return the ledger for the changelog, and count decisions anew from here."""
+        """Return the budgets for the changelog, and start a new list of decisions."""
         content = {
             "version": LEDGER_VERSION,
             "lenders": {
                 name: [budget.day, budget.threshold, budget.sent, budget.best]
                 for name, budget in sorted(self._lenders.items())
             },
-            "made": {name: [one.sent, one.rank, one.threshold] for name, one in sorted(self._made.items())},
+            "made": {
+                name: [decision.sent, decision.rank, decision.threshold]
+                for name, decision in sorted(self._made.items())
+            },
         }
         self._made, self._recalled = {}, {}
         return orjson.dumps(content)
 
     def load(self, raw: bytes) -> None:
-        """Take up from a stored ledger.
+        """Continue from stored budgets.
 
         Raises:
-            ValueError: the bytes are not a ledger of a known version.
+            ValueError: the bytes are not budgets of a known version.
         """
         content: dict[str, Any] = orjson.loads(raw)
         if content.get("version") != LEDGER_VERSION:
@@ -120,3 +132,26 @@ class AlertBudgets:
         self._lenders = {name: LenderBudget(*parts) for name, parts in content["lenders"].items()}
         self._made = {}
         self._recalled = {name: Decision(*parts) for name, parts in content["made"].items()}
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetPlan:
+    """Decides a batch of alerts on copies of the budgets; ``charges`` are then applied to ``budgets``."""
+
+    budgets: AlertBudgets
+    charges: BudgetCharges = field(default_factory=BudgetCharges)
+
+    def decide(
+        self, alert_id: str, lender_id: str, priority: float, day: int, *,
+        allowed: int, share: float, adaptation: float,
+    ) -> Decision:  # fmt: skip
+        """Decide about an alert; alerts must be given in the order of their event time."""
+        decision = self.budgets.recalled(alert_id)
+        if decision is None:
+            lenders = self.charges.lenders
+            if lender_id not in lenders:
+                lenders[lender_id] = self.budgets.copy_of(lender_id)
+            lenders[lender_id].begin(day, share, adaptation)
+            decision = lenders[lender_id].decide(priority, allowed)
+        self.charges.decisions[alert_id] = decision
+        return decision

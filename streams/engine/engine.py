@@ -11,8 +11,11 @@ import numpy as np
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.violations import Violation
+from loanpulse.streams.alerts.contacts import note_contact
 from loanpulse.streams.alerts.ids import scoring_ids
-from loanpulse.streams.alerts.maker import Alert, AlertMaker, Scored
+from loanpulse.streams.alerts.maker import decide_alerts
+from loanpulse.streams.alerts.scored import Scored
+from loanpulse.streams.alerts.value import Alert
 from loanpulse.streams.directives.directives import Directive, Directives
 from loanpulse.streams.directives.in_force import InForce
 from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
@@ -69,11 +72,9 @@ class Engine:
     lanes: dict[int, Lane] = field(default_factory=dict)
     _standing: dict[int, InForce] = field(default_factory=dict)
     _applications: dict[int, list[Application]] = field(default_factory=dict)
-    _alerts: AlertMaker = field(init=False)
     _intake: EventDecoder = field(init=False)
 
     def __post_init__(self) -> None:
-        self._alerts = AlertMaker(self.options.partitions)
         self._intake = EventDecoder(
             self.registry, self.options.currency, self.options.partitions, self.options.max_clock_skew_ms
         )
@@ -146,8 +147,15 @@ class Engine:
 
     def alerts(self, scored: Scored) -> list[Alert]:
         """Return the alerts of scorings that ``carry`` has just made; call it once for each, in their order."""
-        records = self.lane(scored.partition).slab.records
-        return self._alerts.alerts(scored, self.standing(scored.partition), records)
+        slab, in_force = self.lane(scored.partition).slab, self.standing(scored.partition)
+        decided = decide_alerts(scored, in_force.suppressions, in_force.ledger, slab.records, self.options.partitions)
+        in_force.ledger.apply(decided.charges)
+        for contact in decided.contacts:
+            # A borrower forgotten since the scoring has an empty record, which must stay empty to get its tombstone.
+            if contact.row not in slab.gone or slab.dirty[contact.row]:
+                note_contact(slab.records[contact.row], contact)
+                slab.dirty[contact.row] = True
+        return decided.alerts
 
     def run(self, partition: int, limit: int, *, inclusive: bool = False) -> Scored:
         """Carry a partition's borrowers to ``limit`` under what is in force now."""

@@ -19,7 +19,7 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.topics import LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
-from loanpulse.streams.alerts.maker import Scored
+from loanpulse.streams.alerts.scored import Scored
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
 from loanpulse.streams.directives.directives import DirectiveKind, Directives
 from loanpulse.streams.directives.from_files import add_line, directive_lines

@@ -31,7 +31,7 @@ from loanpulse.schemas.topics import (
     lender_alerts,
 )
 from loanpulse.streams.alerts.budget import BUDGETS_KEY
-from loanpulse.streams.alerts.maker import Scored
+from loanpulse.streams.alerts.scored import Scored
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
 from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Application, Engine

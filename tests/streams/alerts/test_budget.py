@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loanpulse.streams.alerts.budget import AlertBudgets, Decision, LenderBudget, quota
+from loanpulse.streams.alerts.budget import AlertBudgets, BudgetPlan, Decision, LenderBudget, quota
 
 ALERTS = st.lists(
     st.tuples(st.integers(0, 12), st.floats(0, 10_000, allow_nan=False).map(lambda p: round(p, 2))), max_size=80
@@ -26,7 +26,11 @@ def test_every_partition_has_its_turn_with_a_small_budget() -> None:
 
 
 def decide(ledger: AlertBudgets, number: int, day: int, priority: float, allowed: int = 3) -> Decision:
-    return ledger.decide(f"a{number}", "lender-a", priority, day, allowed=allowed, share=allowed, adaptation=0.1)
+    """Decide about one alert and apply the decision."""
+    plan = BudgetPlan(ledger)
+    decision = plan.decide(f"a{number}", "lender-a", priority, day, allowed=allowed, share=allowed, adaptation=0.1)
+    ledger.apply(plan.charges)
+    return decision
 
 
 @given(ALERTS, st.integers(0, 5))

@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -19,8 +20,12 @@ from loanpulse.schemas.contracts import AlertKind, Level
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, REPAYMENT_EVENTS, SPENDING_EVENTS, SUPPRESSIONS
-from loanpulse.streams.alerts.maker import Alert, held_out, kinds_of, lender_hash
+from loanpulse.streams.alerts.contacts import lender_hash
+from loanpulse.streams.alerts.draft import kinds_of
+from loanpulse.streams.alerts.maker import AlertDecisions, decide_alerts, held_out
 from loanpulse.streams.alerts.reasons import BEHAVIOUR_SENTENCES, HARD_SENTENCES, INDICATOR_SENTENCES, losses, reasons
+from loanpulse.streams.alerts.scored import Scored
+from loanpulse.streams.alerts.value import Alert
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
 from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine, EngineOptions, record_batch_of
@@ -28,6 +33,7 @@ from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.interventions import HoldOutSection
 from loanpulse.streams.policy.policy_file import Policy
+from loanpulse.streams.record.layout import DAY_MS
 from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES, SCORE
 from tests.support import sample_logs
 
@@ -99,6 +105,7 @@ def run(policy: Policy, batch: int = 10**9, cut: int | None = None, orders: tupl
     return sorted(found, key=lambda alert: alert["alert_id"])
 
 
+BUDGETED_ONLY = policy_with(("alerts_per_day = 0", "alerts_per_day = 2"))
 BUDGETED = policy_with(("alerts_per_day = 0", "alerts_per_day = 2"), ("share = 0.0", "share = 0.2"))
 
 
@@ -290,7 +297,7 @@ def events_of(amounts: dict[str, tuple[int, int]], income: int) -> Iterator[tupl
                 }  # fmt: skip
 
 
-def alerts_of(events: Iterator[tuple[str, dict[str, Any]]], policy: Policy = PACKAGED) -> list[Alert]:
+def engine_with(events: Iterator[tuple[str, dict[str, Any]]], policy: Policy = PACKAGED) -> Engine:
     engine = Engine(EngineOptions(1), policy, REGISTRY)
     rows: dict[str, list[tuple[int, bytes, bytes]]] = defaultdict(list)
     for topic, value in events:
@@ -300,6 +307,11 @@ def alerts_of(events: Iterator[tuple[str, dict[str, Any]]], policy: Policy = PAC
         records.sort(key=lambda row: row[0])
         stamps, keys, values = ([row[place] for row in records] for place in range(3))
         assert not engine.take(record_batch_of(EVENT_TOPICS.index(topic), 0, 0, stamps, keys, values))
+    return engine
+
+
+def alerts_of(events: Iterator[tuple[str, dict[str, Any]]], policy: Policy = PACKAGED) -> list[Alert]:
+    engine = engine_with(events, policy)
     return [alert for scored in engine.carry(0, END, inclusive=True) for alert in engine.alerts(scored)]
 
 
@@ -360,3 +372,41 @@ def test_an_application_is_held_only_at_the_lender_that_has_one() -> None:
 def test_lenders_are_told_apart_in_the_contacts_of_a_borrower() -> None:
     assert lender_hash("lender-a") != lender_hash("lender-b")
     assert 0 < lender_hash("lender-a") < 2**16
+
+
+def decided(engine: Engine, scored: Scored) -> AlertDecisions:
+    in_force = engine.standing(scored.partition)
+    records = engine.lane(scored.partition).slab.records.view()
+    records.flags.writeable = False
+    return decide_alerts(scored, in_force.suppressions, in_force.ledger, records, engine.options.partitions)
+
+
+def test_deciding_changes_nothing_and_what_it_returns_is_applied() -> None:
+    engine = engine_with(events_of({"alpha": (3_000, 30_000), "bravo": (2_000, 20_000)}, 5_000), BUDGETED_ONLY)
+    slab, budgets = engine.lane(0).slab, engine.standing(0).ledger
+    for scored in engine.carry(0, END, inclusive=True):
+        before, day = slab.records.tobytes(), deepcopy(budgets)
+        first = decided(engine, scored)
+        assert decided(engine, scored) == first
+        assert (slab.records.tobytes(), budgets) == (before, day)
+        assert first.contacts
+        assert first.charges.decisions
+        slab.dirty[:] = False
+        assert engine.alerts(scored) == first.alerts
+        assert set(np.flatnonzero(slab.dirty).tolist()) == {contact.row for contact in first.contacts}
+        assert (budgets.changed, budgets != day) == (True, True)
+        noted = {*slab.records["contact_lender"][0].tolist()} - {0}
+        assert noted <= {lender_hash("alpha"), lender_hash("bravo")}
+        assert noted
+
+
+def test_a_borrower_forgotten_after_an_alert_still_gets_a_tombstone() -> None:
+    engine = engine_with(events_of({"alpha": (3_000, 30_000)}, 5_000))
+    # After the last event of all: the spending source's is the newest.
+    source = EVENT_TOPICS.index(SPENDING_EVENTS)
+    engine.take(RecordBatch.of(source, 0, [10_000], [END - DAY_MS], [b"b-1"], [None], [0]))
+    batches = engine.carry(0, END, inclusive=True)
+    assert any(decided(engine, scored).contacts for scored in batches)
+    for scored in batches:
+        engine.alerts(scored)
+    assert engine.lane(0).take_changed() == [(b"b-1", None)]
