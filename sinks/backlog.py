@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from loanpulse.sinks.blocks import Block, Edges, Place
+from loanpulse.sinks.blocks import Block, Edges, PartitionId
 
 MISSING_SECONDS = 30.0
 """Time to wait for the last records of a planned block; after that they count as removed by compaction."""
@@ -18,9 +18,9 @@ class Backlog:
     at exactly these edges, once all of its messages have been read again.
     """
 
-    messages: dict[Place, list[Any]] = field(default_factory=dict)
-    fixed: dict[Place, Edges] = field(default_factory=dict)
-    held_since: dict[Place, float] = field(default_factory=dict)
+    messages: dict[PartitionId, list[Any]] = field(default_factory=dict)
+    fixed: dict[PartitionId, Edges] = field(default_factory=dict)
+    held_since: dict[PartitionId, float] = field(default_factory=dict)
     count: int = 0
     since: float = 0.0
 
@@ -31,34 +31,34 @@ class Backlog:
         self.messages.setdefault((message.topic(), message.partition()), []).append(message)
         self.count += 1
 
-    def forget(self, place: Place) -> None:
+    def forget(self, partition_id: PartitionId) -> None:
         """Drop the messages of a revoked partition; its next owner reads them again."""
-        self.count -= len(self.messages.pop(place, ()))
-        self.fixed.pop(place, None)
-        self.held_since.pop(place, None)
+        self.count -= len(self.messages.pop(partition_id, ()))
+        self.fixed.pop(partition_id, None)
+        self.held_since.pop(partition_id, None)
 
     def cut(self, now: float) -> list[Block]:
         """Return the blocks that can be inserted now; the other messages stay."""
-        blocks = [block for place in sorted(self.messages) for block in self._cut(place, now)]
+        blocks = [block for partition_id in sorted(self.messages) for block in self._cut(partition_id, now)]
         self.count = sum(len(waiting) for waiting in self.messages.values())
         self.since = now
         return blocks
 
-    def _cut(self, place: Place, now: float) -> Iterable[Block]:
-        waiting = self.messages.pop(place)
-        fixed = self.fixed.get(place)
+    def _cut(self, partition_id: PartitionId, now: float) -> Iterable[Block]:
+        waiting = self.messages.pop(partition_id)
+        fixed = self.fixed.get(partition_id)
         if fixed is None:
-            yield Block(place, waiting, Edges(waiting[0].offset(), waiting[-1].offset() + 1))
+            yield Block(partition_id, waiting, Edges(waiting[0].offset(), waiting[-1].offset() + 1))
             return
         inside = [message for message in waiting if message.offset() < fixed.following]
         rest = waiting[len(inside) :]
         complete = rest or (inside and inside[-1].offset() + 1 == fixed.following)
-        if not complete and now - self.held_since.setdefault(place, now) < MISSING_SECONDS:
-            self.messages[place] = waiting
+        if not complete and now - self.held_since.setdefault(partition_id, now) < MISSING_SECONDS:
+            self.messages[partition_id] = waiting
             return
-        del self.fixed[place]
-        self.held_since.pop(place, None)
+        del self.fixed[partition_id]
+        self.held_since.pop(partition_id, None)
         if rest:
-            self.messages[place] = rest
+            self.messages[partition_id] = rest
         if inside:
-            yield Block(place, inside, fixed, planned=True)
+            yield Block(partition_id, inside, fixed, planned=True)

@@ -15,7 +15,7 @@ from loanpulse.sinks.warehouse import Warehouse
 
 DIGEST_BYTES = 8
 
-Place = tuple[str, int]
+PartitionId = tuple[str, int]
 """A topic's full name and a partition."""
 
 
@@ -42,7 +42,7 @@ class Block:
     ``planned`` is True once its edges are stored in the warehouse.
     """
 
-    place: Place
+    partition_id: PartitionId
     messages: Sequence[Any]
     edges: Edges
     planned: bool = False
@@ -55,11 +55,11 @@ class Block:
         digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
         for message in self.messages:
             digest.update(message.value() or b"\x00")
-        topic, partition = self.place
+        topic, partition = self.partition_id
         return f"{topic}:{partition}:{self.edges.first}-{self.edges.following}:{digest.hexdigest()}"
 
 
-def read_loaded(warehouse: Warehouse) -> dict[Place, LoadedUpTo]:
+def read_loaded(warehouse: Warehouse) -> dict[PartitionId, LoadedUpTo]:
     """Return how far each partition is loaded, for all partitions that the warehouse knows."""
     rows = warehouse.query(
         "SELECT topic, partition, argMax((first_offset, next_offset, loaded), written_at) AS newest "
@@ -81,8 +81,8 @@ def record_blocks(warehouse: Warehouse, blocks: Iterable[Block], *, loaded: bool
         "loader_blocks",
         pa.table(
             {
-                "topic": pa.array([block.place[0] for block in known], pa.string()),
-                "partition": pa.array([block.place[1] for block in known], pa.uint32()),
+                "topic": pa.array([block.partition_id[0] for block in known], pa.string()),
+                "partition": pa.array([block.partition_id[1] for block in known], pa.uint32()),
                 "first_offset": pa.array([block.edges.first for block in known], pa.int64()),
                 "next_offset": pa.array([block.edges.following for block in known], pa.int64()),
                 "loaded": pa.array([loaded] * len(known), pa.bool_()),

@@ -19,7 +19,7 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.topics import BORROWERS_CHANGELOG, EVENT_TOPICS, Topic, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties, producer_properties
-from loanpulse.sinks.blocks import Place
+from loanpulse.sinks.blocks import PartitionId
 
 BROKER_SECONDS = 15.0
 MAX_SILENCE_SECONDS = 20.0
@@ -43,13 +43,13 @@ class Remains:
     live: bool
 
 
-def send_orders(settings: Settings, topics: Iterable[str], borrower_id: str, request_id: str) -> dict[Place, int]:
+def send_orders(settings: Settings, topics: Iterable[str], borrower_id: str, request_id: str) -> dict[PartitionId, int]:
     """Publish the directive to forget to topics (bare names); returns each record's offset by topic and partition.
 
     Raises:
         TopicsUnreadableError: the broker did not accept all of them.
     """
-    placed: dict[Place, int] = {}
+    placed: dict[PartitionId, int] = {}
     failed: list[str] = []
 
     def note(error: Any, message: Any) -> None:
@@ -69,7 +69,7 @@ def send_orders(settings: Settings, topics: Iterable[str], borrower_id: str, req
     return placed
 
 
-def followed_by_worker(settings: Settings, placed: dict[Place, int]) -> bool:
+def followed_by_worker(settings: Settings, placed: dict[PartitionId, int]) -> bool:
     """Return True if the workers have committed offsets after their directives. Raises TopicsUnreadableError."""
     prefix = settings.topics.prefix
     events = {full_name(name, prefix) for name in EVENT_TOPICS}

@@ -22,7 +22,7 @@ from loanpulse.schemas.registry import open_registry
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
 from loanpulse.sinks.backlog import Backlog
-from loanpulse.sinks.blocks import Block, Place, read_loaded, record_blocks
+from loanpulse.sinks.blocks import Block, PartitionId, read_loaded, record_blocks
 from loanpulse.sinks.connect import bring_up_to_date, open_warehouse
 from loanpulse.sinks.embedded import EmbeddedWarehouse
 from loanpulse.sinks.endpoint import QueryServer
@@ -62,7 +62,7 @@ class Loader:
     monotonic: Callable[[], float] = time.monotonic
     counts: LoaderCounts = field(default_factory=LoaderCounts)
     _backlog: Backlog = field(default_factory=Backlog)
-    _assigned: set[Place] = field(default_factory=set)
+    _assigned: set[PartitionId] = field(default_factory=set)
     _under_way: "Future[list[Block]] | None" = None
     _paused: bool = False
     _batches: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "batch"))
@@ -134,7 +134,7 @@ class Loader:
         self.counts.blocks += len(blocks)
         self.counts.rows += sum(block.rows for block in blocks)
         self.counts.refused += sum(block.refused for block in blocks)
-        self._commit([block for block in blocks if block.place in self._assigned])
+        self._commit([block for block in blocks if block.partition_id in self._assigned])
 
     def _insert_persistently(self, blocks: list[Block]) -> list[Block]:
         """Insert a batch, with retries while the warehouse can't be reached. Runs in the batch thread."""
@@ -167,7 +167,7 @@ class Loader:
     def _insert_rows(self, block: Block, messages: Sequence[Any]) -> None:
         if not messages:
             return
-        made = self.maker.rows(block.place[0], messages)
+        made = self.maker.rows(block.partition_id[0], messages)
         token = block.token
         self.warehouse.insert(made.table, made.rows, token)
         block.rows = made.rows.num_rows
@@ -182,11 +182,11 @@ class Loader:
             if request is not None and message.key():
                 borrower = message.key().decode("utf-8", "replace")
                 erased = erase(self.warehouse, borrower, self.settings.warehouse.cluster)
-                write_audit(self.warehouse, request, borrower, block.place[0], erased)
-                log.info("a borrower was forgotten", request=request, topic=block.place[0])
+                write_audit(self.warehouse, request, borrower, block.partition_id[0], erased)
+                log.info("a borrower was forgotten", request=request, topic=block.partition_id[0])
 
     def _commit(self, blocks: list[Block]) -> None:
-        positions = [TopicPartition(*block.place, block.edges.following) for block in blocks]
+        positions = [TopicPartition(*block.partition_id, block.edges.following) for block in blocks]
         if not positions:
             return
         try:
@@ -198,22 +198,22 @@ class Loader:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Resume where the warehouse says; for partitions that it doesn't know, at the group's committed offset."""
         loaded = read_loaded(self.warehouse)
-        for place in partitions:
-            key = place.topic, place.partition
+        for assigned in partitions:
+            key = assigned.topic, assigned.partition
             self._assigned.add(key)
             known = loaded.get(key)
             if known is None:
                 continue
-            low, high = consumer.get_watermark_offsets(place, timeout=WATERMARK_SECONDS)
+            low, high = consumer.get_watermark_offsets(assigned, timeout=WATERMARK_SECONDS)
             if high < known.loaded_up_to:
                 # The topic was deleted and created again: the warehouse's offsets are of the old one.
                 log.warning(
                     "topic was created again; loading from the group's offset",
-                    topic=place.topic,
-                    partition=place.partition,
+                    topic=assigned.topic,
+                    partition=assigned.partition,
                 )
                 continue
-            place.offset = max(known.loaded_up_to, low)
+            assigned.offset = max(known.loaded_up_to, low)
             if known.under_way is not None and low < known.under_way.following <= high:
                 self._backlog.fixed[key] = known.under_way
         consumer.assign(partitions)
@@ -221,9 +221,9 @@ class Loader:
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._settle(wait=REVOKED_WAIT_SECONDS)
-        for place in partitions:
-            self._backlog.forget((place.topic, place.partition))
-            self._assigned.discard((place.topic, place.partition))
+        for assigned in partitions:
+            self._backlog.forget((assigned.topic, assigned.partition))
+            self._assigned.discard((assigned.topic, assigned.partition))
 
 
 def _is_forget(message: Any) -> bool:

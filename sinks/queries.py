@@ -16,7 +16,7 @@ from pathlib import Path
 FOLDER = Path(__file__).with_name("queries")
 PARAMETER = re.compile(r"^-- ([a-z-]+)(?: = (\S+))?: (.+)$")
 CONDITION = re.compile(r"-- if ([a-z-]+)$")
-PLACE = re.compile(r"\{(\w+):((?:[^{}])+)\}")
+PLACEHOLDER = re.compile(r"\{(\w+):((?:[^{}])+)\}")
 BEFORE_NOW = re.compile(r"^(\d+)([mhdw])$")
 SECONDS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 EVENT_CLOCK = "SELECT now FROM event_clock"
@@ -35,7 +35,7 @@ class Parameter:
     default: str | None
 
     @property
-    def place(self) -> str:
+    def placeholder(self) -> str:
         """Its placeholder's name in the statement."""
         return self.name.replace("-", "_")
 
@@ -92,11 +92,11 @@ def bind(query: NamedQuery, given: Mapping[str, str], now: datetime) -> Bound:
         if value is None and name not in query.optional:
             raise QueryParameterError(f"{query.name} needs --{name}: {known[name].about}.")
     statement = _chosen(query.statement, {name for name, value in asked.items() if value is not None})
-    kinds = dict(PLACE.findall(statement))
+    kinds = dict(PLACEHOLDER.findall(statement))
     values = {
-        known[name].place: _value(name, value, kinds[known[name].place], now)
+        known[name].placeholder: _value(name, value, kinds[known[name].placeholder], now)
         for name, value in asked.items()
-        if value is not None and known[name].place in kinds
+        if value is not None and known[name].placeholder in kinds
     }
     return Bound(statement, values)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-PLACE = re.compile(r"\{(\w+):([^{}]+)\}")
+PLACEHOLDER = re.compile(r"\{(\w+):([^{}]+)\}")
 
 
 def filled(statement: str, parameters: Mapping[str, Any]) -> str:
@@ -22,4 +22,4 @@ def filled(statement: str, parameters: Mapping[str, Any]) -> str:
         quoted = str(parameters[name]).replace("\\", "\\\\").replace("'", "\\'")
         return f"CAST('{quoted}' AS {kind})"
 
-    return PLACE.sub(value, statement)
+    return PLACEHOLDER.sub(value, statement)

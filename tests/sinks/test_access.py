@@ -53,7 +53,7 @@ def as_role(folder: Path, role: str, *statements: str) -> list[dict[str, Any]]:
     return answers
 
 
-def test_every_statement_is_understood_by_the_engine(folder: Path) -> None:
+def test_the_engine_accepts_every_statement(folder: Path) -> None:
     asked = [
         f"SELECT formatQuerySingleLine('{s.replace(chr(39), chr(39) * 2)}')" for s in warehouse_access.statements()
     ]
@@ -109,7 +109,7 @@ def test_the_loader_inserts_and_erases_and_no_more(folder: Path) -> None:
     assert all("ACCESS_DENIED" in answer["error"] for answer in answers[3:]), answers
 
 
-def test_analysts_get_every_view_by_lender_in_which_nobody_can_be_told_and_no_other(folder: Path) -> None:
+def test_analysts_get_only_the_views_by_lender_that_identify_nobody(folder: Path) -> None:
     (answer,) = as_role(
         folder, "",
         "SELECT table, groupArray(name) FROM system.columns WHERE database = 'loanpulse' AND table IN (SELECT "

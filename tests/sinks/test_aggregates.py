@@ -41,7 +41,7 @@ def test_portfolio_now(filled: Made) -> None:
     assert found == portfolio(last_of(filled.standing(), lambda _: "now"))
 
 
-def test_the_portfolio_as_it_was_believed(filled: Made) -> None:
+def test_the_portfolio_as_known_then(filled: Made) -> None:
     for days in range(9):
         as_of = (sample_records.START + timedelta(days=days)).date()
         midnight = sample_records.START + timedelta(days=days + 1) - timedelta(milliseconds=1)

@@ -18,7 +18,7 @@ from loanpulse.sinks.warehouse import WarehouseUnreachableError
 from tests.support import sample_records
 from tests.support.memory_log import Log, MemoryConsumer, Record
 
-PLACE = ("topic", 0)
+PARTITION = ("topic", 0)
 
 
 def waiting(offsets: list[int], partition: int = 0) -> Backlog:
@@ -32,15 +32,15 @@ def edges(blocks: list[Block]) -> list[Edges]:
     return [block.edges for block in blocks]
 
 
-def test_what_came_is_one_block_of_its_partition() -> None:
+def test_messages_become_one_block_of_their_partition() -> None:
     backlog = waiting([5, 6, 9])
     assert edges(backlog.cut(1.0)) == [Edges(5, 10)]
     assert backlog.count == 0
 
 
-def test_a_block_under_way_is_cut_at_its_own_edges() -> None:
+def test_a_planned_block_is_cut_at_its_edges() -> None:
     backlog = waiting([5, 6])
-    backlog.fixed[PLACE] = Edges(5, 8)
+    backlog.fixed[PARTITION] = Edges(5, 8)
     assert backlog.cut(1.0) == []
     backlog.add(Record("topic", 7, b"k", b"7"), 1.0)
     backlog.add(Record("topic", 8, b"k", b"8"), 1.0)
@@ -49,24 +49,24 @@ def test_a_block_under_way_is_cut_at_its_own_edges() -> None:
     assert edges(backlog.cut(3.0)) == [Edges(8, 9)]
 
 
-def test_a_block_under_way_whose_end_was_compacted_away_is_waited_for_only_so_long() -> None:
+def test_a_planned_block_with_a_compacted_end_is_cut_after_a_timeout() -> None:
     backlog = waiting([5, 6])
-    backlog.fixed[PLACE] = Edges(5, 8)
+    backlog.fixed[PARTITION] = Edges(5, 8)
     assert backlog.cut(1.0) == []
     assert backlog.cut(1.0 + MISSING_SECONDS / 2) == []
     assert edges(backlog.cut(1.0 + MISSING_SECONDS)) == [Edges(5, 8)]
 
 
-def test_a_token_names_these_records_and_no_others() -> None:
+def test_a_token_depends_on_the_records() -> None:
     (one,), (same,) = waiting([1, 2]).cut(0.0), waiting([1, 2]).cut(9.0)
     (shorter,) = waiting([1]).cut(0.0)
-    other = Block(PLACE, [Record("topic", 1, b"k", b"1"), Record("topic", 2, b"k", b"changed")], Edges(1, 3))
+    other = Block(PARTITION, [Record("topic", 1, b"k", b"1"), Record("topic", 2, b"k", b"changed")], Edges(1, 3))
     assert one.token == same.token
     assert len({one.token, shorter.token, other.token}) == 3
 
 
 class SlowWarehouse:
-    """A warehouse that is away until it is let go, and then remembers what it was given."""
+    """A warehouse that is unreachable until ``is_back`` is set, and then keeps what is inserted."""
 
     def __init__(self) -> None:
         self.is_back = threading.Event()
@@ -90,7 +90,7 @@ class SlowWarehouse:
         raise NotImplementedError
 
 
-def test_while_the_warehouse_is_away_polling_goes_on_and_little_is_held() -> None:
+def test_polling_goes_on_while_the_warehouse_is_unreachable() -> None:
     values = [sample_records.alert(f"b-{n}", sample_records.START) for n in range(400)]
     log: Log = {(sample_records.ALERTS, 0): sample_records.records(sample_records.ALERTS, values)}
     consumer, warehouse = MemoryConsumer(log, at_once=20), SlowWarehouse()
@@ -116,7 +116,7 @@ def test_while_the_warehouse_is_away_polling_goes_on_and_little_is_held() -> Non
 
 
 @pytest.mark.integration
-def test_a_loader_goes_on_from_the_warehouses_word(tmp_path: Path) -> None:
+def test_a_loader_resumes_where_the_warehouse_says(tmp_path: Path) -> None:
     from loanpulse.sinks.embedded import EmbeddedWarehouse
     from loanpulse.sinks.migrate import migrate
 
@@ -144,7 +144,7 @@ def test_a_tombstone_makes_neither_a_row_nor_a_letter(topic: str) -> None:
     assert (rows.rows.num_rows, rows.refused) == (0, None)
 
 
-def test_an_event_that_breaks_a_rule_is_a_letter_as_the_stream_writes_it() -> None:
+def test_an_invalid_event_gives_the_dead_letter_of_the_stream() -> None:
     wrong = sample_records.repayment("b-1", "loan-1", "DISBURSED", sample_records.START, amount=None)
     (record,) = sample_records.records(sample_records.REPAYMENTS, [wrong])
     rows = RowMaker(LocalRegistry()).rows(sample_records.REPAYMENTS, [record])

@@ -33,7 +33,7 @@ def test_every_table_is_replicated_and_distributed() -> None:
     assert not [s for s in STATEMENTS if re.search(r"ENGINE = (Replacing|Aggregating|)MergeTree", s)]
 
 
-def test_rows_of_a_borrower_meet_on_one_shard() -> None:
+def test_rows_of_a_borrower_are_on_one_shard() -> None:
     keys = {s.split()[2]: s.rpartition(", ")[2] for s in STATEMENTS if "ENGINE = Distributed" in s}
     for name in ("repayment_events", "snapshots", "alerts", "alert_feedback", "borrowers_latest", "loans", "episodes"):
         assert keys[name] == "cityHash64(borrower_id))"
@@ -49,12 +49,12 @@ def test_filling_views_read_and_write_their_own_shard() -> None:
 
 
 @pytest.mark.integration
-def test_the_engine_reads_every_statement(warehouse: EmbeddedWarehouse) -> None:
+def test_the_engine_parses_every_statement(warehouse: EmbeddedWarehouse) -> None:
     for statement in STATEMENTS:
         assert warehouse.query(f"EXPLAIN AST {statement}").num_rows > 0
 
 
-def test_what_makes_nothing_stays() -> None:
+def test_statements_without_local_tables_are_unchanged() -> None:
     for statement in ("SELECT 1", "INSERT INTO loans SELECT 1"):
         assert clustered(statement, "main", "loanpulse") == [statement]
 
@@ -68,7 +68,7 @@ def test_changes_reach_every_node() -> None:
     assert clustered("ALTER TABLE loans MODIFY SETTING x = 1", "main", "loanpulse") == [
         "ALTER TABLE loans_local ON CLUSTER 'main' MODIFY SETTING x = 1"
     ]
-    for change in ("ADD COLUMN c Int64 COMMENT 'c' CODEC(ZSTD(1)) AFTER b", "COMMENT COLUMN c 'said anew'"):
+    for change in ("ADD COLUMN c Int64 COMMENT 'c' CODEC(ZSTD(1)) AFTER b", "COMMENT COLUMN c 'renewed'"):
         assert clustered(f"ALTER TABLE loans {change}", "main", "loanpulse") == [
             f"ALTER TABLE loans_local ON CLUSTER 'main' {change}",
             f"ALTER TABLE loans ON CLUSTER 'main' {change}",

@@ -32,7 +32,7 @@ def one(warehouse: EmbeddedWarehouse, statement: str) -> Any:
     return warehouse.query(statement).column(0)[0].as_py()
 
 
-def test_a_borrower_leaves_every_table_and_nobody_else_does(warehouse: EmbeddedWarehouse) -> None:
+def test_one_borrower_is_erased_from_every_table(warehouse: EmbeddedWarehouse) -> None:
     borrower = one(warehouse, "SELECT borrower_id FROM alerts WHERE level_to = 'CRISIS' ORDER BY borrower_id LIMIT 1")
     hidden = base64.b64encode(b"\x00" + borrower.encode() + b"\x01").decode()
     warehouse.execute(
@@ -57,7 +57,7 @@ def test_a_borrower_leaves_every_table_and_nobody_else_does(warehouse: EmbeddedW
     assert erase(warehouse, borrower) == [], "again is nothing"
 
 
-def test_the_audit_says_what_was_taken_and_not_whose(warehouse: EmbeddedWarehouse) -> None:
+def test_the_audit_names_tables_but_not_the_borrower(warehouse: EmbeddedWarehouse) -> None:
     borrower = one(warehouse, "SELECT max(borrower_id) FROM snapshots")
     erased = erase(warehouse, borrower)
     write_audit(warehouse, "request-1", borrower, "liquidity-snapshots", erased)
@@ -69,7 +69,7 @@ def test_the_audit_says_what_was_taken_and_not_whose(warehouse: EmbeddedWarehous
     assert found(warehouse, borrower) == {}
 
 
-def test_a_pseudonym_is_quoted_whatever_is_in_it(warehouse: EmbeddedWarehouse) -> None:
+def test_any_pseudonym_is_quoted(warehouse: EmbeddedWarehouse) -> None:
     before = one(warehouse, "SELECT count() FROM snapshots")
     for name in ("x' OR 1 = 1 --", "\\", "{lender:String}", "%_%"):
         assert erase(warehouse, name) == []

@@ -13,7 +13,7 @@ from tests.support.killed_loader import KILLS, SEED, a_log
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
-def test_killed_a_hundred_times_every_row_is_there_once(tmp_path: Path) -> None:
+def test_rows_are_loaded_once_through_a_hundred_kills(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.killed_loader", str(tmp_path)],
         capture_output=True,

@@ -18,7 +18,7 @@ ORDER BY day
 QUERY = parse("things", TEXT.replace(" AND at >= {since:DateTime64(3, 'UTC')}", ""))
 
 
-def test_a_line_for_a_parameter_falls_away_without_it() -> None:
+def test_a_line_for_a_missing_parameter_is_left_out() -> None:
     bound = bind(QUERY, {}, NOW)
     assert "lender" not in bound.statement
     assert bound.values == {"since": "2026-03-01"}
@@ -41,13 +41,13 @@ def test_times_are_dates_or_before_now(since: str, wanted: str) -> None:
     [({"colour": "red"}, "things has no --colour; it takes --lender, --since."),
      ({"since": "soon"}, "--since is 'soon'; give a date")],
 )  # fmt: skip
-def test_what_is_wrong_is_told_in_a_sentence(given: dict[str, str], sentence: str) -> None:
+def test_a_wrong_parameter_gives_one_sentence(given: dict[str, str], sentence: str) -> None:
     with pytest.raises(QueryParameterError) as told:
         bind(QUERY, given, NOW)
     assert sentence in str(told.value)
 
 
-def test_a_parameter_without_default_is_asked_for() -> None:
+def test_a_required_parameter_must_be_given() -> None:
     with pytest.raises(QueryParameterError, match="borrower-history needs --borrower"):
         bind(named_queries()["borrower-history"], {}, NOW)
 
@@ -56,5 +56,5 @@ def test_there_are_more_than_twenty_and_each_describes_its_parameters() -> None:
     queries = named_queries()
     assert len(queries) >= 20
     for query in queries.values():
-        places = {parameter.place for parameter in query.parameters}
-        assert all("{" + place + ":" in query.statement for place in places), query.name
+        names = {parameter.placeholder for parameter in query.parameters}
+        assert all("{" + name + ":" in query.statement for name in names), query.name

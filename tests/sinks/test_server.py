@@ -57,13 +57,13 @@ def warehouse(node: ClickHouseNode) -> Iterator[ServerWarehouse]:
     warehouse.close()
 
 
-def test_columns_go_in_and_come_back(warehouse: ServerWarehouse) -> None:
+def test_inserted_columns_are_read_back(warehouse: ServerWarehouse) -> None:
     warehouse.insert("things", ROWS)
     found = warehouse.query("SELECT * FROM things WHERE id >= {least:UInt64} ORDER BY id", {"least": 2})
     assert found.to_pylist() == ROWS.slice(1).to_pylist()
 
 
-def test_a_large_block_goes_compressed_and_whole(warehouse: ServerWarehouse) -> None:
+def test_a_large_block_is_compressed_and_whole(warehouse: ServerWarehouse) -> None:
     count = 50_000
     rows = pa.table({"id": pa.array(range(count), pa.uint64()), "name": pa.array(["same"] * count)})
     warehouse.insert("things", rows)
@@ -83,7 +83,7 @@ def test_many_threads_insert_at_a_time(warehouse: ServerWarehouse) -> None:
     assert warehouse.query("SELECT count() FROM things").column(0)[0].as_py() == 24
 
 
-def test_what_the_server_refuses_is_told(warehouse: ServerWarehouse) -> None:
+def test_a_refusal_of_the_server_is_reported(warehouse: ServerWarehouse) -> None:
     with pytest.raises(WarehouseError, match="nowhere") as told:
         warehouse.query("SELECT * FROM nowhere")
     assert not isinstance(told.value, WarehouseUnreachableError)
@@ -97,13 +97,13 @@ def test_a_wrong_password_is_refused_and_not_shown(node: ClickHouseNode) -> None
     assert "a wrong one" not in str(told.value)
 
 
-def test_the_next_host_is_taken_where_the_first_does_not_answer(node: ClickHouseNode) -> None:
+def test_the_next_host_is_used_if_the_first_does_not_answer(node: ClickHouseNode) -> None:
     warehouse = ServerWarehouse(section(node.port, host="127.0.0.9, 127.0.0.1"))
     assert warehouse.query("SELECT 1").column(0)[0].as_py() == 1
     warehouse.close()
 
 
-def test_an_encrypted_connection_carries_columns_both_ways(node: ClickHouseNode, warehouse: ServerWarehouse) -> None:
+def test_columns_pass_an_encrypted_connection(node: ClickHouseNode, warehouse: ServerWarehouse) -> None:
     encrypted = ServerWarehouse(section(node.secure_port, secure=True, ca_location=str(node.authority)))
     encrypted.insert("things", ROWS)
     assert encrypted.query("SELECT * FROM things ORDER BY id").to_pylist() == ROWS.to_pylist()
@@ -125,12 +125,12 @@ def test_a_certificate_for_another_host_is_refused(node: ClickHouseNode) -> None
         ServerWarehouse(section(node.secure_port, secure=True, ca_location=str(node.authority), host="127.0.0.2"))
 
 
-def test_plain_text_is_not_taken_for_encrypted(node: ClickHouseNode) -> None:
+def test_a_plain_text_server_is_refused_over_tls(node: ClickHouseNode) -> None:
     with pytest.raises(WarehouseUnreachableError):
         ServerWarehouse(section(node.port, secure=True, ca_location=str(node.authority), connect_timeout_seconds=2))
 
 
-def test_no_answer_in_time_is_an_absence() -> None:
+def test_a_timeout_means_unreachable() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(WarehouseUnreachableError, match=r"warehouse\.host"),
@@ -152,6 +152,6 @@ def test_the_folder_of_an_embedded_warehouse_is_no_cluster(tmp_path: Path) -> No
         WarehouseSection(kind="embedded", path=str(tmp_path), cluster="main")
 
 
-def test_times_go_to_the_driver_as_the_milliseconds_that_they_are() -> None:
+def test_times_are_sent_as_milliseconds() -> None:
     times = pa.chunked_array([pa.array([1_772_366_400_123, None], pa.timestamp("ms", "UTC"))])
     assert server._column(times) == [1_772_366_400_123, None]

@@ -10,11 +10,11 @@ def test_values_are_quoted_and_cast() -> None:
     )
 
 
-def test_a_value_is_never_read_as_a_place() -> None:
+def test_a_value_is_never_read_as_a_placeholder() -> None:
     assert filled("{a:String}{b:String}", {"a": "{b:String}", "b": "x"}) == (
         "CAST('{b:String}' AS String)CAST('x' AS String)"
     )
 
 
-def test_a_place_without_a_value_is_left_for_the_engine_to_refuse() -> None:
+def test_a_placeholder_without_a_value_is_unchanged() -> None:
     assert filled("SELECT {other:String}", {"lender": "a"}) == "SELECT {other:String}"

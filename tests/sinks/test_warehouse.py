@@ -104,7 +104,7 @@ def test_loading_the_same_range_twice_leaves_the_tables_as_if_once(
     )
 
 
-def test_a_row_holds_what_the_snapshot_says(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> None:
+def test_a_row_equals_its_snapshot(warehouse: EmbeddedWarehouse, records: dict[str, list[Record]]) -> None:
     fill(warehouse, records)
     value = CODEC.decode(LIQUIDITY_SNAPSHOTS, records[LIQUIDITY_SNAPSHOTS][-1].value())
     statement = "SELECT * FROM snapshots FINAL WHERE snapshot_id = {id:String}"
@@ -120,7 +120,7 @@ def test_a_row_holds_what_the_snapshot_says(warehouse: EmbeddedWarehouse, record
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_a_migrated_table_is_what_its_contract_says(warehouse: EmbeddedWarehouse, table: TopicTable) -> None:
+def test_a_migrated_table_equals_its_contract(warehouse: EmbeddedWarehouse, table: TopicTable) -> None:
     """Whoever changes a contract is asked here for a migration."""
     found = warehouse.query(
         "SELECT name, type, comment FROM system.columns WHERE table = {table:String} AND database = 'loanpulse' "
@@ -139,7 +139,7 @@ def test_a_migrated_table_is_what_its_contract_says(warehouse: EmbeddedWarehouse
     }  # fmt: skip
 
 
-def test_every_table_view_and_column_says_what_it_is(warehouse: EmbeddedWarehouse) -> None:
+def test_every_table_view_and_column_has_a_comment(warehouse: EmbeddedWarehouse) -> None:
     nameless = warehouse.query(
         "SELECT table, name FROM system.columns WHERE database = 'loanpulse' AND comment = '' "
         "AND table IN (SELECT name FROM system.tables WHERE database = 'loanpulse' AND engine LIKE '%MergeTree')"
@@ -235,6 +235,6 @@ def test_a_reader_can_only_read(warehouse: EmbeddedWarehouse, statement: str) ->
     assert one(warehouse, "EXISTS TABLE alerts") == 1
 
 
-def test_a_folder_that_is_held_is_told(warehouse: EmbeddedWarehouse) -> None:
+def test_a_locked_folder_is_reported(warehouse: EmbeddedWarehouse) -> None:
     with pytest.raises(WarehouseUnreachableError, match="locked by another process"):
         EmbeddedWarehouse(warehouse._path, "loanpulse")

@@ -65,7 +65,7 @@ def test_vintages_never_fall_and_end_with_the_month(figures: MonthFigures) -> No
 
 
 @pytest.mark.parametrize("language", list(Language))
-def test_the_page_tells_nobody_and_asks_for_nothing(
+def test_the_page_identifies_nobody_and_loads_nothing(
     city_warehouse: EmbeddedWarehouse, figures: MonthFigures, language: Language
 ) -> None:
     page = render(figures, language)
@@ -99,7 +99,7 @@ class Outline(HTMLParser):
 
 
 @pytest.mark.parametrize(("language", "written"), [(Language.EN, "en"), (Language.ZH, "zh-Hans")])
-def test_the_page_can_be_heard(figures: MonthFigures, language: Language, written: str) -> None:
+def test_the_page_is_accessible(figures: MonthFigures, language: Language, written: str) -> None:
     outline = Outline()
     outline.feed(render(figures, language))
     assert outline.language == written
@@ -108,13 +108,13 @@ def test_the_page_can_be_heard(figures: MonthFigures, language: Language, writte
     assert all(len(words) > 20 for words in outline.pictures)
 
 
-def test_a_month_without_anything_says_so(city_warehouse: EmbeddedWarehouse) -> None:
+def test_an_empty_month_is_reported(city_warehouse: EmbeddedWarehouse) -> None:
     nothing = month_figures(city_warehouse.query, "lender-x", MONTH)
     assert nothing.levels == []
     assert render(nothing, Language.EN).count(texts_of(Language.EN)["nothing"]) == 5
 
 
-def test_both_languages_say_everything() -> None:
+def test_both_languages_have_all_texts() -> None:
     english, chinese = texts_of(Language.EN), texts_of(Language.ZH)
     assert english.keys() == chinese.keys()
     for key in english:

@@ -59,7 +59,7 @@ def migrate_to(warehouse: EmbeddedWarehouse, number: int, folder: Path) -> None:
     migrate(warehouse, folder)
 
 
-def test_replaced_aggregates_are_carried_over_even_where_raw_rows_have_expired(
+def test_replaced_aggregates_keep_days_whose_raw_rows_have_expired(
     warehouse: EmbeddedWarehouse, tmp_path: Path
 ) -> None:
     migrate_to(warehouse, BEFORE_WHOLE_BOOK, tmp_path / "migrations")
@@ -105,9 +105,7 @@ def rows(*records: Record) -> pa.Table:
     return made_rows.rows
 
 
-def test_examples_from_before_defaults_had_a_time_stay_beside_those_after(
-    warehouse: EmbeddedWarehouse, tmp_path: Path
-) -> None:
+def test_examples_without_a_default_time_stay_after_migration(warehouse: EmbeddedWarehouse, tmp_path: Path) -> None:
     migrate_to(warehouse, BEFORE_DEFAULTED_TIME, tmp_path / "migrations")
     warehouse.insert("training_examples", rows(example("kept", 2)).drop_columns(["defaulted_time"]))
     assert migrate(warehouse)[0].number == BEFORE_DEFAULTED_TIME + 1
