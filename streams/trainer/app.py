@@ -1,7 +1,8 @@
-"""The trainer as a Faust app of its own: one agent over its topics, so that learning never slows scoring."""
+"""The trainer as a Faust app: one agent over its topics, in its own process, so that learning never slows scoring."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def label_options(settings: Settings) -> LabelOptions:
 
 
 def trainer_options(settings: Settings) -> TrainerOptions:
-    """Return how the trainer learns, as configured.
+    """Return the configured options of the trainer.
 
     Raises:
         PolicyError: the policy file can't be used.
@@ -89,42 +90,56 @@ def build(settings: Settings) -> Any:
         read_groups(Path(settings.learning.audit_groups_path)) if settings.learning.audit_groups_path else {},
         settings.learning.checkpoint_seconds,
     )
-    _wire(app, inputs, process, offsets)
+    TrainerTasks(app, process, offsets).add_to_app(inputs)
     return app
 
 
-def _wire(app: Any, inputs: Any, process: TrainerProcess, offsets: ConsumerOffsets) -> None:
-    # One thread touches the state; batches and steps come to it one after the other.
-    thread = ThreadPoolExecutor(1, "trainer")
+@dataclass(frozen=True, slots=True)
+class TrainerTasks:
+    """The trainer's agent and tasks in Faust's event loop; one thread runs the process, a batch or step at a time."""
 
-    async def on_thread(work: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(thread, work, *arguments)
+    app: Any
+    process: TrainerProcess
+    offsets: ConsumerOffsets
+    thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "trainer"))
 
-    async def training_examples(stream: Any) -> None:
+    def add_to_app(self, inputs: Any) -> None:
+        """Register agent and tasks with the app; ``inputs`` is the channel of all input topics."""
+        self.app.agent(inputs, name="training-examples", concurrency=1)(self.read_inputs)
+        self.app.task(self.run_steps)
+        self.app.task(self.report)
+
+    async def _on_thread(self, work: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.thread, work, *arguments)
+
+    async def read_inputs(self, stream: Any) -> None:
+        """Pass every batch to the process; the app crashes, and is restarted, if one fails."""
         async for event in stream.events():
             message = event.message
             try:
-                await on_thread(process.take, message.topic, message.partition, message.value)
+                await self._on_thread(self.process.take, message.topic, message.partition, message.value)
             except Exception as error:
-                log.error("a batch could not be taken", topic=message.topic, partition=message.partition, exc_info=True)
-                await app.crash(error)
+                log.error("processing a batch failed", topic=message.topic, partition=message.partition, exc_info=True)
+                await self.app.crash(error)
                 return
 
-    async def steps() -> None:
+    async def run_steps(self) -> None:
+        """Run a step every ``STEP_SECONDS`` and commit the offsets that it made durable."""
         try:
-            while not app.should_stop:
+            while not self.app.should_stop:
                 await asyncio.sleep(STEP_SECONDS)
-                durable = await on_thread(process.step)
+                durable = await self._on_thread(self.process.step)
                 if durable:
-                    await offsets.commit(durable)
+                    await self.offsets.commit(durable)
         except Exception as error:
-            log.error("a step could not be made", exc_info=True)
-            await app.crash(error)
+            log.error("a step failed", exc_info=True)
+            await self.app.crash(error)
 
-    async def report() -> None:
-        while not app.should_stop:
+    async def report(self) -> None:
+        """Log the progress every ``REPORT_SECONDS``."""
+        while not self.app.should_stop:
             await asyncio.sleep(REPORT_SECONDS)
-            counts, state = process.counts, process.state
+            counts, state = self.process.counts, self.process.state
             log.info(
                 "learning",
                 records=counts.records,
@@ -135,10 +150,6 @@ def _wire(app: Any, inputs: Any, process: TrainerProcess, offsets: ConsumerOffse
                 learned=state.examples.trainer.examples,
                 in_force=state.examples.trainer.in_force_version,
             )
-
-    app.agent(inputs, name="training-examples", concurrency=1)(training_examples)
-    app.task(steps)
-    app.task(report)
 
 
 def run(settings: Settings) -> None:
