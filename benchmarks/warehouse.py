@@ -61,7 +61,7 @@ def main() -> None:
     options.add_argument(
         "--rows", type=int, default=50_000_000, help="simulated snapshots for the queries; 0 measures the ways in alone"
     )
-    options.add_argument("--folder", type=Path, help="keep the large warehouse here, and take it up again")
+    options.add_argument("--folder", type=Path, help="keep the large warehouse here, and use it again")
     options.add_argument("--report", action="store_true", help="only write the figures of the last run into the docs")
     chosen = options.parse_args()
     if chosen.report:
@@ -227,7 +227,7 @@ def ready_tables(warehouse: EmbeddedWarehouse, maker: RowMaker, log: Log) -> flo
 
 
 def loader(warehouse: EmbeddedWarehouse, maker: RowMaker, log: Log) -> float:
-    """The loader itself, from consumed messages to rows with their offsets written down."""
+    """The loader itself, from consumed messages to rows whose block is recorded."""
     settings = load(environment={})
     consumer = MemoryConsumer(log, at_once=5_000)
     running = Loader(settings, consumer, warehouse, maker)
@@ -259,7 +259,7 @@ def queries(folder: Path, rows: int, console: Console) -> dict[str, Any]:
         console.print(f"made in {timed(lambda: simulated_warehouse.fill(warehouse, rows)):,.0f} s; merging …")
         for name in MERGED:
             warehouse.execute(f"OPTIMIZE TABLE {name} FINAL")
-    warehouse.execute("SYSTEM STOP MERGES")  # those of raw scorings in a folder taken up again would take a core
+    warehouse.execute("SYSTEM STOP MERGES")  # merges of raw scorings in a folder that is used again would use a core
     held = int(warehouse.query("SELECT count() FROM snapshots").column(0)[0].as_py())
     now = warehouse.query(EVENT_CLOCK).column(0)[0].as_py()
     found: dict[str, Any] = {}

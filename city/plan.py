@@ -16,7 +16,7 @@ class PlanError(ValueError):
 class CityPlan:
     """A city to simulate. The same plan gives the same events, and a household does not depend on `borrowers`.
 
-    `start` is the first moment (aware, taken as UTC), `days` how many days to simulate (None = without end).
+    `start` is the first instant (aware, read as UTC), `days` how many days to simulate (None = without end).
     `life_event_rate` is the number of adverse life events (job loss, illness, …) begun per borrower and year of
     undisturbed life. The shares are of well-formed events: `late_share` are published hours to three days after
     they happened, `too_late_share` later than any sensible allowed lateness (8 to 20 days), `duplicate_share`
@@ -60,12 +60,12 @@ class CityPlan:
 
     @property
     def start_ms(self) -> int:
-        """The first moment in UTC milliseconds since 1970."""
+        """The start in UTC milliseconds since 1970."""
         return round(self.start.astimezone(UTC).timestamp() * 1000)
 
     @property
     def end(self) -> datetime | None:
-        """The moment before which every event is published; None without an end."""
+        """The time (ms) before which every event is published; None without an end."""
         return None if self.days is None else self.start + timedelta(days=self.days)
 
 

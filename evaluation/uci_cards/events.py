@@ -1,6 +1,6 @@
-"""From a closed month of a card to the events that its bank would have sent.
+"""From a closed month of a credit card to the events that its bank would have sent.
 
-A card's instalment is the least that keeps it current; the bill stands in outstanding_principal. The file tells how
+A credit card's instalment is the minimum payment; the bill is in outstanding_principal. The file tells how
 many months a client is late but not which instalment is unpaid, so where the two differ the status is followed and
 the event's source says that it was derived. Spending is derived from two bills and the payment between them.
 """
@@ -28,7 +28,7 @@ Event = tuple[str, dict[str, Any]]
 
 
 def month_start(month: int) -> datetime:
-    """Return the first moment of a month, counted from April 2005 as 0; months before and after count on."""
+    """Return the start of a month, counted from April 2005 as 0; earlier months are negative."""
     years, place = divmod(FIRST_MONTH - 1 + month, 12)
     return datetime(YEAR + years, place + 1, 1, tzinfo=UTC)
 
@@ -50,7 +50,7 @@ def money(amount: float) -> Decimal:
 
 @dataclass(slots=True)
 class CardAccount:
-    """One client's card as events are made of it: due and paid per month, and the last bill."""
+    """One client's credit card account, for making events: due and paid per month, and the last bill."""
 
     borrower_id: str
     limit: float

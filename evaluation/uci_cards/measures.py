@@ -1,4 +1,4 @@
-"""How good the predictions of a card run were, month by month and for October's outcome."""
+"""How good the predictions of a credit card run were, month by month and for October's outcome."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ class FlatChallenger:
 
 @dataclass(frozen=True, slots=True)
 class PublishedChallenger:
-    """A challenger with all that it needs to score: the champion of the same moment, uncalibrated, is a member."""
+    """A challenger with all that it needs to score: the champion of the same version, uncalibrated, is a member."""
 
     model: FlatChallenger
     champion: Scorecard

@@ -1,4 +1,4 @@
-"""Card months: read with care, streamed in order, scored by what was known, and never by what was not."""
+"""Credit card months: read with care, streamed in order, scored by what was known, and never by what was not."""
 
 import csv
 from dataclasses import replace

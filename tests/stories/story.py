@@ -97,7 +97,7 @@ class AlertLine:
 
 @dataclass(slots=True)
 class Story:
-    """One story: its events as (moment of publication, line of JSON), and the alerts expected and forbidden."""
+    """One story: its events as (time of publication, line of JSON), and the alerts expected and forbidden."""
 
     name: str
     title: str
@@ -110,12 +110,12 @@ class Story:
 
     @property
     def end_ms(self) -> int:
-        """The moment up to which the story is carried (UTC ms): the end of its last day."""
+        """The event time (UTC ms) at which the story ends: the end of its last day."""
         return round((START + timedelta(days=self.until + 1) - LOCAL).timestamp() * 1000)
 
 
 def story_day(event_time: str) -> int:
-    """The day of a story on which a moment of its alerts lies, by the borrower's clock."""
+    """The day of a story on which an alert's event time lies, by the borrower's clock."""
     return (datetime.fromisoformat(event_time) + LOCAL - START) // timedelta(days=1)
 
 
@@ -171,7 +171,7 @@ class Expander:
         self._count = 0
 
     def lines(self) -> Iterator[tuple[datetime, dict[str, Any]]]:
-        """Yield (moment of publication, line) in the order of what happened."""
+        """Yield (time of publication, line) in the order of what happened."""
         happened: list[tuple[datetime, int, datetime | None, str]] = []
         for place, entry in enumerate(self._events):
             ((when, what),) = entry.items()

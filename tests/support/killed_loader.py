@@ -1,6 +1,6 @@
 """A loader that is killed a hundred times while it loads a log into a warehouse's folder, then once left alone.
 
-Each child gives a sign before and after every insert; it is killed a moment after a number of signs, both drawn at
+Each child gives a sign before and after every insert; it is killed shortly after a number of signs, both drawn at
 random, so that every kill falls into the work.
 
 A program of its own (`python -m tests.support.killed_loader FOLDER`), because its children are forked, and a process in
@@ -81,7 +81,7 @@ def load_log(log: Log, folder: Path, signs: int) -> None:
 
 
 def in_a_child(log: Log, folder: Path, kill_after: int | None, wait_seconds: float = 0.0) -> int:
-    """Load in a child that is killed after so many signs and a moment more; returns how it ended."""
+    """Load in a child that is killed after so many signs and a short delay; returns how it ended."""
     heard, signs = os.pipe()
     child = os.fork()
     if child == 0:

@@ -148,7 +148,7 @@ class Made:
         return set(rows)
 
     def standing(self, known_by: datetime | None = None) -> Values:
-        """Of every scored moment what was known last, in order of time."""
+        """The last known scoring of every event time, in their order."""
         found: dict[tuple[str, datetime], dict[str, Any]] = {}
         for value in sorted(self.scorings, key=lambda value: value["known_at"]):
             if known_by is None or value["known_at"] <= known_by:

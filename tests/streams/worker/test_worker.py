@@ -100,7 +100,7 @@ def test_a_source_that_the_others_wait_for_is_never_held_back(
 def test_a_partition_that_never_got_as_far_as_a_commit_loses_nothing_while_others_are_restored(
     deployment: Settings, tmp_path: Path, reader: Reader
 ) -> None:
-    """What is fetched of it while the state of the others is read must not be passed over."""
+    """What is fetched of it while the state of the others is read must not be skipped."""
     records = sample_logs.city(60, 90, 8)
     expected = compare_outputs.by_replay(deployment, tmp_path, records)
     parts: list[list[Published]] = [[], []]
