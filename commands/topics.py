@@ -1,10 +1,11 @@
 """`loanpulse topics`: create, register, list and read the topics."""
 
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import orjson
 import typer
@@ -13,6 +14,7 @@ from rich.table import Table
 from loanpulse.broker.read_to_end import TopicMissingError
 from loanpulse.commands import topics_admin
 from loanpulse.commands.console import ConfigOption, configured, err, failures, out, print_table
+from loanpulse.commands.old_names import GroupWithOldNames
 from loanpulse.commands.topic_lines import lines
 from loanpulse.schemas import contracts
 from loanpulse.schemas.codec import Codec
@@ -31,7 +33,14 @@ REPLAYED = (*EVENT_TOPICS, POLICY_ACTIVATIONS, SUPPRESSIONS, MODEL_SNAPSHOTS, OR
 """The topics that a replay needs."""
 PROGRESS_EVERY = 5_000
 
-app = typer.Typer(help="Create, list and read the topics of this deployment.", no_args_is_help=True)
+
+class TopicsCommands(GroupWithOldNames):
+    """The commands of `loanpulse topics`."""
+
+    old_names: ClassVar[Mapping[str, tuple[str, ...]]] = {"read": ("dump",)}
+
+
+app = typer.Typer(cls=TopicsCommands, help="Create, list and read the topics of this deployment.", no_args_is_help=True)
 
 
 @app.command()
@@ -60,7 +69,7 @@ def register(config: ConfigOption = None) -> None:
 
 
 @app.command()
-def read(
+def dump(
     topics: Annotated[
         list[str] | None,
         typer.Argument(
@@ -74,9 +83,9 @@ def read(
     ] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Read whole topics as JSON Lines, in the form that publish and replay read.
+    """Write whole topics as JSON Lines, in the form that publish and replay read.
 
-    `loanpulse topics read -o log.jsonl && loanpulse replay log.jsonl` reproduces the workers' snapshots and alerts.
+    `loanpulse topics dump -o log.jsonl && loanpulse replay log.jsonl` reproduces the workers' snapshots and alerts.
     """
     settings = configured(config)
     count = without_value = 0
@@ -99,7 +108,7 @@ def read(
             file.flush()
     summary = f"{count - without_value:,} records read"
     if without_value:
-        summary += f"; {without_value:,} without a value skipped: tombstones, and directives to forget"
+        summary += f"; {without_value:,} without a value skipped: tombstones and forget requests"
     err.print(summary + ".", highlight=False, soft_wrap=True)
 
 

@@ -114,7 +114,7 @@ class StreamsSection(Section):
         description="a borrower is scored within this time after an event; in event time, at each half of it",
     )
     idle_source_timeout_seconds: float = Field(
-        0.5, ge=0, le=600, description="a source with no data for this long no longer holds back the others"
+        0.5, ge=0, le=600, description="a source with no data for this long no longer delays the others"
     )
     checkpoint_seconds: float = Field(
         2.0,

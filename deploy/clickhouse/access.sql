@@ -1,14 +1,14 @@
 -- Who may do what in the warehouse. Run once, as an administrator, after `loanpulse warehouse migrate`, and again after every
--- migration that makes views or makes them anew: clickhouse-client --multiquery < access.sql
--- The database is `loanpulse`; users are made by you (see the end) and get one of the three roles.
+-- migration that creates views or creates them again: clickhouse-client --multiquery < access.sql
+-- The database is `loanpulse`; you create the users (see the end) and get one of the three roles.
 
 USE loanpulse;
 
--- Views answer with the rights of their owner, so that an analyst needs none on the tables behind them.
+-- Views run with the rights of their owner, so that an analyst needs none on the tables behind them.
 CREATE USER IF NOT EXISTS loanpulse_views NOT IDENTIFIED HOST NONE;
 GRANT SELECT ON loanpulse.* TO loanpulse_views;
 
--- Which lender an analyst belongs to. One line each; an analyst without a line sees nothing.
+-- The lender of each analyst, one row each; an analyst without a row sees nothing.
 CREATE TABLE IF NOT EXISTS loanpulse.analyst_lenders
 (
     analyst String COMMENT 'Name of the database user',
@@ -18,20 +18,20 @@ ENGINE = ReplacingMergeTree
 ORDER BY (analyst, lender_id)
 COMMENT 'Which lender an analyst belongs to; kept by the operator';
 
--- The loader inserts, asks how far it has come, migrates nothing, deletes only to forget a borrower.
+-- The loader inserts and reads its progress; it can't migrate, and deletes rows only to forget a borrower.
 CREATE ROLE IF NOT EXISTS loanpulse_loader;
 GRANT INSERT, SELECT, ALTER DELETE ON loanpulse.* TO loanpulse_loader;
 GRANT SELECT ON system.columns TO loanpulse_loader;
 GRANT SELECT ON system.tables TO loanpulse_loader;
 
--- The operator migrates, looks after tables, and reads all.
+-- The operator migrates, maintains tables, and reads everything.
 CREATE ROLE IF NOT EXISTS loanpulse_operator;
 GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, SHOW ON loanpulse.* TO loanpulse_operator;
 GRANT SYSTEM, KILL QUERY ON *.* TO loanpulse_operator;
 GRANT SELECT ON system.* TO loanpulse_operator;
 
--- The analyst reads views in which nobody can be told, of one lender. Views with a parameter and those over all lenders
--- (what_we_knew, portfolio_as_believed, co_debt_now, the pipeline's) stay with the operator.
+-- The analyst reads one lender's views that identify nobody. Views with a parameter and those over all lenders
+-- (what_we_knew, portfolio_as_believed, co_debt_now, the pipeline's) are for the operator only.
 CREATE ROLE IF NOT EXISTS loanpulse_analyst;
 CREATE SETTINGS PROFILE IF NOT EXISTS loanpulse_analyst SETTINGS readonly = 1, max_execution_time = 60, max_memory_usage = 4000000000, max_result_rows = 1000000, max_rows_to_read = 2000000000 TO loanpulse_analyst;
 CREATE QUOTA IF NOT EXISTS loanpulse_analyst KEYED BY user_name FOR INTERVAL 1 hour MAX queries = 2000, errors = 200, execution_time = 1800 TO loanpulse_analyst;

@@ -23,7 +23,7 @@ NO_BROKER = {"LOANPULSE_BROKER__BOOTSTRAP_SERVERS": "127.0.0.1:1", "COLUMNS": "2
         "models promote expert-1 --by a --why b",
         "forget b-1 --yes",
         "alerts feedback x paid",
-        "topics read",
+        "topics dump",
     ],
 )
 def test_without_a_broker_the_cause_is_told_in_one_sentence_and_soon(command: str) -> None:

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
 
 @pytest.mark.parametrize(
     "command",
-    ["", *COMMANDS, "topics create", "topics list", "topics read", "topics register", "alerts tail", "models list"],
+    ["", *COMMANDS, "topics create", "topics list", "topics dump", "topics register", "alerts tail", "models list"],
 )
 def test_every_command_has_help(command: str) -> None:
     done = CliRunner().invoke(app, [*command.split(), "--help"])
@@ -96,21 +96,21 @@ def test_topics_are_read_as_the_lines_that_were_published(deployment: Settings, 
     records = sample_logs.city(10, 30, flawed=True)
     processes.publish(deployment, records)
     processes.publish(deployment, records[:1])
-    read = loanpulse("topics", "read", settings=deployment)
+    read = loanpulse("topics", "dump", settings=deployment)
     assert f"{len(records) + 1:,} records read" in read.stderr
     written = sample_logs.write(tmp_path / "written.jsonl", (*records, records[0])).read_text().splitlines()
     assert Counter(map(known, read.stdout.splitlines())) == Counter(map(known, written))
     kept = tmp_path / "kept.jsonl"
     kept.write_text("a line of before")
-    wrong = loanpulse("topics", "read", "spending", "--out", str(kept), settings=deployment)
+    wrong = loanpulse("topics", "dump", "spending", "--out", str(kept), settings=deployment)
     assert wrong.returncode == 1
     assert "topic 'spending' is not in the catalogue; take one of" in wrong.stderr
     elsewhere = loanpulse(
-        "topics", "read", "--out", str(kept), settings=deployment, LOANPULSE_TOPICS__PREFIX="elsewhere-"
+        "topics", "dump", "--out", str(kept), settings=deployment, LOANPULSE_TOPICS__PREFIX="elsewhere-"
     )
     assert "elsewhere-repayment-events is missing: run `loanpulse topics create` first" in elsewhere.stderr
     assert kept.read_text() == "a line of before"
-    some = loanpulse("topics", "read", "utility-events", "--out", str(kept), settings=deployment)
+    some = loanpulse("topics", "dump", "utility-events", "--out", str(kept), settings=deployment)
     assert some.returncode == 0
     assert {json.loads(line)["topic"] for line in kept.read_text().splitlines()} == {"utility-events"}
 

@@ -17,6 +17,7 @@ WIDE = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
         ("loader", "load"),
         ("migrate", "warehouse migrate"),
         ("policy try", "policy compare"),
+        ("topics read", "topics dump"),
     ],
 )
 def test_an_old_command_runs_the_new_one_with_a_warning(old: str, new: str) -> None:

@@ -186,7 +186,7 @@ def test_an_order_that_comes_late_holds_from_one_moment_through_a_kill_and_in_a_
     processes.publish(deployment, pieces[2])
     log = tmp_path / "log.jsonl"
     with part(deployment, tmp_path, "worker"):
-        loanpulse(deployment, "topics", "read", "--out", log)
+        loanpulse(deployment, "topics", "dump", "--out", log)
         found = tmp_path / "replayed-snapshots.jsonl", tmp_path / "replayed-alerts.jsonl"
         loanpulse(deployment, "replay", log, "--snapshots", found[0], "--alerts", found[1])
         expected = compare_outputs.of_files(*found)
