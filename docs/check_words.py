@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 WORDS = Path(__file__).with_name("words.toml")
 PACKAGES = (
-    "schemas", "broker", "streams", "sinks", "city", "evaluation", "settings", "commands",
+    "schemas", "broker", "checks", "streams", "sinks", "city", "evaluation", "settings", "commands",
     "benchmarks", "docs", "tests",
 )  # fmt: skip
 LEFT_OUT = {"analyst.md", "evaluation.md", "speed.md", "glossary.md", "test_words.py"}

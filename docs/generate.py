@@ -366,7 +366,7 @@ ROOMS = (
     "commands", "evaluation", "streams/worker", "streams/trainer", "streams/replay", "streams/faust_kafka",
     "streams/engine", "streams/learning", "streams/partition", "streams/directives", "streams/alerts", "streams/models",
     "streams/policy", "streams/scoring", "streams/fold", "streams/forecast", "streams/behaviours", "streams/indicators",
-    "streams/record", "sinks", "city", "schemas", "broker", "settings",
+    "streams/record", "sinks", "city", "schemas", "checks", "broker", "settings",
 )  # fmt: skip
 """The folders of the code map, importers before what they import."""
 CODE_MAP = re.compile(r"(<!-- code map: [^>]*-->\n).*(<!-- end of code map -->)", re.DOTALL)

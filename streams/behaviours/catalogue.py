@@ -92,7 +92,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "INCOME_STOPPED",
         "the learned payday passed `tolerance_days` ago without pay; for irregular earners the longest gap between "
-        "pays, times `irregular_factor`, has passed; not while the account's feed is silent and other feeds go on",
+        "pays, times `irregular_factor`, has passed, and at least `irregular_least_days`; not while the account's feed "
+        "is silent and other feeds go on",
         "days since the expected payday",
         "absence; the field's first sign of job loss",
         "An expected payday passed without income",
@@ -125,7 +126,7 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "UTILITY_LATE_STREAK",
-        "of one utility, the last three bills fallen due were each paid later than `late_days` after the due date, "
+        "of one utility, the last `bills` bills fallen due were each paid later than `late_days` after the due date, "
         "or not at all",
         "bills in a row, three at most",
         "report: three months of late utilities raise the risk grade",
@@ -153,8 +154,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     ),
     Behaviour(
         "CASH_DRAIN",
-        "the balance fell within `days` by the share `fall` or more of its 30-day peak, and no one purchase since "
-        "explains the share `explained` of the fall (days are counted in fives)",
+        "the balance fell within `days` by the share `fall` or more of its 30-day peak of `least_peak` or more, "
+        "and no one purchase since explains the share `explained` of the fall (days are counted in fives)",
         "fall as a share of the peak",
         "the field: balances running out",
         "The account balance drained away without a purchase that explains it",
@@ -186,7 +187,8 @@ BEHAVIOURS: tuple[Behaviour, ...] = (
     Behaviour(
         "DISTRESS_SPENDING",
         "the 30-day share of discount stores, pawn, gambling and (at half weight) night spending stands `rise` or "
-        "more above the borrower's own 180-day share and is `times` as large",
+        "more above the borrower's own 180-day share and is `times` as large, after `least_days` of history with "
+        "`least_events` movements",
         "rise of the share",
         "the field: retail early warning 7-14 days ahead",
         "Spending shifted to discount stores, pawn, gambling or the night",

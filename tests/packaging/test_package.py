@@ -14,7 +14,7 @@ import pytest
 import loanpulse
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("broker", "city", "commands", "evaluation", "schemas", "settings", "sinks", "streams")
+PACKAGES = ("broker", "checks", "city", "commands", "evaluation", "schemas", "settings", "sinks", "streams")
 
 pytestmark = pytest.mark.timeout(300)
 
