@@ -184,7 +184,7 @@ class AlertKind(IntEnum):
 
 
 class FeedbackOutcome(IntEnum):
-    """What came of an alert."""
+    """The outcome of an alert."""
 
     CONTACTED = 0
     NOT_REACHED = 1
@@ -198,7 +198,7 @@ class FeedbackOutcome(IntEnum):
 
 
 class SuppressionReason(IntEnum):
-    """Why alerts are held back."""
+    """Why alerts are suppressed."""
 
     BORROWER_REQUEST = 0
     COMPLAINT = 1

@@ -68,32 +68,32 @@ def _to(item: Any) -> Any:
 _AS_THEY_ARE = frozenset({str, int, bool, type(None)})
 
 
-def iso(moment: datetime) -> str:
-    """Return a moment as "2026-01-31T08:00:00.000Z"."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def iso(at: datetime) -> str:
+    """Return a UTC time as "2026-01-31T08:00:00.000Z"."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def moment_of(text: str) -> datetime:
-    """Return the moment that an ISO 8601 text with a zone names, cut to milliseconds.
+    """Return the time of an ISO 8601 text with a zone, in UTC, truncated to milliseconds.
 
     Raises:
         ValueError: it is not one, or has no zone.
     """
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
         raise ValueError("the time has no zone")
-    moment = moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    at = at.astimezone(UTC)
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def moment_at(milliseconds: int) -> datetime:
-    """Return the moment that is so many milliseconds after 1970."""
+    """Return the UTC time of milliseconds since 1970."""
     return EPOCH + timedelta(milliseconds=milliseconds)
 
 
-def milliseconds(moment: datetime) -> int:
-    """Return a moment as milliseconds since 1970, exactly."""
-    return (moment - EPOCH) // timedelta(milliseconds=1)
+def milliseconds(at: datetime) -> int:
+    """Return a time as milliseconds since 1970, exactly."""
+    return (at - EPOCH) // timedelta(milliseconds=1)
 
 
 def _record_from(schema: Any, value: Any, prefix: str, names: dict[str, Any]) -> Value:

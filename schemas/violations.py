@@ -28,7 +28,7 @@ class Violation(IntEnum):
 
     @property
     def sentence(self) -> str:
-        """One sentence for a person: what is wrong and what to do. Holds no data of the record."""
+        """One sentence for a person: what is wrong and what to do. It has no data of the record."""
         return _SENTENCES[self]
 
     @property
@@ -40,7 +40,7 @@ class Violation(IntEnum):
 
 
 _SENTENCES = {
-    Violation.NONE: "Nothing is wrong.",
+    Violation.NONE: "The record is valid.",
     Violation.NO_VALUE: "The record has no value; send the event as Avro in the Confluent wire format.",
     Violation.BAD_MAGIC: "The value does not start with the byte 0 and a schema id; "
     "send Avro in the Confluent wire format.",
@@ -57,11 +57,11 @@ _SENTENCES = {
     Violation.UNKNOWN_KIND: "The kind or the utility is not one that this version of the contract knows.",
     Violation.ID_INVALID: "event_id must be a UUID; borrower_id and loan_id 1 to 64, and lender_id 1 to 24, "
     "printable ASCII characters without spaces.",
-    Violation.CURRENCY_NOT_TAKEN: "The currency is not the one that this deployment takes (streams.currency).",
+    Violation.CURRENCY_NOT_TAKEN: "The currency is not the one that this deployment accepts (streams.currency).",
     Violation.TIME_IN_FUTURE: "The event_time is later than the record's timestamp by more than the tolerance "
     "(streams.max_clock_skew_seconds), or after 2079; check the sender's clock.",
-    Violation.TOO_LATE: "The event came later than the allowed lateness (streams.allowed_lateness_days): "
-    "replay it into history instead; or it is of a time before 2000, which is never taken.",
-    Violation.ORDER_INVALID: "The order can't be obeyed; the worker's log says why. Check a policy with "
-    "`loanpulse policy check`; give orders with `loanpulse policy activate` or `loanpulse alerts suppress`.",
+    Violation.TOO_LATE: "The event_time is further behind its source than the allowed lateness "
+    "(streams.allowed_lateness_days), or before 2000-01-01; use `loanpulse replay` for history.",
+    Violation.ORDER_INVALID: "The directive is invalid; the worker's log has the reason. Check a policy with "
+    "`loanpulse policy check`; publish directives with `loanpulse policy activate` or `loanpulse alerts suppress`.",
 }
