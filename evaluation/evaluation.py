@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loanpulse.evaluation import alarms, detectors, ranking
+from loanpulse.evaluation import alarms, detectors
 from loanpulse.evaluation.alarms import Lead, Period, RecallAtBudget, Verdict
 from loanpulse.evaluation.behaviours import Found, found_by_kind
 from loanpulse.evaluation.city_run import Run
@@ -21,6 +21,7 @@ from loanpulse.evaluation.stability import flip_rate
 from loanpulse.schemas.contracts import Level
 from loanpulse.schemas.topics import DAY_MS
 from loanpulse.streams.indicators.catalogue import NAMES
+from loanpulse.streams.learning.quality import metrics
 
 WARM_UP_DAYS = 90
 AFTER_DAYS = alarms.AHEAD_DAYS + DEFAULT_DAYS
@@ -39,8 +40,8 @@ class Ranked:
 
     auc_default: float
     ks_default: float
-    area_early: float
-    gap_early: float
+    auc_early: float
+    ks_early: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Ablation:
 
     indicator: str
     auc_default: float
-    area_early: float
+    auc_early: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +239,10 @@ class Questions:
         defaults, early = score[self.default_cases], score[self.early_cases]
         answers, early_answers = self.default_labels[self.default_cases], self.early_labels[self.early_cases]
         return Ranked(
-            ranking.area_under_curve(defaults, answers),
-            ranking.kolmogorov_smirnov(defaults, answers),
-            ranking.area_under_curve(early, early_answers),
-            ranking.kolmogorov_smirnov(early, early_answers),
+            metrics.auc(answers, defaults),
+            metrics.kolmogorov_smirnov(answers, defaults),
+            metrics.auc(early_answers, early),
+            metrics.kolmogorov_smirnov(early_answers, early),
         )
 
 
@@ -300,5 +301,5 @@ def _left_out(panel: Panel, questions: Questions) -> list[Ablation]:
     found = []
     for place, name in enumerate(NAMES):
         ranked = questions.ranked(total - points[..., place])
-        found.append(Ablation(name, ranked.auc_default, ranked.area_early))
+        found.append(Ablation(name, ranked.auc_default, ranked.auc_early))
     return found

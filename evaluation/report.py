@@ -177,7 +177,7 @@ def _ranking(one: Evaluation) -> list[str]:
             [
                 (
                     each.name, _number(each.ranked.auc_default, 3), _number(each.ranked.ks_default, 3),
-                    _number(each.ranked.area_early, 3), _number(each.ranked.gap_early, 3),
+                    _number(each.ranked.auc_early, 3), _number(each.ranked.ks_early, 3),
                 )
                 for each in one.judged
                 if each.name != "Loanpulse, threshold"
@@ -246,7 +246,7 @@ def _left_out(one: Evaluation) -> list[str]:
     rows = [
         (
             each.indicator, _number(each.auc_default, 3), _signed(each.auc_default - whole.auc_default),
-            _number(each.area_early, 3), _signed(each.area_early - whole.area_early),
+            _number(each.auc_early, 3), _signed(each.auc_early - whole.auc_early),
         )
         for each in one.left_out
     ]  # fmt: skip

@@ -118,7 +118,7 @@ def test_the_command_writes_figures_and_a_report(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert found["defaults"] > 0
     assert found["judged"][0]["ranked"]["auc_default"] > 0.7
-    assert found["judged"][2]["ranked"]["area_early"] == 0.5, "nobody asked early is past due"
+    assert found["judged"][2]["ranked"]["auc_early"] == 0.5, "nobody asked early is past due"
     assert len(found["left_out"]) == 12
     text = page.read_text()
     assert "loanpulse evaluate city --seed 3 --borrowers 50 --days 280 --also 6 --life-events 2" in text

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import ks_2samp
-from sklearn.metrics import roc_auc_score
 
-from loanpulse.evaluation import alarms, ranking
+from loanpulse.evaluation import alarms
 from loanpulse.evaluation.alarms import Period, Truth
 from loanpulse.evaluation.coverage import coverage
 from loanpulse.evaluation.hardships import seen_by_kind
@@ -27,25 +22,6 @@ from loanpulse.evaluation.outcomes import (
 from loanpulse.evaluation.panel import CHANGE
 from loanpulse.evaluation.stability import flip_rate
 from loanpulse.schemas.topics import DAY_MS
-
-CASES = st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=2, max_size=60).filter(
-    lambda cases: len({label for _, label in cases}) == 2
-)
-
-
-@given(CASES)
-def test_ranking_is_what_scikit_learn_and_scipy_say(cases: list[tuple[int, bool]]) -> None:
-    scores = np.array([score for score, _ in cases], np.float64)
-    labels = np.array([label for _, label in cases])
-    assert ranking.area_under_curve(scores, labels) == pytest.approx(roc_auc_score(labels, scores))
-    gap = ks_2samp(scores[labels], scores[~labels]).statistic
-    assert ranking.kolmogorov_smirnov(scores, labels) == pytest.approx(gap)
-
-
-def test_ranking_of_one_class_is_unknown() -> None:
-    nobody = np.zeros(3, np.bool_)
-    assert np.isnan(ranking.area_under_curve(np.arange(3.0), nobody))
-    assert np.isnan(ranking.kolmogorov_smirnov(np.arange(3.0), ~nobody))
 
 
 def on_days(*spans: tuple[int, int], days: int = 300) -> np.ndarray:

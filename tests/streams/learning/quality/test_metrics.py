@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from river import metrics as river_metrics
+from scipy.stats import ks_2samp
+from sklearn.metrics import roc_auc_score
 
 from loanpulse.streams.learning.quality import metrics
 from loanpulse.streams.learning.quality.intervals import auc_difference, auc_interval, bootstrap
@@ -41,6 +43,21 @@ def test_kolmogorov_smirnov_is_the_widest_gap_of_the_distributions(rows: list[tu
     scores = np.array([float(row[1]) for row in rows])
     gaps = [abs((scores[outcomes] <= cut).mean() - (scores[~outcomes] <= cut).mean()) for cut in set(scores)]
     assert metrics.kolmogorov_smirnov(outcomes, scores) == pytest.approx(max(gaps))
+
+
+@given(scored)
+def test_separation_is_what_scikit_learn_and_scipy_say(rows: list[tuple[bool, int]]) -> None:
+    outcomes = np.array([row[0] for row in rows])
+    scores = np.array([float(row[1]) for row in rows])
+    assert metrics.auc(outcomes, scores) == pytest.approx(roc_auc_score(outcomes, scores))
+    gap = ks_2samp(scores[outcomes], scores[~outcomes]).statistic
+    assert metrics.kolmogorov_smirnov(outcomes, scores) == pytest.approx(gap)
+
+
+def test_separation_of_one_class_is_unknown() -> None:
+    nobody = np.zeros(3, np.bool_)
+    assert np.isnan(metrics.auc(nobody, np.arange(3.0)))
+    assert np.isnan(metrics.kolmogorov_smirnov(~nobody, np.arange(3.0)))
 
 
 def test_log_loss_and_brier_are_rivers() -> None:
