@@ -1,4 +1,4 @@
-"""What the trainer does with fetched batches, and what it leaves behind: examples, versions, health, its state."""
+"""The trainer: it processes fetched batches, and publishes examples, versions and health; it stores its state."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -30,14 +30,14 @@ log = structlog.get_logger(__name__)
 INPUTS = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES, MODEL_SNAPSHOTS)
 IN_FORCE_KEY = "champion"
 GRACE_SECONDS = 3.0
-"""How long nothing must have come before a partition counts as one with nothing to give."""
+"""A partition counts as idle only after it has delivered nothing for this long."""
 
 Offsets = dict[tuple[str, int], int]
 
 
 @dataclass(slots=True)
 class Counts:
-    """What the trainer has done since its start."""
+    """Counters since the trainer's start."""
 
     records: int = 0
     undecodable: int = 0
@@ -48,10 +48,10 @@ class Counts:
 
 @dataclass(slots=True)
 class TrainerProcess:
-    """Drives the learning loop; ``caught_up(topic, partition)`` tells whether the broker has no more than was taken.
+    """Drives the learning loop; ``caught_up(topic, partition, next_offset)`` is True if the broker has no more records.
 
-    Its outputs may be said twice after a crash, with the same ids and contents; its state counts everything once,
-    because it is stored whole with the offsets that it stands for, and records before those are passed over.
+    After a crash outputs may be published again, with the same ids and contents. The state counts every record once: it
+    is stored together with its offsets, and records before those are skipped.
     """
 
     state: LearningState
@@ -65,25 +65,25 @@ class TrainerProcess:
     checkpoint_seconds: float = 10.0
     monotonic: Callable[[], float] = time.monotonic
     counts: Counts = field(default_factory=Counts)
-    _heard_at: dict[tuple[str, int], float] = field(default_factory=dict)
+    _last_data: dict[tuple[str, int], float] = field(default_factory=dict)
     _stored_at: float = 0.0
     _changed: bool = False
 
     def take(self, topic: str, partition: int, records: FetchedRecords) -> None:
-        """Take a fetched batch of one of the inputs."""
+        """Process a fetched batch of one of the input topics."""
         name = topic.removeprefix(self.prefix)
         for row, offset in enumerate(records.offsets.tolist()):
-            place = (name, partition)
-            if offset < self.state.offsets.get(place, 0):
+            source = (name, partition)
+            if offset < self.state.offsets.get(source, 0):
                 continue
-            self.state.offsets[place] = offset + 1
-            self._heard_at[place] = self.monotonic()
+            self.state.offsets[source] = offset + 1
+            self._last_data[source] = self.monotonic()
             self._changed = True
             self.counts.records += 1
             try:
                 self._add(name, partition, self.codec.decode(topic, records.values[row]))
             except CodecError:
-                # Events that can't be decoded are dead-lettered by the workers, whose input they are.
+                # The workers read the same topic and publish the dead letter.
                 self.counts.undecodable += 1
 
     def _add(self, name: str, partition: int, value: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ class TrainerProcess:
             self._follow(value)
 
     def _follow(self, value: dict[str, Any]) -> None:
-        """Go on from the version that a person has put in force."""
+        """Continue from a version that a person has put in force."""
         try:
             served = contract_values.served_in_force(value)
         except WeightsError as error:
@@ -107,7 +107,7 @@ class TrainerProcess:
             self.state.examples.trainer.put_in_force(value["model_version"], served)
 
     def step(self, *, stopping: bool = False) -> Offsets:
-        """Label, learn and publish what can be; returns the offsets that are durable, if the state was stored."""
+        """Label, learn and publish; returns the durable offsets, empty if this step did not store the state."""
         for partition in range(self.partitions):
             done = self._is_idle(REPAYMENT_EVENTS, partition)
             for matured in self.state.labeller.matured(partition, repayments_done=done):
@@ -126,13 +126,13 @@ class TrainerProcess:
         return {(full_name(name, self.prefix), part): at for (name, part), at in self.state.offsets.items()}
 
     def _has_no_more(self, partition: int) -> bool:
-        """Tell whether a partition has no examples to give for now: neither on their way nor still to be labelled."""
+        """Return True if a partition has no examples for now, neither to be read nor to be labelled."""
         sources = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES)
         quiet = all(self._is_idle(name, partition) for name in sources)
         return quiet and self.state.examples.has_all(partition, self.state.labeller)
 
     def _is_idle(self, name: str, partition: int) -> bool:
-        if self.monotonic() - self._heard_at.setdefault((name, partition), self.monotonic()) < GRACE_SECONDS:
+        if self.monotonic() - self._last_data.setdefault((name, partition), self.monotonic()) < GRACE_SECONDS:
             return False
         return self.caught_up(full_name(name, self.prefix), partition, self.state.offsets.get((name, partition), 0))
 
@@ -157,7 +157,7 @@ class TrainerProcess:
 
 
 def published(version: Version, offsets: list[int]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the records of a version: under a key of its own, and under the key of what is in force if it is."""
+    """Yield the records of a version: one under its own key, and one under ``IN_FORCE_KEY`` if it is in force."""
     value = contract_values.version_value(version, offsets)
     yield f"{version.model_id}/{version.version}", value
     if version.in_force:
