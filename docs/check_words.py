@@ -16,10 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 WORDS = Path(__file__).with_name("words.toml")
-PACKAGES = (
-    "schemas", "broker", "checks", "streams", "sinks", "city", "evaluation", "settings", "commands",
-    "benchmarks", "docs", "tests",
-)  # fmt: skip
+CODE = ("src/loanpulse/*.py", "src/loanpulse/*/**/*.py", "benchmarks/**/*.py", "docs/**/*.py", "tests/**/*.py")
 LEFT_OUT = {"analyst.md", "evaluation.md", "speed.md", "glossary.md", "test_words.py"}
 """Pages whose text comes from elsewhere, besides ``reference-*.md``, and files that are about the words to avoid."""
 EXCEPTED = "words: ok"
@@ -120,7 +117,7 @@ def hits_in(file: str, text: str, words: Iterable[Word]) -> list[Hit]:
 def project_files(root: Path = ROOT) -> list[Path]:
     """Return the Markdown and Python files whose prose is written by hand."""
     pages = [*root.glob("*.md"), *(root / "docs").rglob("*.md"), *(root / "tests").rglob("*.md")]
-    code = (file for package in PACKAGES for file in (root / package).rglob("*.py"))
+    code = {file.resolve() for pattern in CODE for file in root.glob(pattern)}
     files = [*sorted(pages), *sorted(code)]
     return [file for file in files if file.name not in LEFT_OUT and not file.name.startswith("reference-")]
 

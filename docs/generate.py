@@ -363,7 +363,7 @@ def speed_page() -> str:
 
 
 ROOMS = (
-    "commands", "evaluation", "streams/worker", "streams/trainer", "streams/replay", "streams/faust_kafka",
+    "commands", "checks", "evaluation", "streams/worker", "streams/trainer", "streams/replay", "streams/faust_kafka",
     "streams/engine", "streams/learning", "streams/partition", "streams/directives", "streams/alerts", "streams/models",
     "streams/policy", "streams/scoring", "streams/fold", "streams/forecast", "streams/behaviours", "streams/indicators",
     "streams/record", "sinks", "city", "schemas", "checks", "broker", "settings",
@@ -373,10 +373,19 @@ CODE_MAP = re.compile(r"(<!-- code map: [^>]*-->\n).*(<!-- end of code map -->)"
 
 
 def code_map() -> str:
-    """Return the table of folders, each with its own docstring; raises ValueError where one has none."""
+    """Return the table of folders, each with its own docstring.
+
+    Raises:
+        ValueError: a folder has no docstring, or no line in ROOMS.
+    """
+    root = FOLDER.parent
+    folders = {link.name for link in (root / "src" / "loanpulse").iterdir() if link.is_dir()} - {"streams"}
+    folders |= {f"streams/{file.parent.name}" for file in (root / "streams").glob("*/__init__.py")}
+    if folders != set(ROOMS):
+        raise ValueError(f"the code map and the folders differ: {sorted(folders ^ set(ROOMS))}")
     lines = ["| folder | what belongs there |", "|---|---|"]
     for room in ROOMS:
-        source = (FOLDER.parent / room / "__init__.py").read_text(encoding="utf-8")
+        source = (root / room / "__init__.py").read_text(encoding="utf-8")
         said = ast.get_docstring(ast.parse(source))
         if not said:
             raise ValueError(f"{room}/__init__.py has no docstring")
