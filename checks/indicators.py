@@ -60,7 +60,7 @@ def check_stands_in_the_contracts(indicator: Indicator, records: Records, time_m
 
 
 def check_says_nothing_of_an_unknown_borrower(indicator: Indicator, records: Records, time_ms: int) -> None:
-    """Of a borrower of whom nothing is known it has no evidence."""
+    """It has no evidence for a borrower without data."""
     _, evidence = indicator.read(empty_records(1)[0], time_ms)
     assert evidence == 0.0, f"{indicator.name}: an empty record must give evidence 0"
 
