@@ -1,4 +1,4 @@
-"""A simulated city through the engine, in process: what it said, and what came of it."""
+"""Runs a simulated city through the engine, in process, and pairs its scorings with their outcomes."""
 
 from __future__ import annotations
 

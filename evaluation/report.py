@@ -145,7 +145,7 @@ def _alarms(one: Evaluation) -> list[str]:
         f"Lead is counted in days (at most {AHEAD_DAYS}) from the beginning of the alarm that stands when the first "
         "due date of a row is missed, over all rows, also those that were never seen (they count as 30 days late); an "
         "alarm that went away for more than 30 days is no warning any more. *First ever* counts the first row of each "
-        "borrower only, before which no earlier trouble could have left an alarm standing. The budget is "
+        "borrower only, before which no earlier trouble could have left an alarm raised. The budget is "
         f"{one.budget_a_day:g} borrowers a day, by rank, each worked on once in 30 days; its precision is counted like "
         "the alarms'.",
         _table(head, rows),

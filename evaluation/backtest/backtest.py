@@ -34,7 +34,7 @@ class Backtest:
     first_contact: dict[str, int] = field(default_factory=dict)
 
     def note_level(self, borrower: str, time: int, level: int) -> None:
-        """Note the first moment (ms) at which a borrower was TENSE or worse."""
+        """Note the first event time (ms) at which a borrower was TENSE or worse."""
         if level >= Level.TENSE and level != Level.UNKNOWN:
             self.first_alert.setdefault(borrower, time)
 

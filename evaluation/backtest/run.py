@@ -36,7 +36,7 @@ LINES_AT_ONCE = 20_000
 class BacktestRun:
     """Drives replay, the ledger and the trainer over the same lines.
 
-    A version that the trainer puts in force scores from the next piece of the files on, as workers would take it up; so
+    A version that the trainer puts in force scores from the next piece of the files on, as it would in workers; so
     does one that a person put in force by a line of the files.
     """
 
@@ -93,7 +93,7 @@ class BacktestRun:
             self.backtest.note_contact(line.value["borrower_id"], milliseconds(line.value["event_time"]))
 
     def _follow(self, path: str, line: EventLine, value: dict[str, Any]) -> None:
-        """Obey a person's decision about a version, as workers and trainer do; the log's trainer is passed over."""
+        """Apply a person's decision about a version, as workers and trainer do; skip those of the log's trainer."""
         if value["decided_by"] == contract_values.TRAINER:
             return
         try:
@@ -108,7 +108,7 @@ class BacktestRun:
     def _take(self, scored: Scored) -> None:
         scores = scored.scores
         self._replay.report.snapshots += len(scores)
-        # What was said of a moment only later has warned nobody then, and is no prediction.
+        # A restatement has warned nobody at its event time, so it is no prediction.
         places = np.flatnonzero(scores["restated"] == 0)
         first = scores[places]
         columns = zip(scored.keys[places].tolist(), first["time"].tolist(), first["level"].tolist(), strict=True)

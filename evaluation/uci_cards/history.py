@@ -1,4 +1,4 @@
-"""What the months seen so far tell of a card: the champion's further readings, and the challenger's full vector."""
+"""Model inputs from a credit card's closed months: the champion's further ones, and the challenger's full vector."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,10 +31,10 @@ CARD_READINGS: tuple[Reading, ...] = (
     Reading("spending_mean", 0.4),
     Reading("spending_now", 0.4),
 )
-"""Utilities of a card beyond the twelve indicators, with the weights that an expert gives them.
+"""Utilities of a credit card beyond the twelve indicators, with the weights that an expert gives them.
 
-Spending derived from the bills is healthy as soon as there is some: whose card has fallen idle has no use for it or no
-room left on it.
+Spending derived from the bills is healthy as soon as there is some: a client who no longer uses the credit card has no
+need for it, or no credit left.
 """
 SPENDING_READINGS = 2
 """The last of them; they need two bills."""

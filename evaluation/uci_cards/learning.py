@@ -1,4 +1,4 @@
-"""Learning from card months and scoring by what was learned, in the order in which the months closed."""
+"""Learning from credit card months and scoring by what was learned, in the order in which the months closed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

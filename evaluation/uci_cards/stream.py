@@ -1,4 +1,4 @@
-"""Card months through the engine: each closed month becomes events, and every client is scored at the month's end."""
+"""Credit card months through the engine: a closed month becomes events, and every client is scored at its end."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ PARTITION = 0
 
 
 class RefusedEvent(RuntimeError):
-    """The engine refused an event that was made of a card's month."""
+    """The engine refused an event that was made of a credit card's month."""
 
 
 @dataclass(slots=True)

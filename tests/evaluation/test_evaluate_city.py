@@ -34,7 +34,7 @@ def run() -> Run:
 
 
 def test_the_panel_is_what_replay_writes(run: Run, tmp_path: Path) -> None:
-    """Per borrower and day the last snapshot that a replay of the same city writes, carried on where there is none."""
+    """Per borrower and day the last snapshot of a replay of the same city; days without one repeat it."""
     assert PLAN.days is not None
     until = PLAN.start_ms + PLAN.days * DAY_MS
     _, _, file = sample_logs.replayed(SETTINGS, tmp_path, tuple(City(PLAN).events()), at_ms=until)

@@ -1,4 +1,4 @@
-"""Audits by group: alarms for what is there and can be told, and for nothing else."""
+"""Audits by group: alarms for deviations that are significant, and for nothing else."""
 
 import numpy as np
 import pytest
