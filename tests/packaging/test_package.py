@@ -76,6 +76,11 @@ def test_every_package_of_the_tree_is_named() -> None:
     assert links == set(PACKAGES)
 
 
+def test_the_image_copies_every_package() -> None:
+    copied = re.findall(r"^COPY (\w+) \1$", (ROOT / "deploy" / "Dockerfile").read_text(), re.MULTILINE)
+    assert set(copied) == {*PACKAGES, "src"}
+
+
 def test_the_wheel_from_the_sdist_holds_the_whole_tree(built: Path) -> None:
     (wheel,) = built.glob("*.whl")
     assert files_of(wheel) == in_the_tree()
