@@ -31,7 +31,7 @@ from rich.table import Table
 
 from benchmarks import learning, load
 from loanpulse.commands import child, topics_admin
-from loanpulse.commands.broker import EmbeddedBroker
+from loanpulse.commands.embedded_broker import EmbeddedBroker
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.sources import EVENT_CONTRACTS

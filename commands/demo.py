@@ -14,8 +14,8 @@ import typer
 from rich.live import Live
 
 from loanpulse.commands import topics_admin
-from loanpulse.commands.broker import BrokerError, EmbeddedBroker
 from loanpulse.commands.console import ConfigOption, fail, loaded, out
+from loanpulse.commands.embedded_broker import BrokerError, EmbeddedBroker
 from loanpulse.commands.live_view import LiveView, plain_summary
 from loanpulse.commands.supervisor import Child, ChildFailedError, Supervisor
 from loanpulse.settings import Settings, SettingsError, load

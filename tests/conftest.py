@@ -10,7 +10,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from loanpulse.commands import topics_admin
-from loanpulse.commands.broker import EmbeddedBroker
+from loanpulse.commands.embedded_broker import EmbeddedBroker
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.settings import Settings, load
 from loanpulse.sinks.embedded import EmbeddedWarehouse

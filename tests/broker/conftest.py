@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from loanpulse.commands.broker import EmbeddedBroker
+from loanpulse.commands.embedded_broker import EmbeddedBroker
 from loanpulse.settings import Settings, load
 
 

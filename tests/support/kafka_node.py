@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 from loanpulse.commands import child
-from loanpulse.commands.broker import answers, free_port
+from loanpulse.commands.embedded_broker import answers, free_port
 
 VERSION = "4.1.0"
 START_SECONDS = 60

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loanpulse.commands import topics_admin
-from loanpulse.commands.broker import EmbeddedBroker
+from loanpulse.commands.embedded_broker import EmbeddedBroker
 from loanpulse.settings import load
 from loanpulse.settings.client_errors import ClientErrors
 from loanpulse.streams.faust_kafka.process import SHUTDOWN_SECONDS, RateLimitedLogFilter
