@@ -15,11 +15,13 @@ from loanpulse.streams.learning.trainer import FEATURES
 from loanpulse.streams.models.calibration import probability
 from loanpulse.streams.models.challenger_weights import challenger_to_bytes
 from loanpulse.streams.models.flat_challenger import PublishedChallenger
-from loanpulse.streams.models.inputs import INDEX_READINGS
+from loanpulse.streams.models.inputs import INDEX_INPUTS
 from loanpulse.streams.models.scorecard import scorecard_to_bytes
 from loanpulse.streams.models.served import parameters_with
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.scoring.borrower import SCORE, Scores, ScoringParameters, weigh
+from loanpulse.streams.scoring.index import weigh
+from loanpulse.streams.scoring.parameters import ScoringParameters
+from loanpulse.streams.scoring.score import SCORE, Scores
 
 LESSON = 128
 LESSONS = 40
@@ -48,7 +50,7 @@ def measure(figures: Figures) -> None:
     rows = dice.random((count, FEATURES)) - 0.6
     counted = np.ascontiguousarray(rows[:, :COUNT])
     outcomes = dice.random(count) < probability(-2.0 - 3.0 * counted[:, 6] - 2.0 * counted[:, 0] * counted[:, 1])
-    champion, challenger = Champion(INDEX_READINGS, 0.04), Challenger(FEATURES)
+    champion, challenger = Champion(INDEX_INPUTS, 0.04), Challenger(FEATURES)
     lessons = [slice(start, start + LESSON) for start in range(0, count, LESSON)]
 
     def teach_champion() -> None:

@@ -7,12 +7,8 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.units import DAY_MS, UTC_OFFSET_MS
 
-UTC_OFFSET_MS = 8 * 3_600_000
-"""Local time less UTC: China has one time zone."""
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
 EPOCH = date(1970, 1, 1)
 WEEKLY_REST = (5, 6)
 

@@ -7,10 +7,11 @@ where, cash advances and new lenders, late bills, and only then instalments paid
 from __future__ import annotations
 
 from loanpulse.city import bills, borrowing, income, life_events, repaying, spending
-from loanpulse.city.days import HOUR_MS, MINUTE_MS, Day
+from loanpulse.city.days import Day
 from loanpulse.city.household_state import HouseholdState, Record
 from loanpulse.city.plan import CityPlan
 from loanpulse.city.truth import OnTruth
+from loanpulse.schemas.units import HOUR_MS, MINUTE_MS
 
 
 class Household:

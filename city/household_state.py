@@ -11,12 +11,13 @@ from decimal import Decimal
 from typing import Any
 
 from loanpulse.city import household_profile
-from loanpulse.city.days import MINUTE_MS, date_of
+from loanpulse.city.days import date_of
 from loanpulse.city.dice import Dice
 from loanpulse.city.loan import Loan
 from loanpulse.city.plan import CityPlan
 from loanpulse.city.truth import LifeEvent, OnTruth
 from loanpulse.schemas.topics import REPAYMENT_EVENTS, SPENDING_EVENTS, UTILITY_EVENTS
+from loanpulse.schemas.units import MINUTE_MS
 
 Record = tuple[int, str, dict[str, Any]]
 """Event time (UTC ms), bare topic name, native value."""

@@ -18,7 +18,6 @@ MINIMUM_SHARE = 0.25
 """Of an instalment of a revolving account, the least that keeps it current."""
 STATEMENT_DAYS = 12
 """An instalment is announced so many days before it is due."""
-DEFAULT_DAYS = 30
 WRITE_OFF_DAYS = 120
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from loanpulse.city import borrowing
 from loanpulse.city.days import Day, date_of, next_monthly
 from loanpulse.city.household_state import HouseholdState, money
-from loanpulse.city.loan import DEFAULT_DAYS, MINIMUM_SHARE, STATEMENT_DAYS, WRITE_OFF_DAYS, Instalment, Loan
+from loanpulse.city.loan import MINIMUM_SHARE, STATEMENT_DAYS, WRITE_OFF_DAYS, Instalment, Loan
 from loanpulse.city.truth import DefaultTruth, LifeEvent, MissedTruth, ShortfallTruth
+from loanpulse.schemas.delinquency import DEFAULT_DAYS
 
 
 def serve_loans(home: HouseholdState, today: Day) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from loanpulse.city.days import HOUR_MS, MINUTE_MS, day_number, make_day
+from loanpulse.city.days import day_number, make_day
 from loanpulse.city.dice import Dice
 from loanpulse.city.household import Household
 from loanpulse.city.household_state import Record
 from loanpulse.city.plan import CityPlan
 from loanpulse.city.published import BYTE_FLAWS, Flaw, Published
 from loanpulse.city.truth import OnTruth, ignore
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.units import DAY_MS, HOUR_MS, MINUTE_MS
 
 PUBLISHING_PATH = 1
 """Keeps the dice of publishing apart from those of the households' lives."""

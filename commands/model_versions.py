@@ -19,8 +19,8 @@ from loanpulse.settings.broker import consumer_properties
 from loanpulse.streams.from_settings import load_policy
 from loanpulse.streams.learning import contract_values
 from loanpulse.streams.models.scorecard import scorecard_of
+from loanpulse.streams.models.versions import IN_FORCE_KEY
 from loanpulse.streams.policy.policy_file import MODEL_VERSION
-from loanpulse.streams.trainer.process import IN_FORCE_KEY
 
 MAX_SILENCE_SECONDS = 15.0
 

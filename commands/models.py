@@ -27,8 +27,8 @@ from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.learning.contract_values import TRAINER
 from loanpulse.streams.models.scorecard import Scorecard, WeightsError
 from loanpulse.streams.models.served import check_servable, served_from_bytes
+from loanpulse.streams.models.versions import IN_FORCE_KEY
 from loanpulse.streams.policy.policy_file import PolicyError
-from loanpulse.streams.trainer.process import IN_FORCE_KEY
 
 app = typer.Typer(no_args_is_help=True, help="List, show and explain model versions; promote one or roll back.")
 

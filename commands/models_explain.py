@@ -166,7 +166,7 @@ def _print(prediction: Prediction, version: str, found: Explanation) -> None:
     for name in ("indicator", "value", "utility", "evidence", "points lost"):
         table.add_column(name, justify="left" if name == "indicator" else "right")
     for index in sorted(range(len(NAMES)), key=lambda one: -found.points[one]):
-        value, utility, evidence, _, _ = prediction.readings[index]
+        value, utility, evidence, _, _ = prediction.model_inputs[index]
         known = evidence > 0.0
         table.add_row(
             NAMES[index], f"{value:.3f}" if known else "-", f"{utility:.3f}" if known else "-", f"{evidence:.2f}",

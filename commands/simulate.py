@@ -19,6 +19,7 @@ from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fa
 from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import RegistryUnavailable, open_registry
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.settings.broker import producer_properties
 
 log = structlog.get_logger(__name__)
@@ -92,7 +93,7 @@ def simulate(
     records = throttled(
         City(plan, writer or ignore).events(),
         multiple if out is None else None,
-        from_ms=plan.start_ms + history_days * 86_400_000,
+        from_ms=plan.start_ms + history_days * DAY_MS,
         should_stop=stop.is_set,
     )
     with failures(topics_admin.BrokerUnreachableError, RegistryUnavailable, OSError):

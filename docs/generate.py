@@ -23,8 +23,8 @@ from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.actions import MEANINGS
 from loanpulse.streams.policy.policy_file import PACKAGED, PolicyFile
 from loanpulse.streams.record.loan_purpose import CLASS_OF_CATEGORY, OTHER_USE, USES
-from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES
 from loanpulse.streams.scoring.dimensions import DIMENSIONS
+from loanpulse.streams.scoring.levels import HARD_EVENT_NAMES
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER.parent / "benchmarks" / "results"

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.json_form import milliseconds
-from loanpulse.schemas.topics import DAY_MS, REPAYMENT_EVENTS, SPENDING_EVENTS
+from loanpulse.schemas.topics import REPAYMENT_EVENTS, SPENDING_EVENTS
+from loanpulse.schemas.units import DAY_MS
 
 Reals = npt.NDArray[np.float64]
 

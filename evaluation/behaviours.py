@@ -10,7 +10,7 @@ from loanpulse.evaluation.alarms import AHEAD_DAYS, Period
 from loanpulse.evaluation.hardships import AFTER_DAYS
 from loanpulse.evaluation.outcomes import Outcomes, are_ahead
 from loanpulse.evaluation.panel import Flags, Panel
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.alerts.snapshots import BEHAVIOURS
 
 YEAR_DAYS = 365.0

@@ -14,7 +14,6 @@ from loanpulse.city.simulation import FIRST_NUMBER, City
 from loanpulse.city.truth import DefaultTruth, LifeEvent, MissedTruth, ShortfallTruth, Truth
 from loanpulse.evaluation.accounts import Accounts, AccountsBuilder
 from loanpulse.evaluation.outcomes import (
-    DEFAULT_DAYS,
     DelinquencySpell,
     Hardship,
     Outcomes,
@@ -23,9 +22,10 @@ from loanpulse.evaluation.outcomes import (
 )
 from loanpulse.evaluation.panel import Panel, PanelBuilder
 from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.delinquency import DEFAULT_DAYS
 from loanpulse.schemas.lines import EventLine
 from loanpulse.schemas.registry import LocalRegistry
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.replay.log_files import EventLog

@@ -14,12 +14,13 @@ from loanpulse.evaluation.city_run import Run
 from loanpulse.evaluation.coverage import HORIZON_DAYS, Coverage, coverage
 from loanpulse.evaluation.detectors import Detector
 from loanpulse.evaluation.hardships import Seen, seen_by_kind
-from loanpulse.evaluation.outcomes import DEFAULT_DAYS, DelinquencySpell, first_of_each
+from loanpulse.evaluation.outcomes import DelinquencySpell, first_of_each
 from loanpulse.evaluation.panel import Flags, Panel
 from loanpulse.evaluation.reasons import reasons_kept
 from loanpulse.evaluation.stability import flip_rate
 from loanpulse.schemas.contracts import Level
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.delinquency import DEFAULT_DAYS
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.learning.quality import metrics
 

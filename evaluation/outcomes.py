@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.evaluation.panel import Flags, Integers
+from loanpulse.schemas.delinquency import DEFAULT_DAYS
 
-DEFAULT_DAYS = 30
 ROW_DAYS = 40
 """Instalments missed so close to each other, on whatever loan, are one row: the borrower was behind all the time."""
 FAR_DAYS = 100_000

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.contracts import Level
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.alerts.scored import Scored
 from loanpulse.streams.indicators.catalogue import COUNT
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from loanpulse.evaluation.alarms import AHEAD_DAYS, Lead
 from loanpulse.evaluation.evaluation import WARM_UP_DAYS, Evaluation, Headline
-from loanpulse.evaluation.outcomes import DEFAULT_DAYS
+from loanpulse.schemas.delinquency import DEFAULT_DAYS
 
 LEAST_LEAD_DAYS = 14.0
 LEAST_PRECISION = 0.5

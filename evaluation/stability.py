@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.units import DAY_MS
 
 FLIP_DAYS = 7
 

@@ -6,13 +6,13 @@ import numpy as np
 
 from loanpulse.schemas.columns import Bytes
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.units import DAY_MS
 
 BROKEN = -1
 """The place after a value that is not plain."""
 QUOTE, BACKSLASH, COMMA, COLON, SPACE, OPEN, CLOSE = (ord(sign) for sign in '"\\,: {}')
 ZERO, NINE, MINUS, POINT, DASH, LETTER_T, LETTER_Z = (ord(sign) for sign in "09-.-TZ")
 LONGEST_MANTISSA = 15
-DAY_MS = 86_400_000
 NULL_WORD = np.frombuffer(b"null", np.uint8)
 
 

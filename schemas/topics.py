@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loanpulse.schemas.contracts import Contract
+from loanpulse.schemas.units import DAY_MS
 
-DAY_MS = 86_400_000
 FOREVER_MS = -1
 
 

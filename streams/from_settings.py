@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.settings import Settings
 from loanpulse.streams.engine.engine import EngineOptions
 from loanpulse.streams.policy import policy_file
@@ -13,9 +14,9 @@ def engine_options(settings: Settings) -> EngineOptions:
     return EngineOptions(
         partitions=settings.topics.partitions,
         currency=streams.currency,
-        allowed_lateness_ms=round(streams.allowed_lateness_days * 86_400_000),
+        allowed_lateness_ms=round(streams.allowed_lateness_days * DAY_MS),
         max_clock_skew_ms=round(streams.max_clock_skew_seconds * 1000),
-        restatement_ms=round(streams.restatement_days * 86_400_000),
+        restatement_ms=round(streams.restatement_days * DAY_MS),
     )
 
 

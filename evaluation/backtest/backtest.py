@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from loanpulse.schemas.contracts import ExampleOutcome, Level
-from loanpulse.streams.learning.labels import DAY_MS, Matured
+from loanpulse.schemas.units import DAY_MS
+from loanpulse.streams.learning.labels import Matured
 from loanpulse.streams.learning.outputs import Measured, Output, Version
 from loanpulse.streams.learning.quality import metrics
 

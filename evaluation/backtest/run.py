@@ -25,10 +25,11 @@ from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.outputs import Output, Version
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.models.scorecard import WeightsError
+from loanpulse.streams.models.versions import served_in_force
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.replay.log_files import EventLog
 from loanpulse.streams.replay.replay import Replay, ReplayReport
-from loanpulse.streams.scoring.borrower import Score
+from loanpulse.streams.scoring.score import Score
 
 LINES_AT_ONCE = 20_000
 
@@ -98,7 +99,7 @@ class BacktestRun:
             return
         try:
             self._replay.engine.controls.add(MODEL_SNAPSHOTS, value)
-            served = contract_values.served_in_force(value)
+            served = served_in_force(value)
         except (DirectiveError, WeightsError) as error:
             self._replay.refuse(path, line.number, "ORDER_INVALID", str(error))
             return

@@ -6,30 +6,30 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loanpulse.evaluation.uci_cards.file import CardMonth
-from loanpulse.streams.models.inputs import Labels, Reading, Reals, counted
+from loanpulse.streams.models.inputs import Labels, ModelInput, Reals, counted
 
 FADING = 0.7
 """What a month counts for against the month after it."""
 
-CARD_READINGS: tuple[Reading, ...] = (
-    Reading("late_now", 0.8),
-    Reading("late_two_months_now", 1.2),
-    Reading("late_faded", 1.0),
-    Reading("late_months", 1.0),
-    Reading("late_ever", 0.6),
-    Reading("utilisation_now", 0.2),
-    Reading("utilisation_mean", 0.4),
-    Reading("paid_share_now", 0.2),
-    Reading("paid_share_mean", 0.6),
-    Reading("paid_amount_now", 0.3),
-    Reading("paid_amount_mean", 0.6),
-    Reading("paid_amount_mean_high", 0.6),
-    Reading("paid_amount_least", 0.4),
-    Reading("credit_limit", 0.5),
-    Reading("credit_limit_high", 0.5),
-    Reading("months_with_payment", 0.5),
-    Reading("spending_mean", 0.4),
-    Reading("spending_now", 0.4),
+CARD_INPUTS: tuple[ModelInput, ...] = (
+    ModelInput("late_now", 0.8),
+    ModelInput("late_two_months_now", 1.2),
+    ModelInput("late_faded", 1.0),
+    ModelInput("late_months", 1.0),
+    ModelInput("late_ever", 0.6),
+    ModelInput("utilisation_now", 0.2),
+    ModelInput("utilisation_mean", 0.4),
+    ModelInput("paid_share_now", 0.2),
+    ModelInput("paid_share_mean", 0.6),
+    ModelInput("paid_amount_now", 0.3),
+    ModelInput("paid_amount_mean", 0.6),
+    ModelInput("paid_amount_mean_high", 0.6),
+    ModelInput("paid_amount_least", 0.4),
+    ModelInput("credit_limit", 0.5),
+    ModelInput("credit_limit_high", 0.5),
+    ModelInput("months_with_payment", 0.5),
+    ModelInput("spending_mean", 0.4),
+    ModelInput("spending_now", 0.4),
 )
 """Utilities of a credit card beyond the twelve indicators, with the weights that an expert gives them.
 
@@ -88,14 +88,14 @@ class CardHistory:
         return spent
 
     def counted_utilities(self, neutral_utility: float) -> Reals:
-        """Return what the champion multiplies the weights of ``CARD_READINGS`` by: 0 where there is no evidence."""
+        """Return what the champion multiplies the weights of ``CARD_INPUTS`` by: 0 where there is no evidence."""
         utilities = self._utilities()
         evidence = np.ones(utilities.shape)
         evidence[:, -SPENDING_READINGS:] = float(len(self._months) > 1)
         return counted(utilities, evidence, neutral_utility)
 
     def _utilities(self) -> Reals:
-        """Return a column for each of ``CARD_READINGS``."""
+        """Return a column for each of ``CARD_INPUTS``."""
         late, spent = self._late(), np.maximum(self._spent(), 0.0)
         used = self._matrix(lambda month: month.bill) / self.limit[:, None]
         paid, share = self._matrix(lambda month: month.paid), self._paid_share()

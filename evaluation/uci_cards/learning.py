@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loanpulse.evaluation.uci_cards.file import MONTHS, CardFile, CardMonth
-from loanpulse.evaluation.uci_cards.history import CARD_READINGS, CardHistory
+from loanpulse.evaluation.uci_cards.history import CARD_INPUTS, CardHistory
 from loanpulse.evaluation.uci_cards.stream import CardStream
 from loanpulse.streams.learning.challenger import Challenger, ChallengerOptions
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import ForestOptions
 from loanpulse.streams.learning.quality.guards import Verdict, compare
 from loanpulse.streams.models.calibration import probability
-from loanpulse.streams.models.inputs import INDEX_READINGS, Integers, Labels, Reals, counted
+from loanpulse.streams.models.inputs import INDEX_INPUTS, Integers, Labels, Reals, counted
 from loanpulse.streams.policy.policy_file import Policy
-from loanpulse.streams.scoring.borrower import index_of, level_with_hysteresis
+from loanpulse.streams.scoring.index import index_of
+from loanpulse.streams.scoring.levels import level_with_hysteresis
 
 LESSON = 256
-READINGS = (*INDEX_READINGS, *CARD_READINGS)
+READINGS = (*INDEX_INPUTS, *CARD_INPUTS)
 MONTHLY = ChallengerOptions()
 FINAL = ChallengerOptions(
     forest=ForestOptions(trees=25, patch=0.5, bag=6.0, grace_period=60, delta=0.01, tau=0.05, max_depth=12)
@@ -121,7 +122,10 @@ class CardScoring:
         lhi = np.array([index_of(float(odds), parameters) for odds in np.log((1.0 - pd) / pd)])
         before = np.zeros(len(pd), np.int8) if self._level is None else self._level
         level = [
-            max(level_with_hysteresis(float(points), int(last), parameters), int(parameters["hard_floor"][int(event)]))
+            max(
+                level_with_hysteresis(float(points), int(last), parameters),
+                int(parameters["override_level"][int(event)]),
+            )
             for points, last, event in zip(lhi.tolist(), before.tolist(), hard.tolist(), strict=True)
         ]
         self._level = np.array(level, np.int8)

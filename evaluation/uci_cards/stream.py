@@ -14,7 +14,7 @@ from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.streams.engine.engine import Engine, EngineOptions, record_batch_of
 from loanpulse.streams.models.inputs import Reals
 from loanpulse.streams.policy.policy_file import Policy
-from loanpulse.streams.scoring.borrower import SCORE, Scores
+from loanpulse.streams.scoring.score import SCORE, Scores
 
 PARTITION = 0
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.policy.interventions import JurisdictionSection
-from loanpulse.streams.record.layout import DAY_MS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from loanpulse.streams.record.layout import NO_MOMENT, Record, Records, ms_of, seconds_of
+from loanpulse.streams.record.layout import NO_TIME_S, Record, Records
+from loanpulse.streams.record.units import ms_of, seconds_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ def lender_hash(lender_id: str) -> int:
 
 def note_contact(record: Record, contact: Contact) -> None:
     """Write a contact into a borrower's record, in place of the oldest."""
-    oldest = int(np.argmin(np.where(record["contact_lender"] == 0, NO_MOMENT, record["contact_at"])))
+    oldest = int(np.argmin(np.where(record["contact_lender"] == 0, NO_TIME_S, record["contact_at"])))
     record["contact_at"][oldest], record["contact_lender"][oldest] = seconds_of(contact.at_ms), contact.lender
 
 

@@ -17,7 +17,7 @@ from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.record import debt
 from loanpulse.streams.record.ids import Lender, lender_of
 from loanpulse.streams.record.layout import Record, Records
-from loanpulse.streams.scoring.borrower import Score
+from loanpulse.streams.scoring.score import Score
 
 FIRST_BEHAVIOUR = int(AlertKind.LEVEL_IMPROVED) + 1
 BEHAVIOURS = int(AlertKind.UNKNOWN) - FIRST_BEHAVIOUR

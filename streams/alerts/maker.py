@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 
 from loanpulse.schemas.contracts import AlertDisposition, AlertKind, Level
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.alerts.budget import AlertBudgets, BudgetCharges, BudgetPlan, quota
 from loanpulse.streams.alerts.contact_times import earliest_contact
 from loanpulse.streams.alerts.contacts import Contact, ContactPlan, lender_hash
@@ -17,7 +18,7 @@ from loanpulse.streams.alerts.suppressions import Suppressions
 from loanpulse.streams.alerts.value import Alert, alert_values
 from loanpulse.streams.policy.actions import MEANINGS
 from loanpulse.streams.policy.interventions import HoldOutSection
-from loanpulse.streams.record.layout import DAY_MS, Records
+from loanpulse.streams.record.layout import Records
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import numpy as np
 from loanpulse.schemas.contracts import AlertKind, Level
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS
 from loanpulse.streams.indicators.catalogue import INDICATORS
-from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES, Score
+from loanpulse.streams.scoring.levels import HARD_EVENT_NAMES
+from loanpulse.streams.scoring.score import Score
 
 REASONS = 4
 """The most indicators that an alert names."""

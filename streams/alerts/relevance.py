@@ -7,7 +7,7 @@ from loanpulse.streams.behaviours.repayment import paid_in_part
 from loanpulse.streams.record import debt
 from loanpulse.streams.record.ids import Lender
 from loanpulse.streams.record.layout import INSTALMENTS, LOANS, Record
-from loanpulse.streams.scoring.dimensions import loan_uses
+from loanpulse.streams.record.loan_purpose import loan_uses
 
 
 def is_of(record: Record, loan: int, lender: Lender) -> bool:

@@ -6,7 +6,8 @@ from loanpulse.streams.alerts.ids import Texts
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.record.ids import Keys
 from loanpulse.streams.record.layout import Records
-from loanpulse.streams.scoring.borrower import Scores, ScoringParameters
+from loanpulse.streams.scoring.parameters import ScoringParameters
+from loanpulse.streams.scoring.score import Scores
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,17 @@ import numpy as np
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import HelpKind, Level
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.indicators import arrears, debt_service, net_cash_flow, payment_shortfall
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.policy.interventions import HelpSection
 from loanpulse.streams.record import debt, decayed_sums
 from loanpulse.streams.record.ids import Lender, is_same_lender
-from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, OUTFLOW, Record, Records
-from loanpulse.streams.scoring.borrower import Scores, ScoringParameters, hard_event, wanted_level, weigh
+from loanpulse.streams.record.layout import INSTALMENTS, OUTFLOW, Record, Records
+from loanpulse.streams.scoring.index import weigh
+from loanpulse.streams.scoring.levels import hard_event, wanted_level
+from loanpulse.streams.scoring.parameters import ScoringParameters
+from loanpulse.streams.scoring.score import Scores
 
 NET_CASH_FLOW, DEBT_SERVICE = NAMES.index("net_cash_flow"), NAMES.index("debt_service")
 ARREARS, PAYMENT_SHORTFALL = NAMES.index("arrears"), NAMES.index("payment_shortfall")
@@ -126,7 +130,7 @@ def level_after(
         values[ARREARS], evidences[ARREARS] = arrears.read(record, time)
         values[PAYMENT_SHORTFALL], evidences[PAYMENT_SHORTFALL] = payment_shortfall.read(record, time)
     days_past_due, _, _ = debt.arrears_now(record, time)
-    floor = int(parameters["hard_floor"][hard_event(record, days_past_due, time)])
+    floor = int(parameters["override_level"][hard_event(record, days_past_due, time)])
     cut_instalments(record, lender, time, share, felt)
     values[DEBT_SERVICE], evidences[DEBT_SERVICE] = debt_service.read(record, time)
     values[NET_CASH_FLOW], evidences[NET_CASH_FLOW] = net_cash_flow.read(record, time)

@@ -9,7 +9,7 @@ from loanpulse.schemas.contracts import AlertKind, Contract
 from loanpulse.streams.indicators.catalogue import COUNT, NAMES
 from loanpulse.streams.record.ids import KEY_BYTES, LENDER_BYTES, Keys, write_lender
 from loanpulse.streams.record.layout import LOANS
-from loanpulse.streams.scoring.borrower import Scores
+from loanpulse.streams.scoring.score import Scores
 
 ID_BYTES = 32
 CENTS = 100.0

@@ -12,7 +12,7 @@ from loanpulse.streams.alerts.draft import Draft
 from loanpulse.streams.alerts.reasons import Reason, losses, reasons
 from loanpulse.streams.alerts.scored import Scored
 from loanpulse.streams.alerts.smallest_help import Help
-from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES
+from loanpulse.streams.scoring.levels import HARD_EVENT_NAMES
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -3,8 +3,9 @@
 import math
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.streams.record.layout import DAY_MS, LONG_AGO, PEAK_BUCKET_DAYS, PEAKS, Reals, Record
-from loanpulse.streams.record.local_time import local_day
+from loanpulse.schemas.units import DAY_MS
+from loanpulse.streams.record.layout import LONG_AGO, PEAK_BUCKET_DAYS, PEAKS, Reals, Record
+from loanpulse.streams.record.units import local_day
 
 FALL, DAYS, EXPLAINED, LEAST_PEAK = range(1, 5)
 STALE_DAYS = 30
@@ -13,7 +14,17 @@ STALE_DAYS = 30
 
 @compiled
 def peak_since(record: Record, day: int) -> tuple[float, int]:
-    """Return the highest balance since the local ``day``, and the latest five-day bucket in which it stood."""
+    """Return the highest balance since the local ``day``, and the latest five-day bucket in which it stood.
+
+    Examples:
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> record["peak_newest"] = 4000
+        >>> record["balance_peak"][3999 % PEAKS] = 5000.0
+        >>> peak, bucket = peak_since(record, 3998 * PEAK_BUCKET_DAYS)
+        >>> float(peak), int(bucket)
+        (5000.0, 3999)
+    """
     peak = 0.0
     at = int(record["peak_newest"])
     oldest = max(day // PEAK_BUCKET_DAYS, at - PEAKS + 1)
@@ -25,12 +36,12 @@ def peak_since(record: Record, day: int) -> tuple[float, int]:
 
 
 @compiled
-def cash_drain(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+def cash_drain(record: Record, time_ms: int, parameters: Reals) -> tuple[float, bool]:
     """Return the fall of the balance within the days looked at as a share of its 30-day peak, and whether it drained.
 
     The windows end at the balance's own time: what was not reported since does not refill an account.
     """
-    if record["balance_time"] == LONG_AGO or time - record["balance_time"] > STALE_DAYS * DAY_MS:
+    if record["balance_time"] == LONG_AGO or time_ms - record["balance_time"] > STALE_DAYS * DAY_MS:
         return math.nan, False
     today = local_day(record["balance_time"])
     peak, _ = peak_since(record, today - PEAKS * PEAK_BUCKET_DAYS)

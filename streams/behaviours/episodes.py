@@ -3,6 +3,7 @@
 import math
 
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.behaviours.borrowing import borrow_to_repay, cash_advance_reliance, multi_lender_surge
 from loanpulse.streams.behaviours.cash import cash_drain
 from loanpulse.streams.behaviours.catalogue import (
@@ -23,14 +24,14 @@ from loanpulse.streams.behaviours.catalogue import (
 )
 from loanpulse.streams.behaviours.household import (
     distress_spending,
-    next_late_moment,
+    next_late_ms,
     usage_collapse,
     utility_late_streak,
 )
-from loanpulse.streams.behaviours.income import income_shock, income_stopped, stop_moment
+from loanpulse.streams.behaviours.income import income_shock, income_stopped, stop_at_ms
 from loanpulse.streams.behaviours.purpose import purpose_deviation
 from loanpulse.streams.behaviours.repayment import instalment_missed, partial_payment_streak
-from loanpulse.streams.record.layout import DAY_MS, NEVER, Reals, Record
+from loanpulse.streams.record.layout import NEVER, Reals, Record
 
 CLEAR_CYCLE = 255
 """Days of clearing are kept modulo this, in a byte; the catalogue allows fewer."""
@@ -40,36 +41,36 @@ COMPOUNDED = (1 << UTILITY_LATE_STREAK) | (1 << DISTRESS_SPENDING)
 
 @compiled
 def read_behaviours(
-    record: Record, time: int, deviation: float, grace_ms: int, parameters: Reals, values: Reals
+    record: Record, time_ms: int, deviation: float, grace_ms: int, parameters: Reals, values: Reals
 ) -> int:
-    """Fill what each behaviour measures at ``time`` (NaN where it can't be told); returns the bits of those that hold.
+    """Fill what each behaviour measures at ``time_ms``, NaN where it is not known; returns the bits of those that hold.
 
     ``deviation`` is the scenario dimension's share of proceeds off purpose, ``grace_ms`` that of a missed instalment.
     """
     holds = 0
-    values[MULTI_LENDER_SURGE], found = multi_lender_surge(record, time, parameters[MULTI_LENDER_SURGE])
+    values[MULTI_LENDER_SURGE], found = multi_lender_surge(record, time_ms, parameters[MULTI_LENDER_SURGE])
     holds |= int(found) << MULTI_LENDER_SURGE
-    values[BORROW_TO_REPAY], found = borrow_to_repay(record, time, parameters[BORROW_TO_REPAY])
+    values[BORROW_TO_REPAY], found = borrow_to_repay(record, time_ms, parameters[BORROW_TO_REPAY])
     holds |= int(found) << BORROW_TO_REPAY
     values[PURPOSE_DEVIATION], found = purpose_deviation(deviation, parameters[PURPOSE_DEVIATION])
     holds |= int(found) << PURPOSE_DEVIATION
-    values[INCOME_SHOCK], found = income_shock(record, time, parameters[INCOME_SHOCK])
+    values[INCOME_SHOCK], found = income_shock(record, time_ms, parameters[INCOME_SHOCK])
     holds |= int(found) << INCOME_SHOCK
-    values[INCOME_STOPPED], found = income_stopped(record, time, parameters[INCOME_STOPPED])
+    values[INCOME_STOPPED], found = income_stopped(record, time_ms, parameters[INCOME_STOPPED])
     holds |= int(found) << INCOME_STOPPED
-    values[INSTALMENT_MISSED], found = instalment_missed(record, time, grace_ms)
+    values[INSTALMENT_MISSED], found = instalment_missed(record, time_ms, grace_ms)
     holds |= int(found) << INSTALMENT_MISSED
-    values[PARTIAL_PAYMENT_STREAK], found = partial_payment_streak(record, time, parameters[PARTIAL_PAYMENT_STREAK])
+    values[PARTIAL_PAYMENT_STREAK], found = partial_payment_streak(record, time_ms, parameters[PARTIAL_PAYMENT_STREAK])
     holds |= int(found) << PARTIAL_PAYMENT_STREAK
-    values[UTILITY_LATE_STREAK], found = utility_late_streak(record, time, parameters[UTILITY_LATE_STREAK])
+    values[UTILITY_LATE_STREAK], found = utility_late_streak(record, time_ms, parameters[UTILITY_LATE_STREAK])
     holds |= int(found) << UTILITY_LATE_STREAK
-    values[USAGE_COLLAPSE], found = usage_collapse(record, time, parameters[USAGE_COLLAPSE])
+    values[USAGE_COLLAPSE], found = usage_collapse(record, time_ms, parameters[USAGE_COLLAPSE])
     holds |= int(found) << USAGE_COLLAPSE
-    values[CASH_DRAIN], found = cash_drain(record, time, parameters[CASH_DRAIN])
+    values[CASH_DRAIN], found = cash_drain(record, time_ms, parameters[CASH_DRAIN])
     holds |= int(found) << CASH_DRAIN
-    values[CASH_ADVANCE_RELIANCE], found = cash_advance_reliance(record, time, parameters[CASH_ADVANCE_RELIANCE])
+    values[CASH_ADVANCE_RELIANCE], found = cash_advance_reliance(record, time_ms, parameters[CASH_ADVANCE_RELIANCE])
     holds |= int(found) << CASH_ADVANCE_RELIANCE
-    values[DISTRESS_SPENDING], found = distress_spending(record, time, parameters[DISTRESS_SPENDING])
+    values[DISTRESS_SPENDING], found = distress_spending(record, time_ms, parameters[DISTRESS_SPENDING])
     holds |= int(found) << DISTRESS_SPENDING
     return holds
 
@@ -81,14 +82,14 @@ def days_clear(record: Record, behaviour: int, today: int) -> int:
 
 
 @compiled
-def carry_episodes(record: Record, time: int, holds: int, parameters: Reals) -> int:
-    """Open and close the record's episodes by what holds at ``time``; returns the bits of those opened now.
+def update_episodes(record: Record, time_ms: int, holds: int, parameters: Reals) -> int:
+    """Open and close the record's episodes by what holds at ``time_ms``; returns the bits of those opened now.
 
     An episode ends only when its condition has been false for the behaviour's days of clearing.
     """
     before = int(record["behaviours"])
     now = before
-    today = time // DAY_MS
+    today = time_ms // DAY_MS
     for behaviour in range(COUNT):
         bit = 1 << behaviour
         if holds & bit:
@@ -106,23 +107,28 @@ def carry_episodes(record: Record, time: int, holds: int, parameters: Reals) -> 
 
 @compiled
 def compounded(behaviours: int) -> bool:
-    """Tell whether late utility bills and spending in distress stand together: that counts as one level worse."""
+    """Tell whether late utility bills and spending in distress stand together: that counts as one level worse.
+
+    Examples:
+        >>> compounded(1 << UTILITY_LATE_STREAK), compounded(1 << UTILITY_LATE_STREAK | 1 << DISTRESS_SPENDING)
+        (False, True)
+    """
     return behaviours & COMPOUNDED == COMPOUNDED
 
 
 @compiled
-def next_moment(record: Record, time: int, parameters: Reals) -> int:
+def next_change_ms(record: Record, time_ms: int, parameters: Reals) -> int:
     """Return when (ms) time alone next moves an episode: pay that fails to come, a bill turning late, a clearing."""
-    moment = NEVER
-    stops = stop_moment(record, parameters[INCOME_STOPPED])
-    if stops > time:
-        moment = min(moment, stops)
-    moment = min(moment, next_late_moment(record, time, parameters[UTILITY_LATE_STREAK]))
+    next_ms = NEVER
+    stops = stop_at_ms(record, parameters[INCOME_STOPPED])
+    if stops > time_ms:
+        next_ms = min(next_ms, stops)
+    next_ms = min(next_ms, next_late_ms(record, time_ms, parameters[UTILITY_LATE_STREAK]))
     for behaviour in range(COUNT):
         if record["clear_day"][behaviour] != 0:
-            today = time // DAY_MS
+            today = time_ms // DAY_MS
             days = math.ceil(parameters[behaviour][CLEAR_DAYS])
             clears = (today - days_clear(record, behaviour, today) + days) * DAY_MS
-            if clears > time:
-                moment = min(moment, clears)
-    return moment
+            if clears > time_ms:
+                next_ms = min(next_ms, clears)
+    return next_ms

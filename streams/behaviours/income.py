@@ -6,11 +6,11 @@ import numpy as np
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.record import pay_cycle
 from loanpulse.streams.record.income import full_months, month_income
-from loanpulse.streams.record.layout import DAY_MS, LONG_AGO, MONTHS, NEVER, PAYS, Integers, Reals, Record
-from loanpulse.streams.record.local_time import local_day, start_of
-from loanpulse.streams.record.months import month_of
+from loanpulse.streams.record.layout import LONG_AGO, MONTHS, NEVER, PAYS, Integers, Reals, Record
+from loanpulse.streams.record.units import day_start_ms, local_day, month_of
 
 FALL = 1
 TOLERANCE_DAYS, IRREGULAR_FACTOR, IRREGULAR_LEAST_DAYS = range(1, 4)
@@ -23,14 +23,19 @@ SILENT_DAYS, SILENT_GAPS = 10, 10
 
 @compiled
 def median(amounts: Reals, start: int, end: int) -> float:
-    """Return the median of ``amounts[start:end]``, which is not empty."""
+    """Return the median of ``amounts[start:end]``, which is not empty.
+
+    Examples:
+        >>> median(np.array([3.0, 1.0, 2.0, 9.0]), 0, 3)
+        2.0
+    """
     ordered = np.empty(end - start)
-    for place in range(end - start):
-        hole = place
-        while hole > 0 and ordered[hole - 1] > amounts[start + place]:
+    for position in range(end - start):
+        hole = position
+        while hole > 0 and ordered[hole - 1] > amounts[start + position]:
             ordered[hole] = ordered[hole - 1]
             hole -= 1
-        ordered[hole] = amounts[start + place]
+        ordered[hole] = amounts[start + position]
     half = len(ordered) // 2
     if len(ordered) % 2 == 1:
         return float(ordered[half])
@@ -48,15 +53,15 @@ def fall_of_pay(days: Integers, amounts: Reals, count: int) -> float:
 
 
 @compiled
-def fall_of_month(record: Record, time: int) -> float:
+def fall_of_month(record: Record, time_ms: int) -> float:
     """Return by which share the last full month's income lies under the usual of the months before; NaN unknown.
 
     What varies anyway counts only once it is under the least of those months.
     """
-    months = full_months(record, time)
+    months = full_months(record, time_ms)
     if months <= FEWEST_BEFORE:
         return math.nan
-    last = month_of(time) - 1
+    last = month_of(time_ms) - 1
     amounts = np.empty(MONTHS)
     for back in range(1, months):
         amounts[back - 1] = month_income(record, last - back)
@@ -68,7 +73,7 @@ def fall_of_month(record: Record, time: int) -> float:
 
 
 @compiled
-def income_shock(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+def income_shock(record: Record, time_ms: int, parameters: Reals) -> tuple[float, bool]:
     """Return the fall of the latest pay against the usual, and whether it is a shock."""
     days = np.empty(PAYS, np.int64)
     amounts = np.empty(PAYS)
@@ -77,9 +82,9 @@ def income_shock(record: Record, time: int, parameters: Reals) -> tuple[float, b
     if cycle == pay_cycle.UNKNOWN:
         return math.nan, False
     if cycle == pay_cycle.IRREGULAR:
-        fall = fall_of_month(record, time)
+        fall = fall_of_month(record, time_ms)
     else:
-        if parts and local_day(time) - days[count - 1] < pay_cycle.SAME_PAY_DAYS:
+        if parts and local_day(time_ms) - days[count - 1] < pay_cycle.SAME_PAY_DAYS:
             count -= 1  # the rest of the latest pay may yet come
         fall = fall_of_pay(days, amounts, count)
     return fall, not math.isnan(fall) and fall >= parameters[FALL] - 1e-9
@@ -104,10 +109,10 @@ def expected_payday(record: Record, parameters: Reals) -> int:
 
 
 @compiled
-def stop_moment(record: Record, parameters: Reals) -> int:
+def stop_at_ms(record: Record, parameters: Reals) -> int:
     """Return when (ms) the expected payday and its tolerance will have passed; ``NEVER`` while none is learned."""
     day = expected_payday(record, parameters)
-    return NEVER if day < 0 else start_of(day + 1)
+    return NEVER if day < 0 else day_start_ms(day + 1)
 
 
 @compiled
@@ -125,9 +130,9 @@ def account_unheard(record: Record) -> bool:
 
 
 @compiled
-def income_stopped(record: Record, time: int, parameters: Reals) -> tuple[float, bool]:
+def income_stopped(record: Record, time_ms: int, parameters: Reals) -> tuple[float, bool]:
     """Return the days since the tolerance for the expected pay ran out (0 before), and whether it has."""
-    moment = stop_moment(record, parameters)
-    if moment == NEVER:
+    stop_ms = stop_at_ms(record, parameters)
+    if stop_ms == NEVER:
         return math.nan, False
-    return max(0.0, (time - moment) / DAY_MS), time >= moment and not account_unheard(record)
+    return max(0.0, (time_ms - stop_ms) / DAY_MS), time_ms >= stop_ms and not account_unheard(record)

@@ -11,7 +11,7 @@ Tables = Mapping[str, Mapping[str, float]]
 """The policy file's [behaviours.NAME] tables; what they leave out has the catalogue's default."""
 
 
-def check(tables: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+def check_parameters(tables: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     """Return the tables if each key is known and each value within its range.
 
     Raises:
@@ -30,8 +30,13 @@ def check(tables: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     return tables
 
 
-def table_of(tables: Tables) -> Reals:
-    """Return every behaviour's parameters in the catalogue's order, one row each."""
+def parameter_table(tables: Tables) -> Reals:
+    """Return every behaviour's parameters in the catalogue's order, one row each.
+
+    Examples:
+        >>> float(parameter_table({"INCOME_SHOCK": {"fall": 0.3}})[NAMES.index("INCOME_SHOCK"), 1])
+        0.3
+    """
     table = np.zeros((COUNT, MOST_PARAMETERS))
     for row, behaviour in enumerate(BEHAVIOURS):
         given = tables.get(behaviour.name, {})

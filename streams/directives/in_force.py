@@ -7,7 +7,7 @@ from loanpulse.streams.alerts.suppressions import Suppressions
 from loanpulse.streams.models.served import Served, parameters_with
 from loanpulse.streams.policy.policy_file import MODEL_VERSION, Policy
 from loanpulse.streams.record.layout import LONG_AGO
-from loanpulse.streams.scoring.borrower import ScoringParameters
+from loanpulse.streams.scoring.parameters import ScoringParameters
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from loanpulse.streams.directives.directives import Directive, DirectiveError, D
 from loanpulse.streams.directives.in_force import InForce
 from loanpulse.streams.models.scorecard import FORMAT, WeightsError
 from loanpulse.streams.models.served import Served, check_servable, served_from_bytes
+from loanpulse.streams.models.versions import puts_in_force
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.policy_file import PolicyFile
 
@@ -80,7 +81,7 @@ def read_model(value: dict[str, Any]) -> Model | None:
     Raises:
         DirectiveError: the weights are damaged or in a form that is not known, or borrowers can't be scored with them.
     """
-    if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION":
+    if not puts_in_force(value):
         return None
     if value["weights_format"] != FORMAT:
         raise DirectiveError(f"weights_format is {value['weights_format']!r}; this version reads {FORMAT}")

@@ -10,6 +10,7 @@ import numpy as np
 
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.schemas.violations import Violation
 from loanpulse.streams.alerts.contacts import note_contact
 from loanpulse.streams.alerts.ids import scoring_ids
@@ -24,8 +25,6 @@ from loanpulse.streams.partition.partition import Lane
 from loanpulse.streams.partition.undo_log import Allocate, in_memory
 from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.record.event import FORGET
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,25 @@ numbers, a maximum or a union, so that the order of arrival leaves no trace.
 import math
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.schemas.contracts import SpendingCategory, SpendingKind, UtilityKind
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.behaviours.household import CALLED_OVERDUE, PAID_IN_TIME, PAID_LATE
-from loanpulse.streams.record.debt import due_moment
+from loanpulse.streams.record.codes import (
+    BILL_ISSUED,
+    BILL_OVERDUE,
+    BILL_PAID,
+    CASH_ADVANCE,
+    CASH_WITHDRAWAL,
+    CATEGORY_OTHER,
+    EARNED,
+    PURCHASE,
+    TRANSFER_OUT,
+)
+from loanpulse.streams.record.debt import past_due_at_ms
 from loanpulse.streams.record.event import NO_DAY, Event
-from loanpulse.streams.record.layout import BILLS_IN_A_ROW, DAY_MS, PAYS, PEAK_BUCKET_DAYS, PEAKS, Record
-from loanpulse.streams.record.local_time import local_day
+from loanpulse.streams.record.layout import BILLS_IN_A_ROW, PAYS, PEAK_BUCKET_DAYS, PEAKS, Record
+from loanpulse.streams.record.units import local_day
 
-EARNED, PURCHASE, CASH_ADVANCE = int(SpendingKind.INCOME), int(SpendingKind.PURCHASE), int(SpendingKind.CASH_ADVANCE)
-OUTGOING = (PURCHASE, int(SpendingKind.TRANSFER_OUT), int(SpendingKind.CASH_WITHDRAWAL))
-OTHER_INCOME = int(SpendingCategory.OTHER)
-BILL_PAID, BILL_OVERDUE = int(UtilityKind.BILL_PAID), int(UtilityKind.BILL_OVERDUE)
-BILL_ISSUED = int(UtilityKind.BILL_ISSUED)
+OUTGOING = (PURCHASE, TRANSFER_OUT, CASH_WITHDRAWAL)
 MOST_PAY = (1 << 31) - 1
 LAST_DAY = (1 << 16) - 1
 """The last day that a ring can hold: in the year 2149."""
@@ -106,7 +113,7 @@ def note_spending(record: Record, event: Event) -> None:
     if not 0 < day <= LAST_DAY:
         return
     if kind == EARNED:
-        note_pay(record, day, event["amount"], event["category"] != OTHER_INCOME)
+        note_pay(record, day, event["amount"], event["category"] != CATEGORY_OTHER)
     elif kind == CASH_ADVANCE:
         note_advance(record, day)
     balance = 0.0
@@ -124,7 +131,7 @@ def note_utility(record: Record, event: Event) -> None:
     if day == NO_DAY or not 0 < day <= LAST_DAY:
         return
     if kind == BILL_PAID:
-        late = event["event_time"] >= due_moment(day) + DAY_MS
+        late = event["event_time"] >= past_due_at_ms(day) + DAY_MS
         note_bill(record, event["utility"], day, PAID_LATE if late else PAID_IN_TIME)
     elif kind == BILL_OVERDUE:
         note_bill(record, event["utility"], day, CALLED_OVERDUE)

@@ -15,7 +15,7 @@ import math
 from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.forecast.shortfall import HORIZON_DAYS, day_of_chance
 from loanpulse.streams.record.layout import PINS, Reals, Record
-from loanpulse.streams.record.local_time import local_day
+from loanpulse.streams.record.units import local_day
 
 START_LOW, START_HIGH = 0.30, 0.59
 """The levels of the first and the last quantile for a borrower of whom no outcome is known."""
@@ -69,12 +69,12 @@ def learn_outcome(record: Record, slot: int, missed_low: float, missed_high: flo
 
 
 @compiled
-def settle_pins(record: Record, time: int, unmet_day: int) -> None:
-    """Learn from the pinned forecasts whose outcome is known at ``time``.
+def settle_pins(record: Record, time_ms: int, unmet_day: int) -> None:
+    """Learn from the pinned forecasts whose outcome is known at ``time_ms``.
 
     ``unmet_day`` is the due day that the balance could not meet, -1 where it meets all that has fallen due.
     """
-    today = local_day(time)
+    today = local_day(time_ms)
     for slot in range(PINS):
         low, high = int(record["pin_low"][slot]), int(record["pin_high"][slot])
         pinned = int(record["pin_day"][slot])
@@ -90,9 +90,9 @@ def settle_pins(record: Record, time: int, unmet_day: int) -> None:
 
 
 @compiled
-def pin(record: Record, time: int, days: Reals) -> None:
+def pin(record: Record, time_ms: int, days: Reals) -> None:
     """Pin the forecast whose quantiles are ``days``, if it is time for one and it sees a shortfall ahead."""
-    today = local_day(time)
+    today = local_day(time_ms)
     slot = today // PIN_DAYS % PINS
     if today // PIN_DAYS == int(record["pin_day"][slot]) // PIN_DAYS or math.isnan(days[0]):
         return
@@ -102,8 +102,8 @@ def pin(record: Record, time: int, days: Reals) -> None:
 
 
 @compiled
-def learn_ahead(record: Record, time: int, unmet_day: int, days: Reals) -> None:
-    """Learn from the forecasts whose outcome is known at ``time``, and pin the one whose quantiles are ``days``."""
-    settle_pins(record, time, unmet_day)
+def learn_ahead(record: Record, time_ms: int, unmet_day: int, days: Reals) -> None:
+    """Learn from the forecasts whose outcome is known at ``time_ms``, and pin the one whose quantiles are ``days``."""
+    settle_pins(record, time_ms, unmet_day)
     if unmet_day < 0:
-        pin(record, time, days)
+        pin(record, time_ms, days)

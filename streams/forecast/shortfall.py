@@ -12,10 +12,10 @@ import numpy as np
 from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.record import pay_cycle
 from loanpulse.streams.record.cash_flow import daily_flow
-from loanpulse.streams.record.debt import due_moment, is_open, unpaid
+from loanpulse.streams.record.debt import is_open, past_due_at_ms, unpaid
 from loanpulse.streams.record.layout import INSTALMENTS, LOANS, LONG_AGO, PAYS, Reals, Record
-from loanpulse.streams.record.local_time import local_day, months_later
 from loanpulse.streams.record.slots import short_key
+from loanpulse.streams.record.units import local_day, months_later
 
 HORIZON_DAYS = 90
 FEWEST_DAYS = 14
@@ -106,7 +106,7 @@ def chance_below_zero(expected: float, deviation: float) -> float:
 
 
 @compiled
-def shortfall_chances(record: Record, time: int, stopped: bool, chances: Reals) -> bool:
+def shortfall_chances(record: Record, time_ms: int, stopped: bool, chances: Reals) -> bool:
     """Fill, for 0 to 90 days ahead, the probability of a shortfall by then; returns False where it can't be told.
 
     ``stopped`` says that income has stopped, so that no payday is counted on.
@@ -114,7 +114,7 @@ def shortfall_chances(record: Record, time: int, stopped: bool, chances: Reals) 
     mean, variance = daily_flow(record)
     if record["balance_time"] == LONG_AGO or int(record["flow_days"]) < FEWEST_DAYS:
         return False
-    today = local_day(time)
+    today = local_day(time_ms)
     ahead = np.zeros(HORIZON_DAYS + 1)
     dues = np.zeros(HORIZON_DAYS + 1)
     add_pays(record, today, stopped, ahead)
@@ -143,13 +143,13 @@ def day_of_chance(chances: Reals, level: float) -> int:
 
 
 @compiled
-def first_unmet(record: Record, time: int) -> int:
+def first_unmet(record: Record, time_ms: int) -> int:
     """Return the due day of the oldest instalment past due where the balance can't meet what is overdue, else -1."""
     overdue = 0.0
     oldest = -1
     for slot in range(INSTALMENTS):
         day = int(record["instalment_day"][slot])
-        if due_moment(day) > time:
+        if past_due_at_ms(day) > time_ms:
             continue
         rest = unpaid(record, slot)
         if rest > 0.0:

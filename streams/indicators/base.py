@@ -16,7 +16,7 @@ class Indicator:
 
     ``healthy`` and ``unhealthy`` are the published anchors of its utility: 1 at ``healthy``, 0 at ``unhealthy``,
     linear between, in the indicator's own ``unit``. ``weight`` is what the expert scorecard gives it, in units of
-    log-odds between the two anchors. ``read`` takes a borrower's record and a moment (ms) and returns the value, NaN
+    log-odds between the two anchors. ``read`` takes a borrower's record and a time (UTC ms) and returns the value, NaN
     where there is none, and its evidence (0..1). ``feeds`` are the sources whose oldest newest data is its age (or
     ``BALANCE``, the last balance reported). ``watched`` names what of a supervisor's list of early warnings it
     sees.

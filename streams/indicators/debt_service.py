@@ -2,6 +2,7 @@
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.sources import REPAYMENT, SPENDING
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.indicators.base import Indicator
 from loanpulse.streams.indicators.evidence import (
     MONTHLY_DAYS,
@@ -14,8 +15,8 @@ from loanpulse.streams.indicators.evidence import (
 )
 from loanpulse.streams.record import debt
 from loanpulse.streams.record.income import full_months, month_income, monthly_income
-from loanpulse.streams.record.layout import DAY_MS, Record
-from loanpulse.streams.record.months import month_of, month_start
+from loanpulse.streams.record.layout import Record
+from loanpulse.streams.record.units import month_of, month_start_ms
 
 MOST = 3.0
 MONTHS_BACK = 3
@@ -24,30 +25,43 @@ RISING_COSTS = 1.2
 
 
 @compiled
-def ratio_before(record: Record, time: int) -> float:
+def ratio_before(record: Record, time_ms: int) -> float:
     """Return the instalments over the income of the calendar month three before, NaN where they are not known."""
-    month = month_of(time) - MONTHS_BACK
+    month = month_of(time_ms) - MONTHS_BACK
     income = month_income(record, month)
-    if full_months(record, time) < MONTHS_BACK or income <= 0.0:
+    if full_months(record, time_ms) < MONTHS_BACK or income <= 0.0:
         return NAN
-    first = month_start(month) // DAY_MS
-    last = month_start(month + 1) // DAY_MS - 1
+    first = month_start_ms(month) // DAY_MS
+    last = month_start_ms(month + 1) // DAY_MS - 1
     due = debt.due_between(record, first, last)
     return due / income if due > 0.0 else NAN
 
 
 @compiled
-def read(record: Record, time: int) -> tuple[float, float]:
-    """Return the month's instalments over the month's income, at most 3."""
-    due = debt.monthly_due(record, time)
-    evidence = saturate(history_days(record, time), 30.0) * freshness(record, SPENDING, time, OFTEN_DAYS)
-    evidence *= freshness(record, REPAYMENT, time, MONTHLY_DAYS)
+def read(record: Record, time_ms: int) -> tuple[float, float]:
+    """Return the month's instalments over the month's income, at most 3.
+
+    Examples:
+        An instalment against no income at all gives the most that is told apart.
+
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> now_ms = 20_010 * DAY_MS
+        >>> record["instalment_loan"][0], record["instalment_day"][0], record["instalment_due"][0] = 7, 20_020, 900.0
+        >>> record["first_seen"], record["reference_time"], record["last_seen"][:] = 0, now_ms, now_ms
+        >>> ratio, evidence = read(record, now_ms)
+        >>> float(ratio), float(evidence)
+        (3.0, 1.0)
+    """
+    due = debt.monthly_due(record, time_ms)
+    evidence = saturate(history_days(record, time_ms), 30.0) * freshness(record, SPENDING, time_ms, OFTEN_DAYS)
+    evidence *= freshness(record, REPAYMENT, time_ms, MONTHLY_DAYS)
     if due <= 0.0 or evidence == 0.0:
         return NAN, 0.0
-    moment = as_of(record, SPENDING, time, OFTEN_DAYS)
-    income = monthly_income(record, moment)
+    as_of_ms = as_of(record, SPENDING, time_ms, OFTEN_DAYS)
+    income = monthly_income(record, as_of_ms)
     ratio = min(MOST, due / income) if income > 0.0 else MOST
-    before = ratio_before(record, moment)
+    before = ratio_before(record, as_of_ms)
     if before > 0.0 and ratio > ROSE_BY * before:
         ratio = min(MOST, RISING_COSTS * ratio)
     return ratio, evidence

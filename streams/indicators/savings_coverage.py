@@ -4,12 +4,13 @@ import numpy as np
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.sources import SPENDING
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.indicators.base import BALANCE, Indicator
 from loanpulse.streams.indicators.evidence import NAN, OFTEN_DAYS, as_of, fresh, history_days, saturate
 from loanpulse.streams.record import debt, decayed_sums
 from loanpulse.streams.record.income import DAYS_PER_MONTH
-from loanpulse.streams.record.layout import DAY_MS, ESSENTIAL, LONG_AGO, MONTHS, Record
-from loanpulse.streams.record.months import month_of
+from loanpulse.streams.record.layout import ESSENTIAL, LONG_AGO, MONTHS, Record
+from loanpulse.streams.record.units import month_of
 
 MOST_MONTHS = 24.0
 FALLEN_TO = 0.05
@@ -33,7 +34,21 @@ def peak_and_overdrafts(record: Record, time: int) -> tuple[float, int]:
 
 @compiled
 def read(record: Record, time: int) -> tuple[float, float]:
-    """Return the months that the last balance covers, 0..24."""
+    """Return the months that the last balance covers, 0..24.
+
+    Examples:
+        A balance of 3,000 against an instalment of 1,000 in the month.
+
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> now_ms = 20_010 * DAY_MS
+        >>> record["first_seen"], record["reference_time"], record["last_seen"][SPENDING] = 0, now_ms, now_ms
+        >>> record["balance"], record["balance_time"] = 3000.0, now_ms
+        >>> record["instalment_loan"][0], record["instalment_day"][0], record["instalment_due"][0] = 7, 20_020, 1000.0
+        >>> months, evidence = read(record, now_ms)
+        >>> float(months), float(evidence)
+        (3.0, 1.0)
+    """
     if record["balance_time"] == LONG_AGO:
         return NAN, 0.0
     age_days = max(0.0, (time - record["balance_time"]) / DAY_MS)

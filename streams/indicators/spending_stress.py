@@ -21,10 +21,25 @@ def stress_share(record: Record, constant: float) -> float:
 
 
 @compiled
-def read(record: Record, time: int) -> tuple[float, float]:
-    """Return how far the 30-day share of distress spending stands above half of the own 180-day share."""
-    evidence = saturate(record["spending_events"], 60.0) * saturate(history_days(record, time), 60.0)
-    evidence *= freshness(record, SPENDING, time, OFTEN_DAYS)
+def read(record: Record, time_ms: int) -> tuple[float, float]:
+    """Return how far the 30-day share of distress spending stands above half of the own 180-day share.
+
+    Examples:
+        Lately 40% of spending shows distress, before none did.
+
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> from loanpulse.schemas.units import DAY_MS
+        >>> now_ms = 20_010 * DAY_MS
+        >>> record["first_seen"], record["last_seen"][SPENDING], record["spending_events"] = 0, now_ms, 60
+        >>> record["short_sums"][PURCHASES], record["short_sums"][DISTRESS] = 1000.0, 400.0
+        >>> record["long_sums"][PURCHASES] = 6000.0
+        >>> rise, evidence = read(record, now_ms)
+        >>> float(rise), float(evidence)
+        (0.4, 1.0)
+    """
+    evidence = saturate(record["spending_events"], 60.0) * saturate(history_days(record, time_ms), 60.0)
+    evidence *= freshness(record, SPENDING, time_ms, OFTEN_DAYS)
     if evidence == 0.0:
         return NAN, 0.0
     own = OWN_BASELINE * stress_share(record, LONG_DAYS)

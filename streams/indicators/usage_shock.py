@@ -11,9 +11,23 @@ from loanpulse.streams.record.layout import UTILITIES, Record
 
 
 @compiled
-def read(record: Record, time: int) -> tuple[float, float]:
-    """Return the largest fall below the forecast."""
-    fresh = freshness(record, UTILITY, time, MONTHLY_DAYS)
+def read(record: Record, time_ms: int) -> tuple[float, float]:
+    """Return the largest fall below the forecast.
+
+    Examples:
+        Half of the forecast usage, after four periods learned.
+
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> from loanpulse.schemas.units import DAY_MS
+        >>> now_ms = 20_010 * DAY_MS
+        >>> record["usage_readings"][0], record["usage_rate"][0], record["usage_forecast"][0] = 4, 5.0, 10.0
+        >>> record["last_seen"][UTILITY] = now_ms
+        >>> fall, evidence = read(record, now_ms)
+        >>> float(fall), float(evidence)
+        (0.5, 1.0)
+    """
+    fresh = freshness(record, UTILITY, time_ms, MONTHLY_DAYS)
     if fresh == 0.0:
         return NAN, 0.0
     worst = NAN

@@ -14,7 +14,7 @@ from river import linear_model
 from loanpulse.streams.learning.replay_buffer import ReplayBuffer
 from loanpulse.streams.learning.sign_constrained import SignConstrainedAdaGrad
 from loanpulse.streams.models.calibration import Calibrator, probability
-from loanpulse.streams.models.inputs import Labels, Reading, Reals
+from loanpulse.streams.models.inputs import Labels, ModelInput, Reals
 from loanpulse.streams.models.scorecard import Scorecard
 
 CHAMPION_ALGORITHM = "river.linear_model.LogisticRegression, sign-constrained"
@@ -35,9 +35,9 @@ class ChampionOptions:
 
 @dataclass(slots=True)
 class Champion:
-    """Learns online from batches of matured examples; ``readings`` name the columns and hold the experts' weights."""
+    """Learns online from batches of matured examples; ``model_inputs`` name columns and hold experts' weights."""
 
-    readings: Sequence[Reading]
+    model_inputs: Sequence[ModelInput]
     neutral_pd: float
     options: ChampionOptions = ChampionOptions()
     model: linear_model.LogisticRegression = field(init=False)
@@ -46,7 +46,7 @@ class Champion:
     _buffer: ReplayBuffer = field(init=False)
 
     def __post_init__(self) -> None:
-        prior = {reading.name: -reading.weight for reading in self.readings}
+        prior = {reading.name: -reading.weight for reading in self.model_inputs}
         optimizer = SignConstrainedAdaGrad(self.options.learning_rate, prior, self.options.prior_strength)
         self.model = linear_model.LogisticRegression(
             optimizer,
@@ -55,12 +55,12 @@ class Champion:
         )
         self.model._weights.update(prior)  # noqa: SLF001 - River offers no other way to start from given weights
         self.calibrator = Calibrator()
-        self._buffer = ReplayBuffer(len(self.readings))
+        self._buffer = ReplayBuffer(len(self.model_inputs))
 
     @property
     def names(self) -> list[str]:
         """The columns that it reads."""
-        return [reading.name for reading in self.readings]
+        return [reading.name for reading in self.model_inputs]
 
     def raw_log_odds(self, counted: Reals) -> Reals:
         """Return River's own log-odds of default, before calibration."""
@@ -91,8 +91,8 @@ class Champion:
     def successor(self) -> "Champion":
         """Return a champion of another outcome that starts from, and stays near, what this one has learned."""
         weights = self.model.weights
-        readings = [Reading(name, -weights[name]) for name in self.names]
-        return Champion(readings, float(probability(np.array([self.model.intercept]))[0]), self.options)
+        model_inputs = [ModelInput(name, -weights[name]) for name in self.names]
+        return Champion(model_inputs, float(probability(np.array([self.model.intercept]))[0]), self.options)
 
     def learn(self, counted: Reals, outcomes: Labels) -> None:
         """Learn one batch: the calibrator from the predictions, then the model, then some older examples again."""

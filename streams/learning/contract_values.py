@@ -11,7 +11,6 @@ from loanpulse.streams.learning.outputs import LOGISTIC, Measured, Version
 from loanpulse.streams.learning.quality.fairness import GroupAudit
 from loanpulse.streams.learning.quality.health import Health, or_none
 from loanpulse.streams.models.scorecard import FORMAT, Scorecard, scorecard_to_bytes, sha256
-from loanpulse.streams.models.served import Served, check_servable, served_from_bytes
 from loanpulse.streams.policy.policy_file import MODEL_VERSION
 
 Value = dict[str, Any]
@@ -43,11 +42,11 @@ def prediction_of(snapshot: Value) -> Prediction:
         tuple(snapshot["lender_ids"]),
         snapshot["days_past_due"],
         snapshot["open_loans"],
-        _readings(snapshot),
+        _model_inputs(snapshot),
     )
 
 
-def _readings(value: Value) -> tuple[tuple[float, float, float, float, float], ...]:
+def _model_inputs(value: Value) -> tuple[tuple[float, float, float, float, float], ...]:
     return tuple(
         (reading["value"], reading["utility"], reading["evidence"], reading["points"], reading["age_days"])
         for reading in (value[name] for name in NAMES)
@@ -72,8 +71,8 @@ def repayment_of(event: Value) -> Repayment:
 def example_value(matured: Matured) -> Value:
     """Return a matured prediction as a value of training-examples."""
     prediction = matured.prediction
-    pairs = zip(NAMES, prediction.readings, strict=True)
-    readings = {name: dict(zip(PARTS, reading, strict=True)) for name, reading in pairs}
+    pairs = zip(NAMES, prediction.model_inputs, strict=True)
+    model_inputs = {name: dict(zip(PARTS, reading, strict=True)) for name, reading in pairs}
     return {
         "example_id": matured.example_id,
         "borrower_id": prediction.borrower_id,
@@ -84,7 +83,7 @@ def example_value(matured: Matured) -> Value:
         "weight": 0.0 if matured.outcome is ExampleOutcome.CENSORED else 1.0,
         "lhi": prediction.lhi,
         "pd": prediction.pd,
-        **readings,
+        **model_inputs,
         "model_version": prediction.model_version,
         "lender_id": matured.lender,
         "horizon_days": matured.horizon_days,
@@ -114,7 +113,7 @@ def matured_of(value: Value) -> Matured:
         (),
         0,
         0,
-        _readings(value),
+        _model_inputs(value),
     )
     defaulted = value["defaulted_time"]
     return Matured(
@@ -154,19 +153,6 @@ def experts_value(scorecard: Scorecard, *, in_force: bool) -> Value:
         "where learning starts from",
     )  # fmt: skip
     return version_value(version, []) | {"status": "IN_FORCE" if in_force else "RETIRED", "decided_by": "experts"}
-
-
-def served_in_force(value: Value) -> Served | None:
-    """Return the model that a record of model-snapshots puts in force, None where it puts none.
-
-    Raises:
-        WeightsError: the weights are damaged, or borrowers can't be scored with them.
-    """
-    if value["status"] != "IN_FORCE" or value["role"] != "CHAMPION":
-        return None
-    served = served_from_bytes(value["weights"], value["sha256"])
-    check_servable(served)
-    return served
 
 
 def health_value(measured: Measured) -> Value:

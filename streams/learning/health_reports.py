@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.learning.explanations import reason_consistency
-from loanpulse.streams.learning.labels import DAY_MS
 from loanpulse.streams.learning.outputs import FOREST, LOGISTIC, Measured
 from loanpulse.streams.learning.quality.fairness import audit, groups_of, proxy_auc
 from loanpulse.streams.learning.quality.health import ENOUGH, Health, health

@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from loanpulse.schemas.contracts import ExampleOutcome
+from loanpulse.schemas.delinquency import DEFAULT_DAYS
+from loanpulse.schemas.units import DAY_MS
 
-DAY_MS = 86_400_000
-DEFAULT_DAYS = 30
-"""Days past due from which an instalment counts as in default; the first day after the due date is day 1."""
 CENT = 0.005
 IDS_REMEMBERED = 64
 KEPT_DAYS = 150
@@ -29,7 +28,7 @@ Instalment = tuple[str, str, int]
 class Prediction:
     """A snapshot: when it was scored and known (ms), by which model, its scores and its inputs.
 
-    ``readings`` are value, utility, evidence, points and age in days of each of the twelve indicators.
+    ``model_inputs`` are value, utility, evidence, points and age in days of each of the twelve indicators.
     """
 
     snapshot_id: str
@@ -43,7 +42,7 @@ class Prediction:
     lenders: tuple[str, ...]
     days_past_due: int
     open_loans: int
-    readings: tuple[tuple[float, float, float, float, float], ...]
+    model_inputs: tuple[tuple[float, float, float, float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)

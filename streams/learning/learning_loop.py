@@ -7,8 +7,8 @@ continues from a stored state gives the same results as an uninterrupted one.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.learning.labels import (
-    DAY_MS,
     LabelOptions,
     LabelQueue,
     LeakError,

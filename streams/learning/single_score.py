@@ -13,11 +13,11 @@ from loanpulse.streams.models.flat_challenger import PublishedChallenger
 from loanpulse.streams.models.inputs import Reals, inputs_of
 from loanpulse.streams.models.scorecard import Scorecard
 from loanpulse.streams.models.served import parameters_with
-from loanpulse.streams.scoring.borrower import ScoringParameters
 from loanpulse.streams.scoring.forest import forest_points, probability_of_default
+from loanpulse.streams.scoring.parameters import ScoringParameters
 
-Readings = tuple[tuple[float, float, float, float, float], ...]
-UNKNOWN_BORROWER: Readings = ((0.0, 0.0, 0.0, 0.0, -1.0),) * COUNT
+ModelInputs = tuple[tuple[float, float, float, float, float], ...]
+UNKNOWN_BORROWER: ModelInputs = ((0.0, 0.0, 0.0, 0.0, -1.0),) * COUNT
 """Readings of a borrower without any evidence."""
 
 
@@ -42,7 +42,7 @@ class Explanation:
 
 def explain_champion(scorecard: Scorecard, prediction: Prediction, parameters: ScoringParameters) -> Explanation:
     """Return the points that each indicator costs a borrower by a scorecard; exact, because the index is a sum."""
-    counted_utilities, _ = inputs_of(np.array([prediction.readings]), parameters["neutral_utility"])
+    counted_utilities, _ = inputs_of(np.array([prediction.model_inputs]), parameters["neutral_utility"])
     perfect = np.full((1, COUNT), 1.0 - parameters["neutral_utility"])
     points = champion_points(scorecard, counted_utilities, perfect, parameters["factor"])[0]
     start = parameters["offset"] + parameters["factor"] * scorecard.log_odds(perfect)[0]
@@ -53,7 +53,7 @@ def explain_forest(
     challenger: PublishedChallenger, prediction: Prediction, parameters: ScoringParameters
 ) -> Explanation:
     """Return the points that each indicator costs a borrower by a forest, by the function that workers score with."""
-    _, features = inputs_of(np.array([prediction.readings]), parameters["neutral_utility"])
+    _, features = inputs_of(np.array([prediction.model_inputs]), parameters["neutral_utility"])
     points = np.zeros(COUNT)
     served = parameters_with(parameters, challenger)
     log_odds = forest_points(features[0], served, points)
@@ -75,8 +75,8 @@ def explain_beside_others(
     The values are sampled for at most ``seconds`` by ``clock``. An empty background is replaced by a borrower without
     any evidence.
     """
-    others = [other.readings for other in background] or [UNKNOWN_BORROWER]
-    _, features = inputs_of(np.array([prediction.readings, *others]), parameters["neutral_utility"])
+    others = [other.model_inputs for other in background] or [UNKNOWN_BORROWER]
+    _, features = inputs_of(np.array([prediction.model_inputs, *others]), parameters["neutral_utility"])
     found = shapley(challenger.log_odds, features[0], features[1:], indicator_groups(), clock=clock, seconds=seconds)
     return Explanation(
         float(parameters["offset"] - parameters["factor"] * found.background),

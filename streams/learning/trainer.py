@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loanpulse.schemas.contracts import ExampleOutcome, Level
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning.challenger import CHALLENGER_ALGORITHM, Challenger
 from loanpulse.streams.learning.champion import CHAMPION_ALGORITHM, Champion
 from loanpulse.streams.learning.health_reports import HealthReport
-from loanpulse.streams.learning.labels import DAY_MS, Matured
+from loanpulse.streams.learning.labels import Matured
 from loanpulse.streams.learning.outputs import FOREST, LOGISTIC, Output, Version
 from loanpulse.streams.learning.quality.guards import judge
 from loanpulse.streams.learning.quality.stability import ErrorDrift
@@ -25,7 +26,7 @@ from loanpulse.streams.learning.training_window import TrainingWindow, WindowRow
 from loanpulse.streams.models.calibration import probability
 from loanpulse.streams.models.challenger_weights import challenger_to_bytes
 from loanpulse.streams.models.flat_challenger import PublishedChallenger
-from loanpulse.streams.models.inputs import INDEX_READINGS, Labels, Reals, inputs_of
+from loanpulse.streams.models.inputs import INDEX_INPUTS, Labels, Reals, inputs_of
 from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.models.served import Served, served_pd
 from loanpulse.streams.policy.policy_file import MODEL_VERSION
@@ -67,7 +68,7 @@ class Trainer:
     _drift: dict[str, ErrorDrift] = field(default_factory=lambda: {LOGISTIC: ErrorDrift(), FOREST: ErrorDrift()})
 
     def __post_init__(self) -> None:
-        self.champion = Champion(INDEX_READINGS, self.options.neutral_pd)
+        self.champion = Champion(INDEX_INPUTS, self.options.neutral_pd)
         self.window = TrainingWindow(self.options.window, self.options.version_examples)
         weights = np.array([indicator.weight for indicator in INDICATORS])
         odds = math.log((1.0 - self.options.neutral_pd) / self.options.neutral_pd)
@@ -134,8 +135,8 @@ class Trainer:
 
     def _columns(self, examples: list[Matured]) -> tuple[Reals, Reals, Labels]:
         """Return the champion's and the challenger's inputs, and which examples defaulted."""
-        readings = np.array([example.prediction.readings for example in examples])
-        counted_utilities, features = inputs_of(readings, self.options.neutral_utility)
+        model_inputs = np.array([example.prediction.model_inputs for example in examples])
+        counted_utilities, features = inputs_of(model_inputs, self.options.neutral_utility)
         outcomes = np.array([example.outcome is ExampleOutcome.DEFAULTED for example in examples])
         return counted_utilities, features, outcomes
 
@@ -152,12 +153,12 @@ class Trainer:
             challenging = probability(self.challenger.flat().log_odds(features, raw))
         for index, example in enumerate(examples):
             prediction = example.prediction
-            readings = np.array(prediction.readings)
+            model_inputs = np.array(prediction.model_inputs)
             row = WindowRow(
                 prediction.time, prediction.borrower_id, example.lender, example.outcome, float(in_force[index]),
                 float(candidate[index]), float(challenging[index]), Level[prediction.level] >= Level.TENSE,
                 counted_utilities[index],
-                np.where(readings[:, 2] > 0, readings[:, 1], self.options.neutral_utility), readings[:, 4],
+                np.where(model_inputs[:, 2] > 0, model_inputs[:, 1], self.options.neutral_utility), model_inputs[:, 4],
                 example.defaulted_at,
             )  # fmt: skip
             self.window.add(example.horizon_days, row)

@@ -13,7 +13,6 @@ from loanpulse.streams.models.scorecard import (
     as_numbers,
     of_numbers,
     packed,
-    unpacked,
 )
 from loanpulse.streams.models.segments import Segments
 
@@ -36,15 +35,6 @@ def challenger_to_bytes(published: PublishedChallenger) -> bytes:
         if len(found) <= BYTES_MOST or not model.trees:
             return found
         model = replace(model, trees=model.trees[:-1])
-
-
-def challenger_from_bytes(weights: bytes, digest: str) -> PublishedChallenger:
-    """Return the challenger of bytes; to the bit the one that was written.
-
-    Raises:
-        WeightsError: the bytes are damaged or hold another kind of model.
-    """
-    return challenger_of_numbers(unpacked(weights, digest))
 
 
 def challenger_of_numbers(content: dict[str, Any]) -> PublishedChallenger:

@@ -1,4 +1,4 @@
-"""What a model reads of a borrower: named utilities in [0, 1], each with the weight that the experts give it."""
+"""What a model reads of a borrower: the indicators' utilities, values and evidences as columns of numbers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,23 +14,24 @@ Integers = npt.NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ModelInput:
     """One input of the champion: a utility (1 is healthy), and its expert weight in log-odds between 0 and 1."""
 
     name: str
     weight: float
 
 
-INDEX_READINGS: tuple[Reading, ...] = tuple(Reading(indicator.name, indicator.weight) for indicator in INDICATORS)
-"""The twelve indicators as the champion reads them, in the catalogue's order."""
+INDEX_INPUTS: tuple[ModelInput, ...] = tuple(ModelInput(indicator.name, indicator.weight) for indicator in INDICATORS)
+"""The twelve indicators as inputs of the champion, in the catalogue's order."""
 
 
-def inputs_of(readings: Reals, neutral_utility: float) -> tuple[Reals, Reals]:
-    """Return counted utilities, and the full vector that the challenger reads: those, the values, the evidences.
+def inputs_of(model_inputs: Reals, neutral_utility: float) -> tuple[Reals, Reals]:
+    """Return counted utilities (what the champion reads), and the full vectors that the challenger reads.
 
-    ``readings`` are, of each borrower and indicator, value, utility, evidence, points and age in days.
+    ``model_inputs`` has the shape (borrowers, indicators, 5): value, utility, evidence, points and age in days. A full
+    vector has 36 columns: the twelve counted utilities, the twelve values (0 where not known), the twelve evidences.
     """
-    values, utilities, evidence = readings[:, :, 0], readings[:, :, 1], readings[:, :, 2]
+    values, utilities, evidence = model_inputs[:, :, 0], model_inputs[:, :, 1], model_inputs[:, :, 2]
     counted_utilities = counted(utilities, evidence, neutral_utility)
     return counted_utilities, np.column_stack([counted_utilities, np.nan_to_num(values), evidence])
 

@@ -13,7 +13,7 @@ import orjson
 
 from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.models.inputs import Reals
-from loanpulse.streams.scoring.borrower import ScoringParameters
+from loanpulse.streams.scoring.parameters import ScoringParameters
 
 FORMAT = "json+zlib"
 BYTES_MOST = 786_432
@@ -80,15 +80,6 @@ def as_numbers(scorecard: Scorecard) -> dict[str, Any]:
 def scorecard_to_bytes(scorecard: Scorecard) -> bytes:
     """Return a scorecard as bytes."""
     return packed(as_numbers(scorecard))
-
-
-def scorecard_from_bytes(weights: bytes, digest: str) -> Scorecard:
-    """Return the scorecard of bytes; to the bit the one that was written.
-
-    Raises:
-        WeightsError: the bytes are damaged or hold another kind of model.
-    """
-    return of_numbers(unpacked(weights, digest))
 
 
 def of_numbers(content: dict[str, Any]) -> Scorecard:

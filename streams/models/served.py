@@ -12,8 +12,8 @@ from loanpulse.streams.models.flat_challenger import FlatChallenger, PublishedCh
 from loanpulse.streams.models.flat_tree import FlatTree
 from loanpulse.streams.models.inputs import Reals
 from loanpulse.streams.models.scorecard import Scorecard, WeightsError, check_scorecard, of_numbers, unpacked
-from loanpulse.streams.scoring.borrower import ScoringParameters
 from loanpulse.streams.scoring.forest import FEATURES, LEAF, MEMBERS, MOST_NODES, MOST_SEGMENTS, MOST_TREES
+from loanpulse.streams.scoring.parameters import ScoringParameters
 
 Served = Scorecard | PublishedChallenger
 

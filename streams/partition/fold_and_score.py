@@ -20,17 +20,12 @@ from loanpulse.streams.partition.undo_log import (
     keep_before,
     leave,
 )
+from loanpulse.streams.record.codes import EVENT_CAME, TIME_PASSED
 from loanpulse.streams.record.event import Event, Events
 from loanpulse.streams.record.layout import Integers, Record, Records
-from loanpulse.streams.scoring.borrower import (
-    EVENT_CAME,
-    TIME_PASSED,
-    Score,
-    Scores,
-    ScoringParameters,
-    calls_for_alert,
-    score_borrower,
-)
+from loanpulse.streams.scoring.borrower import score_borrower
+from loanpulse.streams.scoring.parameters import ScoringParameters
+from loanpulse.streams.scoring.score import Score, Scores, calls_for_alert
 
 NEW, DUPLICATES, REDELIVERED = range(3)
 

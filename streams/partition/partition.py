@@ -20,7 +20,8 @@ from loanpulse.streams.partition.store import BorrowerStore
 from loanpulse.streams.partition.undo_log import Allocate, in_memory
 from loanpulse.streams.record.event import EVENT, FORGET, Events
 from loanpulse.streams.record.layout import BORROWER, LONG_AGO, NEVER, Integers, Records
-from loanpulse.streams.scoring.borrower import SCORE, Scores, ScoringParameters
+from loanpulse.streams.scoring.parameters import ScoringParameters
+from loanpulse.streams.scoring.score import SCORE, Scores
 
 TOO_LATE = int(Violation.TOO_LATE)
 PARTITION_KEY = b"\x00lane"

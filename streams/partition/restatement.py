@@ -28,8 +28,11 @@ from loanpulse.streams.partition.undo_log import (
     size_of,
     time_of,
 )
+from loanpulse.streams.record.codes import EVENT_CAME
 from loanpulse.streams.record.layout import LONG_AGO, NEVER, Record
-from loanpulse.streams.scoring.borrower import EVENT_CAME, Scores, ScoringParameters, score_borrower
+from loanpulse.streams.scoring.borrower import score_borrower
+from loanpulse.streams.scoring.parameters import ScoringParameters
+from loanpulse.streams.scoring.score import Scores
 
 
 @compiled

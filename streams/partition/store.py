@@ -21,7 +21,8 @@ from loanpulse.streams.partition.undo_log import (
 )
 from loanpulse.streams.record.hashing import hash_text
 from loanpulse.streams.record.ids import KEY_BYTES, Keys
-from loanpulse.streams.record.layout import BORROWER, NEVER, Integers, Records, empty_records, upgrade
+from loanpulse.streams.record.layout import BORROWER, NEVER, Integers, Records, empty_records
+from loanpulse.streams.record.upgrade import upgrade
 
 FIRST_CAPACITY = 32_768
 """Room that costs nothing until a borrower takes it; growing copies every record."""

@@ -10,7 +10,8 @@ import numpy as np
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from loanpulse.schemas.contracts import AlertKind, Level
-from loanpulse.streams.behaviours import parameters as behaviour_parameters
+from loanpulse.schemas.units import DAY_MS, HOUR_MS
+from loanpulse.streams.behaviours.parameters import check_parameters, parameter_table
 from loanpulse.streams.indicators.catalogue import INDICATORS
 from loanpulse.streams.policy.actions import Action
 from loanpulse.streams.policy.interventions import (
@@ -26,13 +27,13 @@ from loanpulse.streams.policy.interventions import (
     Share,
 )
 from loanpulse.streams.policy.section import Section
-from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES, SCORING_PARAMETERS, ScoringParameters
+from loanpulse.streams.scoring.levels import HARD_EVENT_NAMES
+from loanpulse.streams.scoring.parameters import SCORING_PARAMETERS, ScoringParameters
 
 PACKAGED = Path(__file__).with_name("policy.toml")
 MODEL_VERSION = "expert-1"
 """The version of the expert scorecard: the weights and anchors of the indicator catalogue."""
 
-HOUR_MS = 3_600_000
 DEFAULT_LENDER = "default"
 """The section that holds for every lender without one of its own."""
 
@@ -117,7 +118,7 @@ class PolicyFile(Section):
     budget: BudgetSection
     jurisdictions: dict[str, JurisdictionSection]
     lenders: dict[str, LenderSection]
-    behaviours: Annotated[dict[str, dict[str, float]], AfterValidator(behaviour_parameters.check)] = Field(
+    behaviours: Annotated[dict[str, dict[str, float]], AfterValidator(check_parameters)] = Field(
         default_factory=dict, description="the behaviours' parameters by name; what is left out is the default"
     )
 
@@ -229,10 +230,10 @@ def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: 
     parameters["offset"] = file.index.points_at_even_odds
     parameters["factor"] = file.index.points_to_double_odds / math.log(2)
     levels = file.levels
-    parameters["level_floor"] = (levels.AMPLE, levels.STABLE, levels.WATCH, levels.TENSE)
+    parameters["level_min_points"] = (levels.AMPLE, levels.STABLE, levels.WATCH, levels.TENSE)
     parameters["hysteresis"] = levels.hysteresis
     floors = [Level[getattr(file.floors, name)] if name else Level.AMPLE for name in HARD_EVENT_NAMES]
-    parameters["hard_floor"] = [int(level) for level in floors]
+    parameters["override_level"] = [int(level) for level in floors]
     parameters["dwell_ms"] = round(levels.dwell_hours * HOUR_MS)
     parameters["improvement_dwell_ms"] = round(levels.improvement_dwell_hours * HOUR_MS)
     parameters["relapse_dwell_ms"] = round(levels.relapse_dwell_hours * HOUR_MS)
@@ -241,8 +242,8 @@ def scorecard(file: PolicyFile, interval_seconds: float, allowed_lateness_days: 
     parameters["cqplm_weight"] = (parts.liquidity, parts.credit, parts.scenario)
     parameters["credit_weight"] = (parts.timeliness, parts.elasticity)
     parameters["scenario_weight"] = (parts.purpose_share, parts.purpose_deviation)
-    parameters["behaviours"] = behaviour_parameters.table_of(file.behaviours)
+    parameters["behaviours"] = parameter_table(file.behaviours)
     parameters["interval_ms"] = max(1, round(interval_seconds * 1000))
-    parameters["lateness_ms"] = round(allowed_lateness_days * 24 * HOUR_MS)
+    parameters["lateness_ms"] = round(allowed_lateness_days * DAY_MS)
     row: ScoringParameters = parameters[0]
     return row

@@ -8,10 +8,19 @@ lands in its day.
 import math
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.schemas.contracts import SpendingCategory, SpendingKind
+from loanpulse.streams.record.codes import (
+    CASH_WITHDRAWAL,
+    CATEGORY_LOAN_REPAYMENT,
+    CATEGORY_OTHER,
+    EARNED,
+    PURCHASE,
+    REFUND,
+    TRANSFER_IN,
+    TRANSFER_OUT,
+)
 from loanpulse.streams.record.event import Event
 from loanpulse.streams.record.layout import OPEN_DAYS, Record
-from loanpulse.streams.record.local_time import local_day
+from loanpulse.streams.record.units import local_day
 
 FADING = 0.03
 """The weight of the newest day: a time constant of about a month."""
@@ -19,15 +28,6 @@ EMPTY_DAYS_LEARNED = 120
 """The most days without any movement that are learned at once: after so many, nothing else is left."""
 MOST_UNITS = (1 << 31) - 1
 LAST_DAY = (1 << 16) - 1
-EARNED, PURCHASE, TRANSFER_IN, TRANSFER_OUT, CASH_WITHDRAWAL, REFUND = (
-    int(SpendingKind.INCOME),
-    int(SpendingKind.PURCHASE),
-    int(SpendingKind.TRANSFER_IN),
-    int(SpendingKind.TRANSFER_OUT),
-    int(SpendingKind.CASH_WITHDRAWAL),
-    int(SpendingKind.REFUND),
-)
-OTHER, LOAN_REPAYMENT = int(SpendingCategory.OTHER), int(SpendingCategory.LOAN_REPAYMENT)
 
 
 @compiled
@@ -35,16 +35,25 @@ def net_amount(event: Event) -> float:
     """Return what a movement adds to the daily net flow; 0 for pay, instalments and advances, which are not of it."""
     kind = event["kind"]
     amount: float = event["amount"]
-    if kind in (REFUND, TRANSFER_IN) or (kind == EARNED and event["category"] == OTHER):
+    if kind in (REFUND, TRANSFER_IN) or (kind == EARNED and event["category"] == CATEGORY_OTHER):
         return amount
-    if kind in (PURCHASE, CASH_WITHDRAWAL) or (kind == TRANSFER_OUT and event["category"] != LOAN_REPAYMENT):
+    if kind in (PURCHASE, CASH_WITHDRAWAL) or (kind == TRANSFER_OUT and event["category"] != CATEGORY_LOAN_REPAYMENT):
         return -amount
     return 0.0
 
 
 @compiled
 def learn_day(record: Record, net: float) -> None:
-    """Teach the model the net flow of one day, in currency."""
+    """Teach the model the net flow of one day, in currency.
+
+    Examples:
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> learn_day(record, -100.0)
+        >>> learn_day(record, 0.0)
+        >>> round(float(record["flow_mean"]), 6)
+        -97.0
+    """
     if record["flow_days"] == 0:
         record["flow_mean"] = net
         record["flow_square"] = net * net

@@ -3,18 +3,25 @@
 import numpy as np
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.schemas.contracts import LoanStatus
-from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, LOANS, Record, ms_of
+from loanpulse.schemas.units import DAY_MS
+from loanpulse.streams.record.codes import STATUS_APPLIED, STATUS_DEFERRED, STATUS_SETTLED, STATUS_WRITTEN_OFF
+from loanpulse.streams.record.layout import INSTALMENTS, LOANS, Record
 from loanpulse.streams.record.slots import CENT, short_key
+from loanpulse.streams.record.units import ms_of
 
-CLOSED = (int(LoanStatus.SETTLED), int(LoanStatus.WRITTEN_OFF), int(LoanStatus.APPLIED))
-DEFERRED = int(LoanStatus.DEFERRED)
+CLOSED = (STATUS_SETTLED, STATUS_WRITTEN_OFF, STATUS_APPLIED)
+"""The statuses of a loan that is not open: an application is not disbursed yet."""
 MONTH_DAYS = 30
 
 
 @compiled
-def due_moment(day: int) -> int:
-    """Return the moment (ms) at which an instalment due on ``day`` is past due: the end of that day, UTC."""
+def past_due_at_ms(day: int) -> int:
+    """Return when (UTC ms) an instalment due on ``day`` is past due: the end of that day, UTC.
+
+    Examples:
+        >>> int(past_due_at_ms(0)) == DAY_MS
+        True
+    """
     return (int(day) + 1) * DAY_MS
 
 
@@ -60,13 +67,23 @@ def instalment_stands(record: Record, slot: int) -> bool:
     day = record["instalment_day"][slot]
     if day < record["loan_restructured_day"][loan]:
         return False
-    deferred = record["loan_status"][loan] == DEFERRED
+    deferred = record["loan_status"][loan] == STATUS_DEFERRED
     return not (deferred and day >= record["loan_deferral_day"][loan])
 
 
 @compiled
 def asked(record: Record, slot: int) -> float:
-    """Return what an instalment asks for at least: the minimum of revolving credit, else all of it (currency)."""
+    """Return what an instalment asks for at least: the minimum of revolving credit, else all of it (currency).
+
+    Examples:
+        Revolving credit asks for its minimum, an instalment loan for all.
+
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> record["instalment_due"][:2], record["instalment_minimum"][0] = 900.0, 225.0
+        >>> float(asked(record, 0)), float(asked(record, 1))
+        (225.0, 900.0)
+    """
     minimum = np.float64(record["instalment_minimum"][slot])
     due: float = record["instalment_due"][slot]
     return min(minimum, due) if minimum > 0.0 else due
@@ -82,27 +99,39 @@ def unpaid(record: Record, slot: int) -> float:
 
 
 @compiled
-def has_fallen_due(record: Record, slot: int, time: int) -> bool:
-    """Tell whether the instalment in ``slot`` stands, was announced, and fell due before ``time`` (ms)."""
-    if record["instalment_due"][slot] <= 0.0 or due_moment(record["instalment_day"][slot]) > time:
+def has_fallen_due(record: Record, slot: int, time_ms: int) -> bool:
+    """Tell whether the instalment in ``slot`` stands, was announced, and fell due before ``time_ms``."""
+    if record["instalment_due"][slot] <= 0.0 or past_due_at_ms(record["instalment_day"][slot]) > time_ms:
         return False
     return instalment_stands(record, slot)
 
 
 @compiled
-def arrears_now(record: Record, time: int) -> tuple[int, float, float]:
-    """Return the worst days past due, the overdue amount, and the amount-weighted days past due."""
+def arrears_now(record: Record, time_ms: int) -> tuple[int, float, float]:
+    """Return the worst days past due, the overdue amount, and the amount-weighted days past due.
+
+    Examples:
+        900 fell due on day 20,000; ten days later 300 of it are paid.
+
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> record["instalment_loan"][0], record["instalment_day"][0] = 7, 20_000
+        >>> record["instalment_due"][0], record["instalment_paid"][0] = 900.0, 300.0
+        >>> worst, overdue, weighted = arrears_now(record, 20_010 * DAY_MS)
+        >>> int(worst), float(overdue), round(float(weighted), 2)
+        (10, 600.0, 6.67)
+    """
     worst = 0
     overdue = 0.0
     weighted = 0.0
     owed = 0.0
     for slot in range(INSTALMENTS):
-        if not has_fallen_due(record, slot, time):
+        if not has_fallen_due(record, slot, time_ms):
             continue
         owed = max(owed, asked(record, slot))
         rest = asked(record, slot) - record["instalment_paid"][slot]
         if rest > CENT:
-            days = (time - due_moment(record["instalment_day"][slot])) // DAY_MS + 1
+            days = (time_ms - past_due_at_ms(record["instalment_day"][slot])) // DAY_MS + 1
             worst = max(worst, days)
             overdue += rest
             weighted += rest * days
@@ -122,9 +151,9 @@ def due_between(record: Record, first: int, last: int) -> float:
 
 
 @compiled
-def monthly_due(record: Record, time: int) -> float:
-    """Return the instalments due in the 30 days before or after ``time``, whichever is more (currency)."""
-    today = time // DAY_MS
+def monthly_due(record: Record, time_ms: int) -> float:
+    """Return the instalments due in the 30 days before or after ``time_ms``, whichever is more (currency)."""
+    today = time_ms // DAY_MS
     before = due_between(record, today - MONTH_DAYS, today - 1)
     after = due_between(record, today, today + MONTH_DAYS)
     return max(before, after)
@@ -172,9 +201,9 @@ def effective_lenders(record: Record) -> tuple[float, int]:
 
 
 @compiled
-def new_lenders(record: Record, time: int, days: int) -> int:
+def new_lenders(record: Record, time_ms: int, days: int) -> int:
     """Return the lenders with an open loan whose first loan kept is younger than ``days``."""
-    since = time - days * DAY_MS
+    since = time_ms - days * DAY_MS
     count = 0
     for slot in range(LOANS):
         if not is_open(record, slot):

@@ -6,14 +6,15 @@ The reference is the end of a day, so that a sum to which an event adds nothing 
 import math
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.streams.record.layout import DAY_MS, LONG_AGO, LONG_DAYS, SHORT_DAYS, SUMS, Record
+from loanpulse.schemas.units import DAY_MS
+from loanpulse.streams.record.layout import LONG_AGO, LONG_DAYS, SHORT_DAYS, SUMS, Record
 
 
 @compiled
-def move_reference(record: Record, time: int) -> None:
-    """Bring the record's sums to the end of the day (UTC) of ``time`` (ms) if that is later than where they stand."""
+def move_reference(record: Record, time_ms: int) -> None:
+    """Bring the record's sums to the end of the day (UTC) of ``time_ms`` if that is later than their reference."""
     reference = record["reference_time"]
-    end = (time // DAY_MS + 1) * DAY_MS
+    end = (time_ms // DAY_MS + 1) * DAY_MS
     if reference == LONG_AGO:
         record["reference_time"] = end
     elif end > reference:
@@ -27,31 +28,43 @@ def move_reference(record: Record, time: int) -> None:
 
 
 @compiled
-def add(record: Record, index: int, amount: float, time: int) -> None:
-    """Add ``amount`` at ``time`` (ms) to the sum ``index``; the reference must have been moved to ``time`` or later."""
-    days = (record["reference_time"] - time) / DAY_MS
+def add(record: Record, index: int, amount: float, time_ms: int) -> None:
+    """Add ``amount`` at ``time_ms`` to the sum ``index``; ``move_reference`` must have been called for that time."""
+    days = (record["reference_time"] - time_ms) / DAY_MS
     record["short_sums"][index] += amount * math.exp(-days / SHORT_DAYS)
     record["long_sums"][index] += amount * math.exp(-days / LONG_DAYS)
 
 
 @compiled
-def window_days(record: Record, time: int, constant: float) -> float:
+def window_days(record: Record, time_ms: int, constant: float) -> float:
     """Return the days that a sum with time constant ``constant`` (days) stands for, given how long it has run."""
-    age = (time - record["first_seen"]) / DAY_MS
+    age = (time_ms - record["first_seen"]) / DAY_MS
     return constant * (1.0 - math.exp(-max(age, 1.0) / constant))
 
 
 @compiled
-def short_rate(record: Record, index: int, time: int) -> float:
-    """Return the 30-day rate of a sum at ``time``, in its unit per day."""
-    days = (time - record["reference_time"]) / DAY_MS
+def short_rate(record: Record, index: int, time_ms: int) -> float:
+    """Return the 30-day rate of a sum at ``time_ms``, in its unit per day.
+
+    Examples:
+        100 added on the first day, seen at its end: decayed by a day, over the weight of that day.
+
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> record["first_seen"] = 0
+        >>> move_reference(record, 0)
+        >>> add(record, 0, 100.0, 0)
+        >>> round(float(short_rate(record, 0, DAY_MS)), 1)
+        98.3
+    """
+    days = (time_ms - record["reference_time"]) / DAY_MS
     decayed: float = record["short_sums"][index] * math.exp(-days / SHORT_DAYS)
-    return decayed / window_days(record, time, SHORT_DAYS)
+    return decayed / window_days(record, time_ms, SHORT_DAYS)
 
 
 @compiled
-def long_rate(record: Record, index: int, time: int) -> float:
-    """Return the 180-day rate of a sum at ``time``, in its unit per day."""
-    days = (time - record["reference_time"]) / DAY_MS
+def long_rate(record: Record, index: int, time_ms: int) -> float:
+    """Return the 180-day rate of a sum at ``time_ms``, in its unit per day."""
+    days = (time_ms - record["reference_time"]) / DAY_MS
     decayed: float = record["long_sums"][index] * math.exp(-days / LONG_DAYS)
-    return decayed / window_days(record, time, LONG_DAYS)
+    return decayed / window_days(record, time_ms, LONG_DAYS)

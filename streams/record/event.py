@@ -45,14 +45,3 @@ EVENT = np.dtype(
     ]
 )
 """The layout. A borrower's stored trail holds late events: a change needs a new ``VERSION`` of the record."""
-
-
-def empty_events(count: int) -> Events:
-    """Return ``count`` events with every optional field missing."""
-    events = np.zeros(count, EVENT)
-    for field in ("utility", "category", "status", "purpose", "product"):
-        events[field] = -1
-    events["due_day"] = NO_DAY
-    for field in ("amount", "outstanding", "credit_limit", "minimum_due", "balance", "usage"):
-        events[field] = np.nan
-    return events

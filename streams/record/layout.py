@@ -1,11 +1,11 @@
-"""The fixed-layout record of one borrower: what the table holds and what the changelog carries.
+"""The fixed-layout record of one borrower: what the store holds and what the changelog stores.
 
 A record is one element of a numpy structured array, so that reading it costs nothing, writing it is a copy of its
-bytes, and the fold (``fold.py``) and the indicators (``indicators/``) address it by field names, compiled or not.
+bytes, and compiled and interpreted functions alike address it by field names.
 
-Times are UTC milliseconds where they are compared to the event clock, otherwise moments: seconds since 2020-01-01 UTC
-(``seconds_of``). Days are days since 1970-01-01. Amounts are units of the
-deployment's currency as float64 (never compared for equality). An empty ledger slot has key 0.
+Times named ``*_at``, ``*_time``, ``*_seen`` or ``*_since`` are UTC milliseconds in 8 bytes and seconds since 2020
+in 4 bytes (``units.seconds_of``, ``units.ms_of``). Days are counted since 1970-01-01. Amounts are units of the
+deployment's currency as float64, never compared for equality. An empty slot has key 0.
 """
 
 from typing import Any, TypeAlias
@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.sources import SOURCES
 
 Record: TypeAlias = np.void
@@ -24,12 +23,12 @@ Reals: TypeAlias = npt.NDArray[np.float64]
 
 VERSION = 2
 
-DAY_MS = 86_400_000
 NEVER = np.iinfo(np.int64).max
+"""Later than any time (ms)."""
 LONG_AGO = np.iinfo(np.int64).min
-NO_MOMENT = np.iinfo(np.int32).min
-EPOCH_SECONDS = 1_577_836_800
-"""2020-01-01 UTC in seconds since 1970: from where moments are counted."""
+"""Earlier than any time (ms): of a feed that was never heard."""
+NO_TIME_S = np.iinfo(np.int32).min
+"""No time, in a field that holds seconds since 2020."""
 
 RECENT_EVENTS = 32
 MONTHS = 7
@@ -64,7 +63,7 @@ BORROWER = np.dtype(
         ("scored", "i1"),  # 1 once the borrower has been scored
         ("restate", "i1"),  # 1 while a late event waits to restate earlier scorings
         ("free_1", "i1"),
-        ("improved", "i1"),  # 1 while the level stands that an improvement led to
+        ("improved", "i1"),  # 1 while the level is one that an improvement led to
         ("free_2", "i1"),
         ("recent_next", "u1"),
         ("spending_events", "u2"),  # movements seen, at most 65,535
@@ -81,8 +80,8 @@ BORROWER = np.dtype(
         ("balance", "f8"),
         ("lhi", "f8"),
         ("free_3", "i4"),
-        ("income_time", "i4"),  # a moment: the latest payment of income, benefits aside
-        ("disconnection_at", "i4"),  # a moment: the latest disconnection notice
+        ("income_time", "i4"),  # seconds since 2020: the latest payment of income, benefits aside
+        ("disconnection_at", "i4"),  # seconds since 2020: the latest disconnection notice
         ("recent_low", "u4", (RECENT_EVENTS,)),  # 48 bits of the hashes of the event ids last folded
         ("recent_high", "u2", (RECENT_EVENTS,)),
         ("short_sums", "f8", (SUMS,)),
@@ -97,7 +96,7 @@ BORROWER = np.dtype(
         ("loan_outstanding", "f8", (LOANS,)),
         ("loan_disbursed", "f8", (LOANS,)),
         ("loan_reference", "u4", (LOANS,)),  # the loan's id without its lender, by which spending names it
-        ("loan_opened", "i4", (LOANS,)),  # moments
+        ("loan_opened", "i4", (LOANS,)),  # seconds since 2020
         ("loan_status_time", "i4", (LOANS,)),
         ("loan_outstanding_time", "i4", (LOANS,)),
         ("loan_deferral_day", "i2", (LOANS,)),  # when a deferral was last asked for
@@ -111,7 +110,7 @@ BORROWER = np.dtype(
         ("instalment_loan", "u4", (INSTALMENTS,)),  # the low half of the loan's key
         ("instalment_minimum", "f4", (INSTALMENTS,)),  # least amount that keeps the loan current, 0 = all of it
         ("instalment_day", "i2", (INSTALMENTS,)),
-        ("bill_paid_at", "i4", (BILLS,)),  # a moment
+        ("bill_paid_at", "i4", (BILLS,)),  # seconds since 2020
         ("bill_day", "i2", (BILLS,)),
         ("bill_utility", "i1", (BILLS,)),  # 1 + the utility, 0 = empty
         ("bill_overdue", "i1", (BILLS,)),  # 1 = the utility called it overdue
@@ -125,14 +124,14 @@ BORROWER = np.dtype(
         ("reading_amount", "f8", (WAITING_READINGS,)),  # readings that wait for earlier ones, by utility and day
         ("reading_day", "i2", (WAITING_READINGS,)),
         ("reading_utility", "i1", (WAITING_READINGS,)),  # 1 + the utility, 0 = empty
-        ("credit_time", "i4", (CREDITS,)),  # moments
-        ("repayment_time", "i4", (REPAYMENTS,)),  # moments
+        ("credit_time", "i4", (CREDITS,)),  # seconds since 2020
+        ("repayment_time", "i4", (REPAYMENTS,)),  # seconds since 2020
         ("repayment_amount", "f8", (REPAYMENTS,)),
         ("traced_amount", "f8", (TRACED,)),  # proceeds spent, by loan and class of use
         ("traced_loan", "u4", (TRACED,)),
         ("traced_day", "i2", (TRACED,)),
         ("traced_class", "i1", (TRACED,)),
-        # What the behaviours remember (behaviours/traces.py), and their episodes; days are local, 0 = none.
+        # What the behaviours remember (fold/behaviour_traces.py), and their episodes; days are local, 0 = none.
         ("pay_amount", "i4", (PAYS,)),  # whole units of the currency; negative: income other than salary and benefits
         ("pay_day", "u2", (PAYS,)),
         ("late_bill_day", "u2", (UTILITIES, BILLS_IN_A_ROW)),  # due days of each utility's newest bills
@@ -143,7 +142,7 @@ BORROWER = np.dtype(
         ("advance_day", "u2", (ADVANCES,)),
         ("behaviours", "u2"),  # bits of the episodes that are open
         ("clear_day", "u1", (BEHAVIOURS,)),  # since when an open one's condition is false
-        # The borrower's cash-flow model (forecast/cash_flow.py) and the forecast's calibration.
+        # The borrower's cash-flow model (cash_flow.py) and the forecast's calibration.
         ("flow_mean", "f8"),
         ("flow_square", "f8"),
         ("flow_day", "i4", (OPEN_DAYS,)),  # net flow of the days not yet closed, whole units of the currency
@@ -154,23 +153,11 @@ BORROWER = np.dtype(
         ("pin_day", "u2", (PINS,)),  # when a forecast was pinned to learn from, and its quantiles
         ("pin_low", "u1", (PINS,)),
         ("pin_high", "u1", (PINS,)),
-        ("contact_at", "i4", (CONTACTS,)),  # moments of contacts that alerts have advised
+        ("contact_at", "i4", (CONTACTS,)),  # seconds since 2020 of the contacts that alerts have advised
         ("contact_lender", "u2", (CONTACTS,)),  # hash of the lender that each is of, 0 = none
     ]
 )
 """The layout. A change needs a new ``VERSION`` and a path from the old one."""
-
-
-@compiled
-def seconds_of(time: int) -> int:
-    """Return a time (ms) as a moment, floored to the second."""
-    return time // 1000 - EPOCH_SECONDS
-
-
-@compiled
-def ms_of(moment: int) -> int:
-    """Return a moment as a time in ms."""
-    return (int(moment) + EPOCH_SECONDS) * 1000
 
 
 def empty_records(count: int) -> Records:
@@ -188,27 +175,9 @@ def empty_records(count: int) -> Records:
         "income_time", "disconnection_at", "loan_status_time", "loan_outstanding_time",
         "bill_paid_at", "credit_time", "repayment_time",
     ):  # fmt: skip
-        records[field] = NO_MOMENT
+        records[field] = NO_TIME_S
     for field in ("loan_status", "loan_purpose", "loan_product"):
         records[field] = -1
     records["balance_most"] = -np.inf
     records["balance_least"] = np.inf
     return records
-
-
-def upgrade(raw: bytes) -> tuple[bytes, bytes]:
-    """Bring the bytes of a record of any released layout to the current one; returns them, and the trail behind them.
-
-    Raises:
-        ValueError: the bytes are not a record of a layout that this version knows.
-    """
-    from loanpulse.streams.record import layout_v1
-
-    if len(raw) >= BORROWER.itemsize and raw[0] == VERSION:
-        return raw[: BORROWER.itemsize], raw[BORROWER.itemsize :]
-    if len(raw) == layout_v1.BORROWER_V1.itemsize and raw[0] == layout_v1.VERSION:
-        return layout_v1.upgraded(raw), b""
-    raise ValueError(
-        f"a borrower record of {len(raw)} bytes, layout {raw[0] if raw else 'none'}, is not known to this version "
-        f"(layout {VERSION}, {BORROWER.itemsize} bytes): rebuild the state with a replay from the topics' start"
-    )

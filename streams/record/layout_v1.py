@@ -1,17 +1,11 @@
-"""The borrower record of the first release (layout 1), kept so that its state can be taken over."""
+"""The borrower record of the first release (layout 1), kept so that its stored state can be read."""
 
 import numpy as np
 
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.record import slots
-from loanpulse.streams.record.layout import (
-    DAY_MS,
-    LONG_AGO,
-    NO_MOMENT,
-    Record,
-    empty_records,
-    seconds_of,
-)
-from loanpulse.streams.record.months import month_of
+from loanpulse.streams.record.layout import LONG_AGO, NO_TIME_S, Record, empty_records
+from loanpulse.streams.record.units import month_of, seconds_of
 
 VERSION = 1
 RECENT_EVENTS, MONTHS, LOANS, INSTALMENTS, BILLS, CREDITS, REPAYMENTS, UTILITIES, USAGE_MONTHS = (
@@ -104,35 +98,35 @@ def upgraded(raw: bytes) -> bytes:
     new["recent_next"] = old["recent_next"]
     new["recent_low"] = old["recent_ids"] & LOW
     new["recent_high"] = (old["recent_ids"] >> HIGH) & np.uint64(0xFFFF)
-    new["disconnection_at"] = moment(int(old["disconnection_at"]), LONG_AGO)
-    take_loans(old, new)
-    new["bill_paid_at"] = [moment(int(time), 0) for time in old["bill_paid_at"]]
-    take_months(old, new)
-    take_usage(old, new)
+    new["disconnection_at"] = seconds_or_none(int(old["disconnection_at"]), LONG_AGO)
+    fill_loans(old, new)
+    new["bill_paid_at"] = [seconds_or_none(int(time), 0) for time in old["bill_paid_at"]]
+    fill_months(old, new)
+    fill_usage(old, new)
     for slot, time in enumerate(sorted(old["credit_time"].tolist(), reverse=True)):
-        new["credit_time"][slot] = moment(time, 0)
-    new["repayment_time"] = [moment(int(time), 0) for time in old["repayment_time"]]
+        new["credit_time"][slot] = seconds_or_none(time, 0)
+    new["repayment_time"] = [seconds_or_none(int(time), 0) for time in old["repayment_time"]]
     new["repayment_amount"] = old["repayment_amount"]
     return records.tobytes()
 
 
-def moment(time: int, absent: int) -> int:
-    """Return a time of layout 1 (ms) in seconds, ``absent`` as no moment."""
-    return NO_MOMENT if time == absent else seconds_of(time)
+def seconds_or_none(time: int, absent: int) -> int:
+    """Return a time of layout 1 (ms) in seconds, ``absent`` as ``NO_TIME_S."""
+    return NO_TIME_S if time == absent else seconds_of(time)
 
 
-def take_loans(old: Record, new: Record) -> None:
-    """Take over the times of the loans and the instalments' loans."""
+def fill_loans(old: Record, new: Record) -> None:
+    """Fill the times of the loans and the instalments' loans."""
     for slot in np.flatnonzero(old["loan_key"]).tolist():
         new["loan_opened"][slot] = seconds_of(int(old["loan_opened"][slot]))
-        new["loan_status_time"][slot] = moment(int(old["loan_status_time"][slot]), LONG_AGO)
-        new["loan_outstanding_time"][slot] = moment(int(old["loan_outstanding_time"][slot]), LONG_AGO)
+        new["loan_status_time"][slot] = seconds_or_none(int(old["loan_status_time"][slot]), LONG_AGO)
+        new["loan_outstanding_time"][slot] = seconds_or_none(int(old["loan_outstanding_time"][slot]), LONG_AGO)
     new["instalment_loan"] = old["instalment_loan"] & LOW
     new["instalment_in_time"] = old["instalment_paid"]
 
 
-def take_months(old: Record, new: Record) -> None:
-    """Take over income by months of 30 days; each counts as one payment in its middle: no more was kept."""
+def fill_months(old: Record, new: Record) -> None:
+    """Fill income by months of 30 days; each counts as one payment in its middle: no more was kept."""
     for number, amount in sorted(zip(old["income_month"].tolist(), old["income_amount"].tolist(), strict=True)):
         if number == 0:
             continue
@@ -143,7 +137,7 @@ def take_months(old: Record, new: Record) -> None:
             new["income_time"] = seconds_of((MONTH_DAYS * number + MONTH_DAYS // 2) * DAY_MS)
 
 
-def take_usage(old: Record, new: Record) -> None:
+def fill_usage(old: Record, new: Record) -> None:
     """Start each utility's forecast from the mean of its months before the newest."""
     for utility in range(UTILITIES):
         known = sorted(

@@ -8,7 +8,7 @@ import numpy as np
 
 from loanpulse.schemas.compiled import compiled
 from loanpulse.streams.record.layout import PAYS, Integers, Reals, Record
-from loanpulse.streams.record.local_time import months_later
+from loanpulse.streams.record.units import months_later
 
 UNKNOWN, WEEKLY, BIWEEKLY, MONTHLY, IRREGULAR = range(5)
 CYCLE_NAMES = ("UNKNOWN", "WEEKLY", "BIWEEKLY", "MONTHLY", "IRREGULAR")
@@ -33,23 +33,23 @@ def pays(record: Record, days: Integers, amounts: Reals) -> tuple[int, bool]:
         amount = record["pay_amount"][slot]
         if amount == 0 or (amount < 0) == salaried:
             continue
-        place = count
-        while place > 0 and days[place - 1] > record["pay_day"][slot]:
-            days[place], amounts[place] = days[place - 1], amounts[place - 1]
-            place -= 1
-        days[place], amounts[place] = int(record["pay_day"][slot]), abs(float(amount))
+        position = count
+        while position > 0 and days[position - 1] > record["pay_day"][slot]:
+            days[position], amounts[position] = days[position - 1], amounts[position - 1]
+            position -= 1
+        days[position], amounts[position] = int(record["pay_day"][slot]), abs(float(amount))
         count += 1
     merged = 0
     parts = False
     start = 0
-    for place in range(count):
-        if merged > 0 and days[place] - start <= SAME_PAY_DAYS:
-            amounts[merged - 1] += amounts[place]
-            days[merged - 1] = days[place]
+    for position in range(count):
+        if merged > 0 and days[position] - start <= SAME_PAY_DAYS:
+            amounts[merged - 1] += amounts[position]
+            days[merged - 1] = days[position]
             parts = True
         else:
-            start = days[place]
-            days[merged], amounts[merged] = days[place], amounts[place]
+            start = days[position]
+            days[merged], amounts[merged] = days[position], amounts[position]
             merged += 1
     return merged, parts
 
@@ -58,15 +58,20 @@ def pays(record: Record, days: Integers, amounts: Reals) -> tuple[int, bool]:
 def fits(days: Integers, count: int, shortest: int, longest: int) -> bool:
     """Tell whether most of the gaps between ``count`` pays are ``shortest`` to ``longest`` days."""
     inside = 0
-    for place in range(1, count):
-        if shortest <= days[place] - days[place - 1] <= longest:
+    for position in range(1, count):
+        if shortest <= days[position] - days[position - 1] <= longest:
             inside += 1
     return inside >= REGULAR_SHARE * (count - 1)
 
 
 @compiled
 def cycle_of(days: Integers, count: int) -> int:
-    """Return the cycle of ``count`` paydays in ascending order."""
+    """Return the cycle of ``count`` paydays in ascending order.
+
+    Examples:
+        >>> CYCLE_NAMES[cycle_of(np.array([0, 14, 28, 42]), 4)], CYCLE_NAMES[cycle_of(np.array([0, 9, 50]), 3)]
+        ('BIWEEKLY', 'IRREGULAR')
+    """
     if count < FEWEST_PAYS:
         return UNKNOWN
     if fits(days, count, 5, 9):
@@ -80,7 +85,12 @@ def cycle_of(days: Integers, count: int) -> int:
 
 @compiled
 def next_payday(day: int, cycle: int) -> int:
-    """Return the payday after the payday ``day`` in a regular cycle."""
+    """Return the payday after the payday ``day`` in a regular cycle.
+
+    Examples:
+        >>> int(next_payday(0, WEEKLY)), int(next_payday(0, MONTHLY))
+        (7, 31)
+    """
     if cycle == WEEKLY:
         return day + 7
     if cycle == BIWEEKLY:
@@ -92,8 +102,8 @@ def next_payday(day: int, cycle: int) -> int:
 def longest_gap(days: Integers, count: int) -> int:
     """Return the longest gap, in days, between ``count`` pays in ascending order."""
     longest = 0
-    for place in range(1, count):
-        longest = max(longest, days[place] - days[place - 1])
+    for position in range(1, count):
+        longest = max(longest, days[position] - days[position - 1])
     return longest
 
 

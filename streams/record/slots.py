@@ -8,32 +8,37 @@ than the allowed lateness.
 import numpy as np
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.schemas.contracts import LoanStatus
+from loanpulse.streams.record.codes import STATUS_NONE, STATUS_SETTLED
 from loanpulse.streams.record.layout import (
     BILLS,
     CREDITS,
     INSTALMENTS,
     LOANS,
     MONTHS,
-    NO_MOMENT,
+    NO_TIME_S,
     REPAYMENTS,
     TRACED,
     Record,
 )
-from loanpulse.streams.record.loan_purpose import REPAYMENT as USE_REPAYMENT
+from loanpulse.streams.record.loan_purpose import USE_REPAYMENT
 
 CENT = 0.005
-SETTLED = int(LoanStatus.SETTLED)
 LAST_DAY = np.iinfo(np.int16).max
 SCHEDULE_DAYS = 92
 """An instalment announced further ahead is part of a schedule, and gives way to nearer ones in a full ledger."""
 
 
 @compiled
-def loan_slot(record: Record, key: int, moment: int) -> int:
-    """Return the slot of the loan ``key``, opened at ``moment`` if new.
+def loan_slot(record: Record, key: int, epoch2020_s: int) -> int:
+    """Return the slot of the loan ``key``, opened at ``epoch2020_s`` if new.
 
     A full ledger gives up its oldest settled loan, or its oldest where none is settled.
+
+    Examples:
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> [int(loan_slot(record, key, 0)) for key in (70, 71, 70)]
+        [0, 1, 0]
     """
     free = -1
     oldest = -1
@@ -47,8 +52,8 @@ def loan_slot(record: Record, key: int, moment: int) -> int:
         if oldest < 0:
             oldest = slot
             continue
-        settled = record["loan_status"][slot] == SETTLED
-        other = record["loan_status"][oldest] == SETTLED
+        settled = record["loan_status"][slot] == STATUS_SETTLED
+        other = record["loan_status"][oldest] == STATUS_SETTLED
         if (settled and not other) or (
             settled == other and record["loan_opened"][slot] < record["loan_opened"][oldest]
         ):
@@ -56,11 +61,11 @@ def loan_slot(record: Record, key: int, moment: int) -> int:
     slot = free if free >= 0 else oldest
     record["loan_key"][slot] = key
     record["loan_reference"][slot] = 0
-    record["loan_opened"][slot] = moment
-    record["loan_status"][slot] = -1
-    record["loan_status_time"][slot] = NO_MOMENT
+    record["loan_opened"][slot] = epoch2020_s
+    record["loan_status"][slot] = STATUS_NONE
+    record["loan_status_time"][slot] = NO_TIME_S
     record["loan_outstanding"][slot] = 0.0
-    record["loan_outstanding_time"][slot] = NO_MOMENT
+    record["loan_outstanding_time"][slot] = NO_TIME_S
     record["loan_disbursed"][slot] = 0.0
     record["loan_deferral_day"][slot] = 0
     record["loan_restructured_day"][slot] = 0
@@ -71,7 +76,12 @@ def loan_slot(record: Record, key: int, moment: int) -> int:
 
 @compiled
 def short_key(key: int) -> np.uint64:
-    """Return the low half of a loan's key, by which its instalments name it; never 0."""
+    """Return the low half of a loan's key, by which its instalments name it; never 0.
+
+    Examples:
+        >>> hex(short_key(0x1234_5678_9ABC_DEF0)), int(short_key(0x1234_5678_0000_0000))
+        ('0x9abcdef0', 1)
+    """
     low = np.uint64(key) & np.uint64(0xFFFFFFFF)
     return low if low != np.uint64(0) else np.uint64(1)
 
@@ -106,6 +116,14 @@ def instalment_slot(record: Record, key: int, day: int, today: int) -> int:
     """Return the slot of the instalment of the loan ``key`` due on ``day``, or -1 where a full ledger has none for it.
 
     ``today`` is the day of the event that names it.
+
+    Examples:
+        The same instalment keeps its slot; one that is announced too far ahead still has one while there is room.
+
+        >>> from loanpulse.streams.record.layout import empty_records
+        >>> record = empty_records(1)[0]
+        >>> [int(instalment_slot(record, 70, day, 20_000)) for day in (20_010, 20_010, 20_200)]
+        [0, 0, 1]
     """
     if day > LAST_DAY or day <= 0:
         return -1
@@ -163,14 +181,14 @@ def bill_slot(record: Record, utility: int, day: int) -> int:
         free = oldest
     record["bill_utility"][free] = utility + 1
     record["bill_day"][free] = day
-    record["bill_paid_at"][free] = NO_MOMENT
+    record["bill_paid_at"][free] = NO_TIME_S
     record["bill_overdue"][free] = 0
     return free
 
 
 @compiled
 def month_slot(record: Record, month: int) -> int:
-    """Return the bucket of a calendar month (``months.py``), or -1 where it is older than all that are kept."""
+    """Return the bucket of a calendar month (``units.month_of``), or -1 where it is older than all that are kept."""
     slot = month % MONTHS
     if record["month"][slot] < month:
         record["month"][slot] = month
@@ -182,27 +200,27 @@ def month_slot(record: Record, month: int) -> int:
 
 
 @compiled
-def keep_latest_credit(record: Record, moment: int) -> None:
-    """Keep ``moment`` among the latest at which new credit came."""
+def keep_latest_credit(record: Record, epoch2020_s: int) -> None:
+    """Keep ``epoch2020_s`` among the latest at which new credit came."""
     slot = 0
     for index in range(CREDITS):
         if record["credit_time"][index] < record["credit_time"][slot]:
             slot = index
-    if moment > record["credit_time"][slot]:
-        record["credit_time"][slot] = moment
+    if epoch2020_s > record["credit_time"][slot]:
+        record["credit_time"][slot] = epoch2020_s
 
 
 @compiled
-def keep_latest_repayment(record: Record, moment: int, amount: float) -> None:
-    """Keep a repayment among the latest; of equal moments the smaller amount goes first."""
+def keep_latest_repayment(record: Record, epoch2020_s: int, amount: float) -> None:
+    """Keep a repayment among the latest; of equal times the smaller amount goes first."""
     slot = 0
     for index in range(REPAYMENTS):
         later = int(record["repayment_time"][slot]) - int(record["repayment_time"][index])
         if later > 0 or (later == 0 and record["repayment_amount"][index] < record["repayment_amount"][slot]):
             slot = index
-    later = moment - int(record["repayment_time"][slot])
+    later = epoch2020_s - int(record["repayment_time"][slot])
     if later > 0 or (later == 0 and amount > record["repayment_amount"][slot]):
-        record["repayment_time"][slot] = moment
+        record["repayment_time"][slot] = epoch2020_s
         record["repayment_amount"][slot] = amount
 
 
@@ -212,12 +230,12 @@ def trace(record: Record, reference: int, use: int, amount: float, day: int) -> 
 
     A full ledger gives up instalments paid first, then what was spent longest ago.
     """
-    place = -1
+    free = -1
     victim = 0
     for slot in range(TRACED):
         if record["traced_loan"][slot] == 0:
-            if place < 0:
-                place = slot
+            if free < 0:
+                free = slot
             continue
         if record["traced_loan"][slot] == reference and record["traced_class"][slot] == use:
             record["traced_amount"][slot] += amount
@@ -227,9 +245,9 @@ def trace(record: Record, reference: int, use: int, amount: float, day: int) -> 
         other = record["traced_class"][victim] == USE_REPAYMENT
         if (repays and not other) or (repays == other and record["traced_day"][slot] < record["traced_day"][victim]):
             victim = slot
-    if place < 0:
-        place = victim
-    record["traced_loan"][place] = reference
-    record["traced_class"][place] = use
-    record["traced_amount"][place] = amount
-    record["traced_day"][place] = day
+    if free < 0:
+        free = victim
+    record["traced_loan"][free] = reference
+    record["traced_class"][free] = use
+    record["traced_amount"][free] = amount
+    record["traced_day"][free] = day

@@ -10,7 +10,8 @@ import math
 import numpy as np
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.streams.record.layout import DAY_MS, UTILITIES, WAITING_READINGS, Record
+from loanpulse.schemas.units import DAY_MS
+from loanpulse.streams.record.layout import UTILITIES, WAITING_READINGS, Record
 
 ALPHA = 0.3
 """Smoothing of the level, and the weight of the newest squared error."""
@@ -23,28 +24,33 @@ LEARNED_AT_LEAST = 2
 @compiled
 def wait(record: Record, utility: int, day: int, amount: float) -> None:
     """Let a reading wait for earlier ones; a full waiting room learns its oldest reading at once."""
-    place = -1
+    free = -1
     oldest = 0
     for slot in range(WAITING_READINGS):
         if record["reading_utility"][slot] == 0:
-            if place < 0:
-                place = slot
+            if free < 0:
+                free = slot
         elif record["reading_utility"][slot] == utility + 1 and record["reading_day"][slot] == day:
             record["reading_amount"][slot] += amount
             return
         if record["reading_day"][slot] < record["reading_day"][oldest]:
             oldest = slot
-    if place < 0:
-        place = oldest
-        learn_waiting(record, place)
-    record["reading_utility"][place] = utility + 1
-    record["reading_day"][place] = day
-    record["reading_amount"][place] = amount
+    if free < 0:
+        free = oldest
+        learn_waiting(record, free)
+    record["reading_utility"][free] = utility + 1
+    record["reading_day"][free] = day
+    record["reading_amount"][free] = amount
 
 
 @compiled
 def smoothed(level: float, rate: float, readings: int) -> float:
-    """Return the forecaster's level after ``rate``: the mean of its first two, then exponential smoothing."""
+    """Return the forecaster's level after ``rate``: the mean of its first two, then exponential smoothing.
+
+    Examples:
+        >>> smoothed(0.0, 10.0, 0), smoothed(10.0, 20.0, 1), round(smoothed(15.0, 25.0, 2), 6)
+        (10.0, 15.0, 18.0)
+    """
     if readings == 0:
         return rate
     if readings == 1:
@@ -108,11 +114,11 @@ def next_waiting(record: Record, utility: int, after: int) -> int:
 
 
 @compiled
-def settle(record: Record, time: int) -> None:
-    """Learn, in their order, the readings of the days that were over at ``time`` (ms): none earlier may still come."""
+def settle(record: Record, time_ms: int) -> None:
+    """Learn, in order, the readings of the days that were over at ``time_ms``: no earlier ones can follow."""
     for utility in range(UTILITIES):
         slot = next_waiting(record, utility, -1)
-        while slot >= 0 and (int(record["reading_day"][slot]) + 1) * DAY_MS <= time:
+        while slot >= 0 and (int(record["reading_day"][slot]) + 1) * DAY_MS <= time_ms:
             learn_waiting(record, slot)
             slot = next_waiting(record, utility, -1)
 

@@ -8,13 +8,13 @@ import math
 from dataclasses import dataclass
 
 from loanpulse.schemas.compiled import compiled
-from loanpulse.schemas.contracts import LoanPurpose
+from loanpulse.schemas.delinquency import DEFAULT_DAYS
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.record import debt
 from loanpulse.streams.record.income import full_months, month_income
-from loanpulse.streams.record.layout import DAY_MS, INSTALMENTS, LOANS, TRACED, Reals, Record
-from loanpulse.streams.record.loan_purpose import REPAYMENT, keeps_purpose
-from loanpulse.streams.record.months import month_of, month_start
+from loanpulse.streams.record.layout import INSTALMENTS, Reals, Record
 from loanpulse.streams.record.slots import CENT
+from loanpulse.streams.record.units import month_of, month_start_ms
 
 NAN = math.nan
 TIMELINESS_DAYS = 180
@@ -22,10 +22,8 @@ SHOCK = 0.8
 """A month's income at or below this share of the mean of the months before it is a shock."""
 SHOCK_MONTHS = 2
 """The months whose instalments a shock bears on: its own and the one after."""
-DEFAULT_DAYS = 30
 ASKED_IN_TIME = 0.5
 """What an instalment counts for that was not paid by its due date, where a deferral was asked for before default."""
-NO_PURPOSE = int(LoanPurpose.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +71,14 @@ DIMENSIONS: tuple[Dimension, ...] = (
 
 
 @compiled
-def timeliness(record: Record, time: int) -> float:
+def timeliness(record: Record, time_ms: int) -> float:
     """Return the share of what fell due in 180 days that was paid by its due date, NaN without instalments."""
     due = 0.0
     in_time = 0.0
     for slot in range(INSTALMENTS):
-        if not debt.has_fallen_due(record, slot, time):
+        if not debt.has_fallen_due(record, slot, time_ms):
             continue
-        if time - debt.due_moment(record["instalment_day"][slot]) > TIMELINESS_DAYS * DAY_MS:
+        if time_ms - debt.past_due_at_ms(record["instalment_day"][slot]) > TIMELINESS_DAYS * DAY_MS:
             continue
         amount = debt.asked(record, slot)
         due += amount
@@ -98,10 +96,10 @@ def is_shock(record: Record, month: int, known: int) -> bool:
 
 
 @compiled
-def shocked_days(record: Record, time: int) -> tuple[int, int]:
+def shocked_days(record: Record, time_ms: int) -> tuple[int, int]:
     """Return the first and last day that a shock in the full months kept bears on; (0, -1) where there was none."""
-    months = full_months(record, time)
-    current = month_of(time)
+    months = full_months(record, time_ms)
+    current = month_of(time_ms)
     first = 0
     last = -1
     # A month can be judged where two before it are known.
@@ -109,8 +107,8 @@ def shocked_days(record: Record, time: int) -> tuple[int, int]:
         month = current - back
         if is_shock(record, month, months - back):
             if last < 0:
-                first = month_start(month) // DAY_MS
-            last = month_start(month + SHOCK_MONTHS) // DAY_MS - 1
+                first = month_start_ms(month) // DAY_MS
+            last = month_start_ms(month + SHOCK_MONTHS) // DAY_MS - 1
     return first, last
 
 
@@ -127,58 +125,19 @@ def conduct(record: Record, slot: int) -> float:
 
 
 @compiled
-def elasticity(record: Record, time: int) -> float:
+def elasticity(record: Record, time_ms: int) -> float:
     """Return how the borrower kept faith under an income shock, NaN where none was seen or nothing fell due in it."""
-    first, last = shocked_days(record, time)
+    first, last = shocked_days(record, time_ms)
     due = 0.0
     kept = 0.0
     for slot in range(INSTALMENTS):
         if first <= record["instalment_day"][slot] <= last and record["instalment_due"][slot] > 0.0:
-            if debt.due_moment(record["instalment_day"][slot]) > time:
+            if debt.past_due_at_ms(record["instalment_day"][slot]) > time_ms:
                 continue
             amount = debt.asked(record, slot)
             due += amount
             kept += amount * conduct(record, slot)
     return kept / due if due > 0.0 else NAN
-
-
-@compiled
-def loan_uses(record: Record, loan: int) -> tuple[float, float]:
-    """Return what of a loan's proceeds was spent on its declared purpose, and otherwise (currency).
-
-    Paying instalments is a use of proceeds only for a loan meant to consolidate debt.
-    """
-    on_purpose = 0.0
-    off_purpose = 0.0
-    for slot in range(TRACED):
-        if record["traced_loan"][slot] == 0 or record["traced_loan"][slot] != record["loan_reference"][loan]:
-            continue
-        amount = max(0.0, record["traced_amount"][slot])
-        if keeps_purpose(record["loan_purpose"][loan], record["traced_class"][slot]):
-            on_purpose += amount
-        elif record["traced_class"][slot] != REPAYMENT:
-            off_purpose += amount
-    return on_purpose, off_purpose
-
-
-@compiled
-def purpose(record: Record) -> tuple[float, float]:
-    """Return the shares of proceeds spent on the declared purpose and off it, NaN where none was traced."""
-    proceeds = 0.0
-    kept = 0.0
-    strayed = 0.0
-    for loan in range(LOANS):
-        if record["loan_key"][loan] == 0 or not 0 <= record["loan_purpose"][loan] < NO_PURPOSE:
-            continue
-        on_purpose, off_purpose = loan_uses(record, loan)
-        if on_purpose + off_purpose <= 0.0:
-            continue
-        proceeds += max(record["loan_disbursed"][loan], on_purpose + off_purpose)
-        kept += on_purpose
-        strayed += off_purpose
-    if proceeds <= 0.0:
-        return NAN, NAN
-    return kept / proceeds, strayed / proceeds
 
 
 @compiled

@@ -13,6 +13,7 @@ from loanpulse.broker.producer import DurableProducer
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import open_registry
 from loanpulse.schemas.topics import full_name
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.faust_kafka.consumer_offsets import ConsumerOffsets
@@ -20,7 +21,7 @@ from loanpulse.streams.faust_kafka.process import execute
 from loanpulse.streams.faust_kafka.settings import faust_settings
 from loanpulse.streams.faust_kafka.transport import BatchSchema, install
 from loanpulse.streams.from_settings import load_policy
-from loanpulse.streams.learning.labels import DAY_MS, LabelOptions
+from loanpulse.streams.learning.labels import LabelOptions
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.trainer import state_file

@@ -23,12 +23,12 @@ from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.learning_loop import LearningState
 from loanpulse.streams.learning.outputs import Measured, Version
 from loanpulse.streams.models.scorecard import WeightsError
+from loanpulse.streams.models.versions import IN_FORCE_KEY, served_in_force
 from loanpulse.streams.trainer import state_file
 
 log = structlog.get_logger(__name__)
 
 INPUTS = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES, MODEL_SNAPSHOTS)
-IN_FORCE_KEY = "champion"
 GRACE_SECONDS = 3.0
 """A partition counts as idle only after it has delivered nothing for this long."""
 
@@ -99,7 +99,7 @@ class TrainerProcess:
     def _follow(self, value: dict[str, Any]) -> None:
         """Continue from a version that a person has put in force."""
         try:
-            served = contract_values.served_in_force(value)
+            served = served_in_force(value)
         except WeightsError as error:
             log.error("a version put in force can't be used", version=value["model_version"], reason=str(error))
             return

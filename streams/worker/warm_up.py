@@ -9,8 +9,9 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
-from loanpulse.streams.engine.engine import DAY_MS, Engine, record_batch_of
+from loanpulse.streams.engine.engine import Engine, record_batch_of
 from loanpulse.streams.partition.undo_log import FIRST_CHUNKS
 
 BORROWER = b"warm-up"

@@ -28,6 +28,7 @@ from loanpulse.streams.models.flat_challenger import FlatChallenger, PublishedCh
 from loanpulse.streams.models.flat_tree import LEAF, FlatTree
 from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes
 from loanpulse.streams.models.segments import Segments
+from loanpulse.streams.models.versions import served_in_force
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.trainer.process import published
 from tests.support.brokers import environment
@@ -142,7 +143,7 @@ def test_the_experts_scorecard_can_always_be_gone_back_to(models: Settings) -> N
     decided = [value for value in reader.values(MODEL_SNAPSHOTS) if value["model_version"] == "expert-1"]
     reader.close()
     assert {(value["status"], value["decided_by"]) for value in decided} == {("IN_FORCE", "Wang")}
-    scorecard = contract_values.served_in_force(decided[0])
+    scorecard = served_in_force(decided[0])
     assert isinstance(scorecard, Scorecard)
     assert scorecard.weights.tolist() == [indicator.weight for indicator in INDICATORS]
     run("promote", "logistic-30-2", "--by", "Wang", "--why", "mended")

@@ -17,8 +17,9 @@ from loanpulse.evaluation.backtest.run import BacktestRun
 from loanpulse.schemas import json_form
 from loanpulse.schemas.contracts import ExampleOutcome, Level
 from loanpulse.schemas.registry import LocalRegistry
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.engine.engine import EngineOptions
-from loanpulse.streams.learning.labels import DAY_MS, LabelOptions, Matured
+from loanpulse.streams.learning.labels import LabelOptions, Matured
 from loanpulse.streams.learning.trainer import TrainerOptions
 from loanpulse.streams.policy import policy_file
 from tests.support.grown_forest import promoted

@@ -19,7 +19,7 @@ from loanpulse.evaluation.city_run import Run, run_city
 from loanpulse.evaluation.evaluation import alerts_begun
 from loanpulse.evaluation.reasons import reasons_kept
 from loanpulse.schemas.contracts import Level
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.settings import load
 from loanpulse.streams.from_settings import engine_options, load_policy
 from tests.support import sample_logs

@@ -21,7 +21,7 @@ from loanpulse.evaluation.outcomes import (
 )
 from loanpulse.evaluation.panel import CHANGE
 from loanpulse.evaluation.stability import flip_rate
-from loanpulse.schemas.topics import DAY_MS
+from loanpulse.schemas.units import DAY_MS
 
 
 def on_days(*spans: tuple[int, int], days: int = 300) -> np.ndarray:

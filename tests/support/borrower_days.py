@@ -4,12 +4,15 @@ import numpy as np
 
 from loanpulse.schemas.contracts import RepaymentKind, SpendingCategory, SpendingKind
 from loanpulse.schemas.sources import REPAYMENT, SPENDING
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.indicators.catalogue import COUNT, NAMES
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.record.event import empty_events
-from loanpulse.streams.record.layout import DAY_MS, empty_records
-from loanpulse.streams.scoring.borrower import SCORE, describe, read_indicators
+from loanpulse.streams.record.layout import empty_records
+from loanpulse.streams.scoring.borrower import describe
+from loanpulse.streams.scoring.index import read_indicators
+from loanpulse.streams.scoring.score import SCORE
+from tests.support.empty_events import empty_events
 
 PARAMETERS = policy_file.load().parameters
 START_DAY = 20_089  # 2025-01-01

@@ -16,7 +16,7 @@ from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
 from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.streams.behaviours.catalogue import NAMES
-from loanpulse.streams.behaviours.parameters import table_of
+from loanpulse.streams.behaviours.parameters import parameter_table
 from loanpulse.streams.engine.engine import Engine, EngineOptions, record_batch_of
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.policy_file import Policy
@@ -46,7 +46,7 @@ def policy_with(name: str = "", **parameters: float) -> Policy:
     """The packaged policy, with some of a behaviour's parameters changed."""
     policy = policy_file.load(interval_seconds=1.0)
     if name:
-        policy.parameters["behaviours"] = table_of({**policy.file.behaviours, name: parameters})
+        policy.parameters["behaviours"] = parameter_table({**policy.file.behaviours, name: parameters})
     return policy
 
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import RepaymentKind, SpendingCategory, SpendingKind, UtilityKind
 from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
-from loanpulse.streams.record.event import empty_events
-from loanpulse.streams.record.layout import DAY_MS
+from loanpulse.schemas.units import DAY_MS
+from tests.support.empty_events import empty_events
 
 START = 1_700_000_000_000
 

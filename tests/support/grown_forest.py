@@ -14,7 +14,7 @@ from loanpulse.streams.learning.trainer import FEATURES
 from loanpulse.streams.models.calibration import probability
 from loanpulse.streams.models.challenger_weights import challenger_to_bytes
 from loanpulse.streams.models.flat_challenger import PublishedChallenger
-from loanpulse.streams.models.inputs import INDEX_READINGS, Labels, Reals, inputs_of
+from loanpulse.streams.models.inputs import INDEX_INPUTS, Labels, Reals, inputs_of
 from loanpulse.streams.policy import policy_file
 
 PARAMETERS = policy_file.load().parameters
@@ -22,7 +22,7 @@ NEUTRAL = float(PARAMETERS["neutral_utility"])
 OPTIONS = ChallengerOptions(ForestOptions(trees=5, patch=0.6, grace_period=40, delta=0.05, tau=0.2), replays=2)
 
 
-def readings(count: int, seed: int) -> Reals:
+def model_inputs(count: int, seed: int) -> Reals:
     """Value, utility, evidence, points and age of made-up borrowers' indicators; one in ten is not known."""
     dice = np.random.default_rng(seed)
     utility = dice.random((count, COUNT))
@@ -47,9 +47,9 @@ def outcomes(rows: Reals, seed: int) -> Labels:
 @cache
 def grown() -> tuple[Champion, Challenger]:
     """The two models after some thousand examples."""
-    champion, challenger = Champion(INDEX_READINGS, 0.04), Challenger(FEATURES, OPTIONS)
+    champion, challenger = Champion(INDEX_INPUTS, 0.04), Challenger(FEATURES, OPTIONS)
     for lesson in range(24):
-        rows = readings(128, lesson)
+        rows = model_inputs(128, lesson)
         counted, features = inputs_of(rows, NEUTRAL)
         told = outcomes(rows, 100 + lesson)
         challenger.learn(features, champion.raw_log_odds(counted), told)

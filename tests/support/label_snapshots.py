@@ -1,9 +1,7 @@
 """Snapshots as the label queue reads them."""
 
-from loanpulse.streams.learning.labels import (
-    DAY_MS,
-    Prediction,
-)
+from loanpulse.schemas.units import DAY_MS
+from loanpulse.streams.learning.labels import Prediction
 
 START = 994
 """A day on which an interval of seven days begins."""

@@ -20,6 +20,7 @@ from loanpulse.schemas.contracts import AlertKind, Level
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS, REPAYMENT_EVENTS, SPENDING_EVENTS, SUPPRESSIONS
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.alerts.contacts import lender_hash
 from loanpulse.streams.alerts.draft import kinds_of
 from loanpulse.streams.alerts.maker import AlertDecisions, decide_alerts, held_out
@@ -33,8 +34,8 @@ from loanpulse.streams.indicators.catalogue import NAMES
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.interventions import HoldOutSection
 from loanpulse.streams.policy.policy_file import Policy
-from loanpulse.streams.record.layout import DAY_MS
-from loanpulse.streams.scoring.borrower import HARD_EVENT_NAMES, SCORE
+from loanpulse.streams.scoring.levels import HARD_EVENT_NAMES
+from loanpulse.streams.scoring.score import SCORE
 from tests.support import sample_logs
 
 PARTITIONS = 2

@@ -5,18 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.alerts.snapshots import BEHAVIOURS as SNAPSHOT_NAMES
 from loanpulse.streams.behaviours import borrowing, cash, household, income, purpose, repayment
 from loanpulse.streams.behaviours.catalogue import BEHAVIOURS, COUNT, MOST_PARAMETERS, NAMES
-from loanpulse.streams.behaviours.episodes import carry_episodes
-from loanpulse.streams.behaviours.parameters import check, table_of
+from loanpulse.streams.behaviours.episodes import update_episodes
+from loanpulse.streams.behaviours.parameters import check_parameters, parameter_table
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.record.layout import DAY_MS, empty_records
+from loanpulse.streams.record.layout import empty_records
 from tests.support.borrower_life import Life, months, policy_with
 from tests.support.event_batches import event_batches
 
-TABLE = table_of({})
+TABLE = parameter_table({})
 ORDERED = ("peak_newest", "balance_peak", "largest_purchase", "flow_newest", "flow_first", "flow_day")
 
 
@@ -66,11 +67,11 @@ def test_the_code_reads_each_parameter_where_the_catalogue_puts_it(name: str, pl
 
 def test_a_policy_is_told_which_key_is_wrong() -> None:
     with pytest.raises(ValueError, match=r"CASH_DRAIN\.fall is 2: give 0\.3 to 1"):
-        check({"CASH_DRAIN": {"fall": 2.0}})
+        check_parameters({"CASH_DRAIN": {"fall": 2.0}})
     with pytest.raises(ValueError, match=r"CASH_DRAIN\.drop is not known"):
-        check({"CASH_DRAIN": {"drop": 0.5}})
+        check_parameters({"CASH_DRAIN": {"drop": 0.5}})
     with pytest.raises(ValueError, match="CASHDRAIN is not a behaviour"):
-        check({"CASHDRAIN": {}})
+        check_parameters({"CASHDRAIN": {}})
 
 
 def test_the_packaged_policy_lists_every_parameter_at_its_default() -> None:
@@ -102,7 +103,7 @@ def carried(conditions: list[bool], clear_days: int) -> tuple[list[int], list[bo
     table[0, 0] = clear_days
     opened, standing = [], []
     for day, holds in enumerate(conditions):
-        if carry_episodes(record, (20_000 + day) * DAY_MS, int(holds), table):
+        if update_episodes(record, (20_000 + day) * DAY_MS, int(holds), table):
             opened.append(day)
         standing.append(int(record["behaviours"]) == 1)
     return opened, standing

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loanpulse.streams.record.layout import DAY_MS
+from loanpulse.schemas.units import DAY_MS
 from tests.support.borrower_life import Life, days, months, policy_with
 
 MONTHS = months("2026-01-10", 8)

@@ -267,7 +267,7 @@ def test_a_policy_and_a_model_stand_together_in_either_order(model_first: bool) 
     parameters = engine.lane(0).parameters
     assert parameters["weight"].tolist() == BETTER.weights.tolist()
     assert parameters["neutral_log_odds"] == 2.0
-    assert parameters["level_floor"][3] == 40.0
+    assert parameters["level_min_points"][3] == 40.0
     assert engine.standing(0).policy.version == "next"
     assert engine.standing(0).model_version == "logistic-30-1024"
 
@@ -289,7 +289,7 @@ def test_an_older_activation_that_comes_late_does_not_replace_a_newer_one() -> N
     engine.controls.add(POLICY_ACTIVATIONS, activation("older", MIDDLE - timedelta(days=3)))
     engine.carry(0, MIDDLE_MS + 20)
     assert engine.standing(0).policy.version == "newer"
-    assert engine.lane(0).parameters["level_floor"][3] == 40.0
+    assert engine.lane(0).parameters["level_min_points"][3] == 40.0
 
 
 def replayed(folder: Path, files: list[Path], controls: Path | None = None) -> tuple[ReplayReport, list[str]]:

@@ -8,11 +8,14 @@ from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import RepaymentKind
 from loanpulse.schemas.sources import REPAYMENT
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.fold.event import fold_event, seen_before
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.record.event import EVENT, empty_events
-from loanpulse.streams.record.layout import BORROWER, DAY_MS, empty_records
-from loanpulse.streams.scoring.borrower import SCORE, describe
+from loanpulse.streams.record.event import EVENT
+from loanpulse.streams.record.layout import BORROWER, empty_records
+from loanpulse.streams.scoring.borrower import describe
+from loanpulse.streams.scoring.score import SCORE
+from tests.support.empty_events import empty_events
 from tests.support.event_batches import START, event_batches
 
 PARAMETERS = policy_file.load().parameters

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from loanpulse.evaluation.coverage import coverage
 from loanpulse.streams.forecast.calibration import high_level, learn_outcome, low_level
-from loanpulse.streams.forecast.coverage import Judged, coverage
 from tests.support.borrower_life import Found, Life, days, months
 
 START = "2026-01-01"
@@ -82,7 +82,7 @@ def test_levels_settle_where_a_fifth_of_the_outcomes_lie_outside() -> None:
 
 def test_coverage_counts_what_lies_in_the_interval() -> None:
     quantiles = np.array([[10, 20, 30], [10, 20, 30], [10, 20, 90], [90, 90, 90]], float)
-    found = coverage([Judged(quantiles, np.array([5, 25, 90, 90.0]))])
+    found = coverage(quantiles, np.array([5, 25, 90, 90]), np.ones(4, np.bool_))
     assert (found.forecasts, found.foreseen) == (4, 3)
-    assert (found.interval, found.before, found.after) == pytest.approx((2 / 3, 1 / 3, 0))
-    assert found.everyone == pytest.approx(3 / 4)
+    assert (found.inside, found.before, found.after) == pytest.approx((2 / 3, 1 / 3, 0))
+    assert found.inside_all == pytest.approx(3 / 4)

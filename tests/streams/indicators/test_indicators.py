@@ -7,14 +7,15 @@ from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import LoanStatus, RepaymentKind, SpendingCategory, SpendingKind, UtilityKind
 from loanpulse.schemas.sources import REPAYMENT, SPENDING, UTILITY
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.indicators import income_trend
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.indicators.evidence import MONTHLY_DAYS, OFTEN_DAYS
 from loanpulse.streams.record import decayed_sums
 from loanpulse.streams.record.income import short_income
-from loanpulse.streams.record.layout import DAY_MS, INCOME
-from loanpulse.streams.scoring import borrower
-from loanpulse.streams.scoring.borrower import SCORE, read_indicators, utility_of
+from loanpulse.streams.record.layout import INCOME
+from loanpulse.streams.scoring.index import read_indicators, utility_of, weigh
+from loanpulse.streams.scoring.score import SCORE
 from tests.support.borrower_days import PARAMETERS, START_DAY, Life, described
 
 
@@ -288,7 +289,7 @@ def test_less_evidence_brings_the_index_nearer_to_the_neutral_reading(
             score["value"][number] = indicator.unhealthy + utilities[number] * (indicator.healthy - indicator.unhealthy)
         score["evidence"][:] = 1.0
         score["evidence"][place] = evidence
-        borrower.weigh(score, PARAMETERS)
+        weigh(score, PARAMETERS)
         lost_by_neutral = PARAMETERS["factor"] * PARAMETERS["weight"][place] * (1.0 - neutral)
         points.append(abs(score["points"][place] - lost_by_neutral))
     assert points[0] <= points[1] + 1e-9

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from loanpulse.schemas.contracts import ExampleOutcome
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.learning.labels import (
-    DAY_MS,
     LabelOptions,
     LabelQueue,
     LeakError,

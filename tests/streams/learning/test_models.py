@@ -9,33 +9,35 @@ import pandas as pd
 import pytest
 
 from loanpulse.schemas.contracts import ExampleOutcome
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS, NAMES
 from loanpulse.streams.learning import contract_values
 from loanpulse.streams.learning.challenger import Challenger
 from loanpulse.streams.learning.champion import Champion
 from loanpulse.streams.learning.forest import Forest, ForestOptions
-from loanpulse.streams.learning.labels import DAY_MS, Matured, Prediction, example_id
+from loanpulse.streams.learning.labels import Matured, Prediction, example_id
 from loanpulse.streams.learning.outputs import Measured, Version
 from loanpulse.streams.learning.quality import metrics
 from loanpulse.streams.learning.quality.guards import check_signs, compare, judge
 from loanpulse.streams.learning.trainer import FEATURES, Trainer, TrainerOptions
 from loanpulse.streams.models.calibration import Calibrator, log_odds_of, probability
-from loanpulse.streams.models.challenger_weights import challenger_from_bytes, challenger_to_bytes
+from loanpulse.streams.models.challenger_weights import challenger_to_bytes
 from loanpulse.streams.models.flat_challenger import PublishedChallenger
 from loanpulse.streams.models.flat_tree import vote
-from loanpulse.streams.models.inputs import INDEX_READINGS, inputs_of
+from loanpulse.streams.models.inputs import INDEX_INPUTS, inputs_of
 from loanpulse.streams.models.scorecard import (
     BYTES_MOST,
     Scorecard,
     WeightsError,
-    scorecard_from_bytes,
     scorecard_of,
     scorecard_to_bytes,
     sha256,
 )
-from loanpulse.streams.models.served import check_servable, parameters_with
+from loanpulse.streams.models.served import check_servable, parameters_with, served_from_bytes
+from loanpulse.streams.models.versions import served_in_force
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.scoring.borrower import SCORE, weigh
+from loanpulse.streams.scoring.index import weigh
+from loanpulse.streams.scoring.score import SCORE
 from tests.support.grown_forest import forest
 
 NEUTRAL = 0.6
@@ -55,7 +57,7 @@ def lessons(count: int, size: int = 128, seed: int = 0) -> list[tuple[np.ndarray
 
 @pytest.fixture(scope="module")
 def champion() -> Champion:
-    learned = Champion(INDEX_READINGS, 0.04)
+    learned = Champion(INDEX_INPUTS, 0.04)
     for rows, outcomes in lessons(40):
         learned.learn(rows, outcomes)
     return learned
@@ -70,7 +72,7 @@ def challenger() -> Challenger:
 
 
 def test_before_it_learns_the_champion_is_the_experts_scorecard() -> None:
-    scorecard = Champion(INDEX_READINGS, 0.04).scorecard()
+    scorecard = Champion(INDEX_INPUTS, 0.04).scorecard()
     assert scorecard.weights.tolist() == [indicator.weight for indicator in INDICATORS]
     assert scorecard.pd(np.zeros((1, COUNT)))[0] == pytest.approx(0.04)
 
@@ -97,7 +99,7 @@ def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
 def test_the_experts_scorecard_is_the_policys_card_to_the_bit() -> None:
     parameters = policy_file.load().parameters
     value = contract_values.experts_value(scorecard_of(parameters), in_force=True)
-    scorecard = contract_values.served_in_force(value)
+    scorecard = served_in_force(value)
     assert scorecard is not None
     assert parameters_with(parameters, scorecard) == parameters
 
@@ -116,14 +118,14 @@ def test_signs_hold_whatever_the_data_say(champion: Champion) -> None:
 
 def test_the_champion_learns_and_stays_calibrated(champion: Champion) -> None:
     rows, outcomes = lessons(1, 20_000, seed=5)[0]
-    learned, experts = champion.scorecard(), Champion(INDEX_READINGS, 0.04).scorecard()
+    learned, experts = champion.scorecard(), Champion(INDEX_INPUTS, 0.04).scorecard()
     assert metrics.auc(outcomes, learned.pd(rows)) > metrics.auc(outcomes, experts.pd(rows)) + 0.01
     assert metrics.calibration_error(outcomes, learned.pd(rows)) < 0.03
     assert metrics.calibration_error(outcomes, experts.pd(rows)) > 0.05
 
 
 def test_until_data_speak_the_prior_holds() -> None:
-    champion = Champion(INDEX_READINGS, 0.04)
+    champion = Champion(INDEX_INPUTS, 0.04)
     champion.learn(*lessons(1)[0])
     experts = np.array([indicator.weight for indicator in INDICATORS])
     weights = -np.array([champion.model.weights[name] for name in NAMES])
@@ -175,11 +177,11 @@ def test_published_models_come_back_to_the_bit(champion: Champion, challenger: C
     rows, _ = lessons(1, 200, seed=3)[0]
     scorecard = champion.scorecard()
     raw = scorecard_to_bytes(scorecard)
-    assert (scorecard_from_bytes(raw, sha256(raw)).pd(rows) == scorecard.pd(rows)).all()
+    assert (served_from_bytes(raw, sha256(raw)).pd(rows) == scorecard.pd(rows)).all()
     published = PublishedChallenger(challenger.flat(), champion.uncalibrated())
     raw = challenger_to_bytes(published)
     assert len(raw) <= BYTES_MOST
-    assert (challenger_from_bytes(raw, sha256(raw)).log_odds(rows) == published.log_odds(rows)).all()
+    assert (served_from_bytes(raw, sha256(raw)).log_odds(rows) == published.log_odds(rows)).all()
 
 
 def test_a_published_challenger_is_rivers_own_answer(champion: Champion) -> None:
@@ -199,14 +201,14 @@ def test_a_published_challenger_is_rivers_own_answer(champion: Champion) -> None
     members = np.column_stack([log_odds_of(np.asarray(one)) for one in answers])
     assert (challenger.calibrator.scales > 0.0).sum() >= 2, "more than one member counts"
     expected = probability(challenger.calibrator.apply(members))
-    served = probability(challenger_from_bytes(raw, sha256(raw)).log_odds(rows))
+    served = probability(served_from_bytes(raw, sha256(raw)).log_odds(rows))
     assert np.abs(served - expected).max() < 1e-12
 
 
 def test_damaged_weights_are_refused(champion: Champion) -> None:
     raw = scorecard_to_bytes(champion.scorecard())
     with pytest.raises(WeightsError, match="SHA-256"):
-        scorecard_from_bytes(raw[:-1] + b"x", sha256(raw))
+        served_from_bytes(raw[:-1] + b"x", sha256(raw))
     with pytest.raises(WeightsError, match="twelve"):
         check_servable(Scorecard(("a",), np.ones(1), 0.0))
 
@@ -236,11 +238,11 @@ class Mute(Champion):
         return np.full(len(counted), -2.0)
 
 
-def example(number: int, readings: np.ndarray, defaulted: bool, horizon: int = 30) -> Matured:
+def example(number: int, model_inputs: np.ndarray, defaulted: bool, horizon: int = 30) -> Matured:
     time = (1_000 + number // 40) * DAY_MS
     prediction = Prediction(
         f"s{number:06}", f"b{number % 200}", time, time, 60.0, 0.05, "STABLE", "expert-1", (), 0, 1,
-        tuple(tuple(map(float, row)) for row in readings),
+        tuple(tuple(map(float, row)) for row in model_inputs),
     )  # fmt: skip
     outcome = ExampleOutcome.DEFAULTED if defaulted else ExampleOutcome.CURRENT
     name = example_id(prediction.snapshot_id, horizon)
@@ -252,8 +254,8 @@ def examples(count: int) -> list[Matured]:
     rows, outcomes = lessons(1, count, seed=8)[0]
     for number in range(count):
         utility = rows[number] + NEUTRAL
-        readings = np.column_stack([utility, utility, np.ones(COUNT), np.zeros(COUNT), np.zeros(COUNT)])
-        found.append(example(number, readings, bool(outcomes[number])))
+        model_inputs = np.column_stack([utility, utility, np.ones(COUNT), np.zeros(COUNT), np.zeros(COUNT)])
+        found.append(example(number, model_inputs, bool(outcomes[number])))
     return found
 
 
@@ -336,8 +338,8 @@ def test_a_champion_that_got_worse_is_kept_back_with_the_reason() -> None:
     good = examples(1_500)
     fed(trainer, good, 10**6)
     before = trainer.in_force_version
-    trainer.champion = Mute(INDEX_READINGS, 0.04)
-    later = [example(2_000 + number, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
+    trainer.champion = Mute(INDEX_INPUTS, 0.04)
+    later = [example(2_000 + number, np.array(one.prediction.model_inputs), one.outcome is ExampleOutcome.DEFAULTED)
              for number, one in enumerate(good)]  # fmt: skip
     said = [one for one in fed(trainer, later, 10**6) if isinstance(one, Version) and one.champion]
     assert [one.in_force for one in said[1:]] == [False]
@@ -349,7 +351,7 @@ def test_a_forest_that_a_person_promoted_stands_until_a_person_decides() -> None
     trainer = Trainer(replace(OPTIONS, version_examples=250))
     fed(trainer, examples(300), 10**6)
     trainer.put_in_force("forest-30-3072", forest())
-    later = [example(2_000 + number, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
+    later = [example(2_000 + number, np.array(one.prediction.model_inputs), one.outcome is ExampleOutcome.DEFAULTED)
              for number, one in enumerate(examples(1_500))]  # fmt: skip
     said = fed(trainer, later, 10**6)
     candidates = [one for one in said if isinstance(one, Version) and one.champion]
@@ -361,15 +363,15 @@ def test_a_forest_that_a_person_promoted_stands_until_a_person_decides() -> None
     assert trainer.in_force_version == "forest-30-3072"
     serving = [one for one in said if isinstance(one, Measured) and one.champion and one.lender is None]
     assert {(one.model_id, one.version) for one in serving} == {("forest", "forest-30-3072")}
-    readings = np.array([one.prediction.readings for one in later])
-    expected = forest().pd(inputs_of(readings, trainer.options.neutral_utility)[1])
+    model_inputs = np.array([one.prediction.model_inputs for one in later])
+    expected = forest().pd(inputs_of(model_inputs, trainer.options.neutral_utility)[1])
     noted = {(row.borrower, row.time): row.in_force for row in trainer.window.rows[30]}
     for one, pd_served in zip(later, expected, strict=True):
         place = one.prediction.borrower_id, one.prediction.time
         if place in noted:
             assert noted[place] == pytest.approx(pd_served, abs=1e-12)
     trainer.put_in_force("expert-1", Trainer(OPTIONS).in_force)
-    more = [example(9_000 + number, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
+    more = [example(9_000 + number, np.array(one.prediction.model_inputs), one.outcome is ExampleOutcome.DEFAULTED)
             for number, one in enumerate(examples(1_500))]  # fmt: skip
     taken = [one for one in fed(trainer, more, 10**6) if isinstance(one, Version) and one.in_force]
     assert taken, "the trainer's own versions are taken again"
@@ -390,7 +392,7 @@ def test_memory_is_bounded() -> None:
     fed(trainer, examples(300), 10**6)
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    later = [example(5_000 + n, np.array(one.prediction.readings), one.outcome is ExampleOutcome.DEFAULTED)
+    later = [example(5_000 + n, np.array(one.prediction.model_inputs), one.outcome is ExampleOutcome.DEFAULTED)
              for n, one in enumerate(examples(300))]  # fmt: skip
     given = tracemalloc.get_traced_memory()[0]
     fed(trainer, later, 10**6)

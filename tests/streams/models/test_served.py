@@ -20,9 +20,11 @@ from loanpulse.streams.models.flat_tree import LEAF, FlatTree, vote
 from loanpulse.streams.models.inputs import Reals, inputs_of
 from loanpulse.streams.models.scorecard import WeightsError, sha256
 from loanpulse.streams.models.served import check_servable, parameters_with, served_from_bytes
-from loanpulse.streams.scoring.borrower import SCORE, Scores, ScoringParameters, weigh
 from loanpulse.streams.scoring.forest import MOST_NODES, MOST_TREES, vote_and_shares
-from tests.support.grown_forest import NEUTRAL, PARAMETERS, forest, grown, promoted, readings
+from loanpulse.streams.scoring.index import weigh
+from loanpulse.streams.scoring.parameters import ScoringParameters
+from loanpulse.streams.scoring.score import SCORE, Scores
+from tests.support.grown_forest import NEUTRAL, PARAMETERS, forest, grown, model_inputs, promoted
 
 
 def weighed(rows: Reals, parameters: ScoringParameters) -> Scores:
@@ -41,7 +43,7 @@ def perfect() -> Reals:
 
 def test_a_workers_probability_is_rivers_own() -> None:
     champion, challenger = grown()
-    rows = readings(400, 900)
+    rows = model_inputs(400, 900)
     counted, features = inputs_of(rows, NEUTRAL)
     flat, bent = challenger.flat(), challenger._bent
     assert bent is not None
@@ -61,7 +63,7 @@ def test_a_workers_probability_is_rivers_own() -> None:
 
 
 def test_its_points_add_up_to_the_index() -> None:
-    rows = readings(300, 901)
+    rows = model_inputs(300, 901)
     _, features = inputs_of(rows, NEUTRAL)
     scores = weighed(rows, parameters_with(PARAMETERS, forest()))
     start = PARAMETERS["offset"] - PARAMETERS["factor"] * forest().log_odds(perfect()[None])[0]
@@ -73,7 +75,7 @@ def test_its_points_add_up_to_the_index() -> None:
 def test_its_shares_of_the_vote_are_shapley_values() -> None:
     trees = forest().model.trees
     parameters = parameters_with(PARAMETERS, forest())
-    _, features = inputs_of(readings(4, 902), NEUTRAL)
+    _, features = inputs_of(model_inputs(4, 902), NEUTRAL)
     coalitions = np.arange(2**COUNT)
     sizes = np.array([int(one).bit_count() for one in coalitions])
     for row in features:
@@ -96,7 +98,7 @@ def test_a_card_holds_as_deep_a_forest_as_is_grown() -> None:
     assert len(deep.feature) == 1_023
     served = changed(trees=(deep,) * 10)
     check_servable(served)
-    rows = readings(100, 903)
+    rows = model_inputs(100, 903)
     _, features = inputs_of(rows, NEUTRAL)
     assert np.abs(weighed(rows, parameters_with(PARAMETERS, served))["pd"] - served.pd(features)).max() < 1e-12
 

@@ -7,19 +7,21 @@ from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import RepaymentKind, ScoringCause, SpendingKind
 from loanpulse.schemas.sources import REPAYMENT, SPENDING
+from loanpulse.schemas.units import DAY_MS, HOUR_MS
 from loanpulse.streams.alerts.ids import scoring_ids
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.partition import fold_and_score
 from loanpulse.streams.partition.undo_log import Trails, in_memory
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.record.event import Events, empty_events
-from loanpulse.streams.record.layout import DAY_MS, empty_records
-from loanpulse.streams.scoring.borrower import SCORE, calls_for_alert, score_borrower
+from loanpulse.streams.record.event import Events
+from loanpulse.streams.record.layout import empty_records
+from loanpulse.streams.scoring.borrower import score_borrower
+from loanpulse.streams.scoring.score import SCORE, calls_for_alert
+from tests.support.empty_events import empty_events
 from tests.support.event_batches import event_batches
 
 POLICY = policy_file.load(interval_seconds=1.0)
 NOON = 20_000 * DAY_MS + DAY_MS // 2
-HOUR_MS = 3_600_000
 CHUNKS = (1, 2, 3, 1_000)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import ScoringCause
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.partition.fold_and_score import fold_now, score_now
 from loanpulse.streams.partition.store import BorrowerStore
 from loanpulse.streams.partition.undo_log import (
@@ -33,8 +34,8 @@ from loanpulse.streams.partition.undo_log import (
     words_of,
 )
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.record.layout import BORROWER, DAY_MS, NEVER, empty_records
-from loanpulse.streams.scoring.borrower import SCORE
+from loanpulse.streams.record.layout import BORROWER, NEVER, empty_records
+from loanpulse.streams.scoring.score import SCORE
 from tests.support.event_batches import START, event_batches
 
 PARAMETERS = policy_file.load().parameters

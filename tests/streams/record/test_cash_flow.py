@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from river import stats
 
 from loanpulse.schemas.contracts import SpendingCategory, SpendingKind
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.record.cash_flow import FADING, daily_flow, note_movement
-from loanpulse.streams.record.event import empty_events
-from loanpulse.streams.record.layout import DAY_MS, OPEN_DAYS, empty_records
+from loanpulse.streams.record.layout import OPEN_DAYS, empty_records
+from tests.support.empty_events import empty_events
 
 FIRST = 20_500
 

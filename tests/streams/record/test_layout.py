@@ -8,9 +8,12 @@ import pytest
 from loanpulse.streams.partition.store import BorrowerStore
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record import debt, usage_forecaster
-from loanpulse.streams.record.layout import BORROWER, VERSION, empty_records, ms_of, seconds_of, upgrade
+from loanpulse.streams.record.layout import BORROWER, VERSION, empty_records
 from loanpulse.streams.record.layout_v1 import BORROWER_V1
-from loanpulse.streams.scoring.borrower import SCORE, score_borrower
+from loanpulse.streams.record.units import ms_of, seconds_of
+from loanpulse.streams.record.upgrade import upgrade
+from loanpulse.streams.scoring.borrower import score_borrower
+from loanpulse.streams.scoring.score import SCORE
 
 RAW_V1 = (Path(__file__).parent / "fixtures" / "borrower_record_v1.bin").read_bytes()
 """The state of a borrower as the first release kept it: four loans, two missed instalments, bills, a lost job."""

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loanpulse.streams.behaviours.income import expected_payday
-from loanpulse.streams.behaviours.parameters import table_of
+from loanpulse.streams.behaviours.parameters import parameter_table
 from loanpulse.streams.fold.behaviour_traces import note_pay
 from loanpulse.streams.record.layout import PAYS, empty_records
-from loanpulse.streams.record.local_time import months_later
 from loanpulse.streams.record.pay_cycle import CYCLE_NAMES, MONTHLY, WEEKLY, next_payday, pay_cycle, pays
+from loanpulse.streams.record.units import months_later
 
 EPOCH = date(1970, 1, 1)
 FIRST = (date(2026, 1, 5) - EPOCH).days
@@ -89,4 +89,4 @@ def test_the_next_payday(last: str, cycle: int, then: str) -> None:
 
 
 def test_before_three_pays_none_is_expected() -> None:
-    assert expected_payday(record_of([(FIRST, 1.0), (FIRST + 7, 1.0)]), table_of({})[4]) == -1
+    assert expected_payday(record_of([(FIRST, 1.0), (FIRST + 7, 1.0)]), parameter_table({})[4]) == -1

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from river import stats, time_series
 
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.record import usage_forecaster
-from loanpulse.streams.record.layout import DAY_MS, empty_records
+from loanpulse.streams.record.layout import empty_records
 
 rates = st.lists(st.floats(0, 1_000), min_size=4, max_size=30)
 

@@ -6,19 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loanpulse.schemas.contracts import Level, LoanStatus
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.indicators.catalogue import COUNT, INDICATORS
 from loanpulse.streams.policy import policy_file
-from loanpulse.streams.record.layout import DAY_MS, empty_records
-from loanpulse.streams.scoring.borrower import (
+from loanpulse.streams.record.layout import empty_records
+from loanpulse.streams.scoring.borrower import score_borrower
+from loanpulse.streams.scoring.index import weigh
+from loanpulse.streams.scoring.levels import (
     HARD_30_DPD,
     HARD_DISCONNECTION,
     HARD_WRITE_OFF,
     NO_HARD_EVENT,
-    SCORE,
     next_level,
-    score_borrower,
-    weigh,
 )
+from loanpulse.streams.scoring.score import SCORE
 
 PARAMETERS = policy_file.load().parameters
 unit = st.floats(0, 1)
@@ -65,7 +66,7 @@ def test_points_lost_explain_the_index_exactly(utilities: list[float], evidences
 def test_an_index_near_a_threshold_does_not_flap() -> None:
     record = empty_records(1)[0]
     record["scored"], record["level"], record["level_since"] = 1, Level.WATCH, NOW - 365 * DAY_MS
-    floor = PARAMETERS["level_floor"][Level.STABLE]
+    floor = PARAMETERS["level_min_points"][Level.STABLE]
     assert next_level(record, floor + 0.5, NO_HARD_EVENT, NOW, PARAMETERS) == Level.WATCH
     assert next_level(record, floor + PARAMETERS["hysteresis"] + 0.5, NO_HARD_EVENT, NOW, PARAMETERS) == Level.STABLE
     record["level"] = Level.STABLE

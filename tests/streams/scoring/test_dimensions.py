@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from loanpulse.schemas.contracts import LoanPurpose, RepaymentKind, SpendingCategory, SpendingKind
+from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.record import loan_purpose
-from loanpulse.streams.record.layout import DAY_MS
 from loanpulse.streams.scoring import dimensions
 from tests.support.borrower_days import PARAMETERS, START_DAY, Life, described
 
@@ -72,34 +72,34 @@ def test_proceeds_are_traced_to_the_declared_purpose_and_off_it() -> None:
     life = spent(borrowed(), 7_000.0, SpendingCategory.VEHICLE)
     spent(life, 1_500.0, SpendingCategory.LUXURY)
     spent(life, 500.0, SpendingCategory.CASH, SpendingKind.CASH_WITHDRAWAL)
-    assert dimensions.purpose(life.record) == pytest.approx((0.7, 0.2))
+    assert loan_purpose.purpose_shares(life.record) == pytest.approx((0.7, 0.2))
 
 
 def test_a_refund_takes_back_what_it_returns() -> None:
     life = spent(borrowed(), 4_000.0, SpendingCategory.LUXURY)
     spent(life, 4_000.0, SpendingCategory.LUXURY, SpendingKind.REFUND)
     spent(life, 6_000.0, SpendingCategory.VEHICLE)
-    assert dimensions.purpose(life.record) == pytest.approx((0.6, 0.0))
+    assert loan_purpose.purpose_shares(life.record) == pytest.approx((0.6, 0.0))
 
 
 def test_paying_instalments_is_a_use_of_proceeds_only_where_debt_is_consolidated() -> None:
     transfer, repaid = SpendingKind.TRANSFER_OUT, SpendingCategory.LOAN_REPAYMENT
-    assert all(np.isnan(dimensions.purpose(spent(borrowed(), 900.0, repaid, transfer).record)))
+    assert all(np.isnan(loan_purpose.purpose_shares(spent(borrowed(), 900.0, repaid, transfer).record)))
     consolidated = spent(borrowed(LoanPurpose.DEBT_CONSOLIDATION), 9_000.0, repaid, transfer)
-    assert dimensions.purpose(consolidated.record) == pytest.approx((0.9, 0.0))
+    assert loan_purpose.purpose_shares(consolidated.record) == pytest.approx((0.9, 0.0))
 
 
 def test_spending_may_come_before_the_loan_that_it_spends() -> None:
     life = spent(Life(), 8_000.0, SpendingCategory.VEHICLE)
-    assert np.isnan(dimensions.purpose(life.record)[0])
+    assert np.isnan(loan_purpose.purpose_shares(life.record)[0])
     life.loan(RepaymentKind.DISBURSED, 1, amount=10_000.0, purpose=int(LoanPurpose.VEHICLE))
-    assert dimensions.purpose(life.record) == pytest.approx((0.8, 0.0))
+    assert loan_purpose.purpose_shares(life.record) == pytest.approx((0.8, 0.0))
 
 
 def test_cash_keeps_no_purpose_and_every_purpose_has_a_use() -> None:
     for purpose in LoanPurpose:
         if purpose is not LoanPurpose.UNKNOWN:
-            assert not loan_purpose.keeps_purpose(int(purpose), loan_purpose.CASH)
+            assert not loan_purpose.keeps_purpose(int(purpose), loan_purpose.USE_CASH)
             assert loan_purpose.USES[purpose]
 
 
