@@ -29,7 +29,7 @@ LEAST_OWED = 1.0
 def new_lenders(record: Record, time_ms: int, days: float) -> int:
     """Return the lenders whose first known loan was disbursed within ``days``.
 
-    A loan of which nothing but instalments is known was there before the feed began, and is not new.
+    A loan known by its instalments only began before the feed did, and is not new.
 
     Examples:
         Two loans of two lenders, opened on 1 January 2020, seen two days later.

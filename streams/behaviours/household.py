@@ -41,7 +41,7 @@ def late_in_a_row(record: Record, utility: int, time_ms: int, parameters: Reals)
         signs = 0
         for slot in range(BILLS_IN_A_ROW):
             day = int(record["late_bill_day"][utility][slot])
-            # A bill that is neither paid nor late yet says nothing, and is passed over.
+            # A bill that is neither paid nor late yet is skipped.
             decided = record["late_bill_signs"][utility][slot] != 0 or late_at_ms(day, parameters) <= time_ms
             if day != 0 and newest < day < before and decided:
                 newest = day

@@ -117,9 +117,9 @@ def stop_at_ms(record: Record, parameters: Reals) -> int:
 
 @compiled
 def account_unheard(record: Record) -> bool:
-    """Tell whether the account's feed fell silent while another feed went on: then no pay being told means nothing.
+    """Return True if the account's feed stopped while another feed went on: then missing pay means nothing.
 
-    Where nothing at all is heard any more, the silence is the borrower's.
+    If all feeds stopped, the borrower has no activity.
     """
     others = max(record["last_seen"][REPAYMENT], record["last_seen"][UTILITY])
     if others == LONG_AGO:

@@ -42,7 +42,7 @@ def read(record: Record, time_ms: int) -> tuple[float, float]:
     """Return the month's instalments over the month's income, at most 3.
 
     Examples:
-        An instalment against no income at all gives the most that is told apart.
+        An instalment without any income gives the largest value.
 
         >>> from loanpulse.streams.record.layout import empty_records
         >>> record = empty_records(1)[0]

@@ -47,7 +47,7 @@ def freshness(record: Record, source: int, time_ms: int, allowed_days: float) ->
 def as_of(record: Record, source: int, time_ms: int, allowed_days: float) -> int:
     """Return the time (ms) up to which a source is informative: ``time_ms``, or its last event and what is allowed.
 
-    A feed that falls silent leaves its indicators where they were, with less and less evidence: silence moves the
+    A feed that stops leaves its indicators where they were, with less and less evidence: missing data move the
     index towards neutral, never towards health or risk.
     """
     return int(min(time_ms, record["last_seen"][source] + int(allowed_days) * DAY_MS))

@@ -161,7 +161,7 @@ BORROWER = np.dtype(
 
 
 def empty_records(count: int) -> Records:
-    """Return ``count`` records of borrowers of whom nothing is known."""
+    """Return ``count`` records of borrowers without data."""
     records = np.zeros(count, BORROWER)
     records["version"] = VERSION
     records["level"] = 1

@@ -17,7 +17,7 @@ SCORING_PARAMETERS = np.dtype(
         ("weight", "f8", (COUNT,)),  # log-odds between an indicator's two anchors
         ("healthy", "f8", (COUNT,)),  # the anchors: utility 1 and utility 0
         ("unhealthy", "f8", (COUNT,)),
-        ("neutral_log_odds", "f8"),  # of staying current, for a borrower of whom nothing is known
+        ("neutral_log_odds", "f8"),  # of staying current, for a borrower without data
         ("neutral_utility", "f8"),
         ("offset", "f8"),  # index points at even odds
         ("factor", "f8"),  # points per unit of log-odds: PDO / ln 2

@@ -1,4 +1,4 @@
-"""The trainer's state as one file, replaced whole: what is in it is always from one moment."""
+"""The trainer's state as one file, replaced whole, so that its content is always consistent."""
 
 import hashlib
 import os
