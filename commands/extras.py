@@ -25,7 +25,7 @@ MODULES = {
 
 
 def is_installed(extra: str) -> bool:
-    """Tell whether all modules of ``extra`` can be imported; the empty name is the package without extras."""
+    """Return whether all modules of ``extra`` can be imported; the empty name is the package without extras."""
     # The loaded module faust has no __spec__, so find_spec fails on it.
     return not extra or all(module in sys.modules or find_spec(module) is not None for module in MODULES[extra])
 
@@ -37,7 +37,7 @@ def extra_of(module: str) -> str:
 
 
 def sentence(subject: str, extra: str) -> str:
-    """Return what a person is told of an extra that is not installed."""
+    """Return the message for an extra that is not installed."""
     return f"{subject} needs the extra `{extra}`: pip install 'loanpulse[{extra}]'"
 
 

@@ -1,4 +1,4 @@
-"""The configuration of every part, read in one place: `loanpulse.toml`, then `LOANPULSE_SECTION__KEY`."""
+"""The configuration of all parts: `loanpulse.toml`, overridden by variables `LOANPULSE_SECTION__KEY`."""
 
 from loanpulse.settings.loading import Loaded, Origin, SettingsError, load, load_with_origins
 from loanpulse.settings.model import Settings

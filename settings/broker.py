@@ -1,4 +1,4 @@
-"""Client properties from the broker section: every client of the broker gets TLS and SASL from here."""
+"""Client properties from the broker section; every client of the broker gets TLS and SASL from here."""
 
 import ssl
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from loanpulse.settings.model import BrokerSection, Settings
 
 
 def librdkafka_properties(settings: Settings, **extra: Any) -> dict[str, Any]:
-    """Return what every confluent-kafka client needs to reach the broker, and ``extra`` properties."""
+    """Return the properties with which a confluent-kafka client reaches the broker, and ``extra`` properties."""
     broker = settings.broker
     properties: dict[str, Any] = {
         "bootstrap.servers": broker.bootstrap_servers,
         "security.protocol": broker.security_protocol,
         "client.id": "loanpulse",
         "socket.keepalive.enable": True,
-        # A host name that resolves to both ::1 and 127.0.0.1 is otherwise tried by turns.
+        # Try every address of a host name, such as ::1 and 127.0.0.1, instead of one family only.
         "broker.address.family": "any",
-        # The library would write a line to standard error at every attempt to connect, some twenty a second.
+        # At the default level the library logs every attempt to connect, some twenty a second; error_cb logs them.
         "log_level": 2,
         "error_cb": ClientErrors(),
     }
@@ -39,7 +39,7 @@ def librdkafka_properties(settings: Settings, **extra: Any) -> dict[str, Any]:
 
 
 def producer_properties(settings: Settings, **extra: Any) -> dict[str, Any]:
-    """Return the properties of an idempotent producer that partitions as Java's default does."""
+    """Return the properties of an idempotent producer that partitions by murmur2, as Java clients do."""
     return librdkafka_properties(
         settings,
         **{
@@ -54,7 +54,7 @@ def producer_properties(settings: Settings, **extra: Any) -> dict[str, Any]:
 
 
 def consumer_properties(settings: Settings, group: str, **extra: Any) -> dict[str, Any]:
-    """Return the properties of a consumer that commits by itself never, and from the earliest on."""
+    """Return the properties of a consumer that never commits by itself and starts at the earliest offset."""
     timeouts = settings.broker.group_timeouts
     return librdkafka_properties(
         settings,
@@ -65,7 +65,7 @@ def consumer_properties(settings: Settings, group: str, **extra: Any) -> dict[st
             "auto.offset.reset": "earliest",
             "session.timeout.ms": int(timeouts.session_seconds * 1000),
             "heartbeat.interval.ms": int(timeouts.heartbeat_seconds * 1000),
-            # Without these a consumer that is slower than the broker pauses fetching for a second at a time.
+            # With the defaults a consumer that is slower than the broker stops fetching for a second at a time.
             "queued.min.messages": 20_000,
             "fetch.queue.backoff.ms": 20,
             "fetch.wait.max.ms": 100,
@@ -76,7 +76,7 @@ def consumer_properties(settings: Settings, group: str, **extra: Any) -> dict[st
 
 @dataclass(frozen=True, slots=True)
 class FaustSecurity:
-    """TLS and SASL as plain values, for the client that Faust makes."""
+    """TLS and SASL as plain values, for the client that Faust creates."""
 
     ssl_context: ssl.SSLContext | None
     mechanism: str
@@ -89,7 +89,7 @@ def _tls_context(broker: BrokerSection) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=broker.ssl_ca_location or None)
     except ssl.SSLError as error:
         raise SettingsError(
-            f"broker.ssl_ca_location ({broker.ssl_ca_location}) holds no PEM certificate: {error.reason}."
+            f"broker.ssl_ca_location ({broker.ssl_ca_location}) is not a PEM certificate: {error.reason}."
         ) from error
     if broker.ssl_certificate_location:
         try:
@@ -100,14 +100,14 @@ def _tls_context(broker: BrokerSection) -> ssl.SSLContext:
             )
         except ssl.SSLError as error:
             raise SettingsError(
-                "broker.ssl_certificate_location and broker.ssl_key_location are no matching PEM pair, "
+                "broker.ssl_certificate_location and broker.ssl_key_location are not a matching PEM pair, "
                 f"or broker.ssl_key_password is wrong: {error.reason}."
             ) from error
     return context
 
 
 def faust_security(settings: Settings) -> FaustSecurity:
-    """Return the broker section's TLS and SASL for Faust; raises SettingsError where a file is no PEM."""
+    """Return the broker section's TLS and SASL for Faust; raises SettingsError if a file is not PEM."""
     broker = settings.broker
     context = None
     if broker.uses_tls:

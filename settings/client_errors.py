@@ -1,4 +1,4 @@
-"""What a broker's clients say of it, for people: each trouble once in a while, not at every attempt to connect."""
+"""Logs the errors that a broker client reports by callback, each kind at most once a minute."""
 
 import time
 from collections.abc import Callable
@@ -14,14 +14,14 @@ REPEAT_INTERVAL_SECONDS = 60.0
 
 @dataclass(slots=True)
 class ClientErrors:
-    """A client's ``error_cb``: logs an error unless the same kind was logged within ``REPEAT_INTERVAL_SECONDS``."""
+    """A client's ``error_cb``: logs an error unless its kind was logged within ``REPEAT_INTERVAL_SECONDS``."""
 
     monotonic: Callable[[], float] = time.monotonic
-    _said_at: dict[int, float] = field(default_factory=dict)
+    _logged_at_s: dict[int, float] = field(default_factory=dict)
 
     def __call__(self, error: KafkaError) -> None:
-        """Take an error that the client met by itself; those of a record or a call come back there."""
+        """Log an error of the client itself; errors of a record or a call are reported to its caller instead."""
         now = self.monotonic()
-        if now - self._said_at.get(error.code(), -REPEAT_INTERVAL_SECONDS) >= REPEAT_INTERVAL_SECONDS:
-            self._said_at[error.code()] = now
-            log.warning("trouble with the broker; the client goes on trying", kind=error.name(), error=error.str())
+        if now - self._logged_at_s.get(error.code(), -REPEAT_INTERVAL_SECONDS) >= REPEAT_INTERVAL_SECONDS:
+            self._logged_at_s[error.code()] = now
+            log.warning("broker error; the client retries", kind=error.name(), error=error.str())

@@ -98,7 +98,7 @@ def test_a_documented_query_with_its_options_in_every_form(loanpulse: Command, t
 def test_what_cannot_be_asked_is_told(loanpulse: Command) -> None:
     wrong = loanpulse("query", "roll-rates", "--colour", "red")
     assert (wrong.exit_code, wrong.stderr) == (2, "roll-rates has no --colour; it takes --lender, --since.\n")
-    assert "take one of alert-precision" in loanpulse("query", "nothing").stderr
+    assert "use one of alert-precision" in loanpulse("query", "nothing").stderr
     assert "--lender needs a value" in loanpulse("query", "roll-rates", "--lender").stderr
 
 

@@ -45,7 +45,7 @@ def test_a_client_that_cannot_connect_logs_it_once(capsys: pytest.CaptureFixture
         consumer.consume(1, 0.2)
     consumer.close()
     said = capsys.readouterr()
-    assert (said.out + said.err).count("trouble with the broker") in (1, 2), "the one node, and that it was the last"
+    assert (said.out + said.err).count("broker error; ") in (1, 2), "the one node, and that it was the last"
 
 
 @pytest.mark.integration
