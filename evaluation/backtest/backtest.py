@@ -1,4 +1,4 @@
-"""A lender's own history gone through with learning on: what the levels would have found, and how early."""
+"""The report of a backtest: which defaults the levels would have found in a lender's own history, and how early."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,8 @@ from loanpulse.streams.learning.outputs import Measured, Output, Version
 from loanpulse.streams.learning.quality import metrics
 
 LEVELS = (Level.STABLE, Level.WATCH, Level.TENSE, Level.CRISIS)
-"""A borrower at a level or worse counts as pointed out."""
-LEADS = (0, 3, 7, 14, 21, 28)
+"""The levels reported on: a borrower at one of them or worse counts as selected."""
+LEAD_DAYS = (0, 3, 7, 14, 21, 28)
 EXAMPLES_OF_EACH_CELL = 5
 CELLS = ("found", "false alarm", "missed", "rightly left alone")
 
@@ -25,7 +25,10 @@ Table = dict[str, Any]
 
 @dataclass(slots=True)
 class Backtest:
-    """Gathers matured predictions of the first horizon, what the trainer said, and the lender's own contacts."""
+    """Collects matured predictions of the first horizon, the trainer's outputs, and the lender's own contacts.
+
+    ``first_alert`` and ``first_contact`` are event times (ms) by borrower.
+    """
 
     horizon_days: int = 30
     matured: list[Matured] = field(default_factory=list)
@@ -34,48 +37,53 @@ class Backtest:
     first_alert: dict[str, int] = field(default_factory=dict)
     first_contact: dict[str, int] = field(default_factory=dict)
 
-    def note_level(self, borrower: str, time: int, level: int) -> None:
-        """Note the first event time (ms) at which a borrower was TENSE or worse."""
+    def note_level(self, borrower: str, time_ms: int, level: int) -> None:
+        """Note the first event time at which a borrower was TENSE or worse."""
         if level >= Level.TENSE and level != Level.UNKNOWN:
-            self.first_alert.setdefault(borrower, time)
+            self.first_alert.setdefault(borrower, time_ms)
 
-    def note_contact(self, borrower: str, time: int) -> None:
-        """Note the lender's own first contact (ms)."""
-        self.first_contact[borrower] = min(time, self.first_contact.get(borrower, time))
+    def note_contact(self, borrower: str, time_ms: int) -> None:
+        """Note the lender's own first contact."""
+        self.first_contact[borrower] = min(time_ms, self.first_contact.get(borrower, time_ms))
 
     def note_outputs(self, outputs: Iterable[Output]) -> None:
-        """Keep what the trainer says."""
-        for one in outputs:
-            if isinstance(one, Version):
-                self.versions.append(one)
+        """Keep the trainer's outputs."""
+        for output in outputs:
+            if isinstance(output, Version):
+                self.versions.append(output)
             else:
-                self.health.append(one)
+                self.health.append(output)
 
     def report(self) -> Table:
         """Return the whole report as plain values."""
-        told = [one for one in self.matured if one.outcome is not ExampleOutcome.CENSORED]
+        labelled = [row for row in self.matured if row.outcome is not ExampleOutcome.CENSORED]
         by_month, by_lender, by_version = defaultdict(list), defaultdict(list), defaultdict(list)
-        for one in told:
-            by_month[f"{datetime.fromtimestamp(one.prediction.time / 1000, UTC):%Y-%m}"].append(one)
-            by_version[one.prediction.model_version].append(one)
-            if one.lender is not None:
-                by_lender[one.lender].append(one)
+        for row in labelled:
+            by_month[f"{datetime.fromtimestamp(row.prediction.time / 1000, UTC):%Y-%m}"].append(row)
+            by_version[row.prediction.model_version].append(row)
+            if row.lender is not None:
+                by_lender[row.lender].append(row)
         return {
             "horizon_days": self.horizon_days,
-            "predictions": len(told),
-            "censored": len(self.matured) - len(told),
-            "defaults": sum(one.outcome is ExampleOutcome.DEFAULTED for one in told),
-            "whole": summary(told),
-            "confusion": [confusion(told, level) for level in LEVELS],
-            "lead_time": [lead(told, days) for days in LEADS],
+            "predictions": len(labelled),
+            "censored": len(self.matured) - len(labelled),
+            "defaults": sum(row.outcome is ExampleOutcome.DEFAULTED for row in labelled),
+            "whole": summary(labelled),
+            "confusion": [confusion(labelled, level) for level in LEVELS],
+            "lead_time": [lead(labelled, days) for days in LEAD_DAYS],
             "by_month": {month: summary(rows) for month, rows in sorted(by_month.items())},
             "by_lender": {lender: summary(rows) for lender, rows in sorted(by_lender.items())},
             # In the order in which they first scored.
             "by_version": {version: summary(rows) for version, rows in by_version.items()},
             "before_contact": self._before_contact(),
             "versions": [
-                {"version": one.version, "in_force": one.in_force, "examples": one.examples, "reason": one.reason}
-                for one in self.versions
+                {
+                    "version": version.version,
+                    "in_force": version.in_force,
+                    "examples": version.examples,
+                    "reason": version.reason,
+                }
+                for version in self.versions
             ],
         }
 
@@ -97,11 +105,11 @@ class Backtest:
 
 
 def _columns(rows: Sequence[Matured]) -> tuple[Any, Any]:
-    outcomes = np.array([one.outcome is ExampleOutcome.DEFAULTED for one in rows], np.bool_)
-    return outcomes, np.array([one.prediction.pd for one in rows], np.float64)
+    outcomes = np.array([row.outcome is ExampleOutcome.DEFAULTED for row in rows], np.bool_)
+    return outcomes, np.array([row.prediction.pd for row in rows], np.float64)
 
 
-def _plain(value: float) -> float | None:
+def _or_none(value: float) -> float | None:
     return None if value != value else value
 
 
@@ -112,9 +120,9 @@ def summary(rows: Sequence[Matured]) -> Table:
     return {
         "predictions": len(rows),
         "defaults": int(outcomes.sum()),
-        "auc": _plain(metrics.auc(outcomes, pd)),
-        "brier": _plain(metrics.brier(outcomes, pd)),
-        "calibration_error": _plain(curve.calibration_error),
+        "auc": _or_none(metrics.auc(outcomes, pd)),
+        "brier": _or_none(metrics.brier(outcomes, pd)),
+        "calibration_error": _or_none(curve.calibration_error),
         "reliability": [
             {"predicted": predicted, "observed": observed, "predictions": count}
             for predicted, observed, count in zip(curve.predicted, curve.observed, curve.examples, strict=True)
@@ -123,11 +131,12 @@ def summary(rows: Sequence[Matured]) -> Table:
 
 
 def confusion(rows: Sequence[Matured], level: Level) -> Table:
-    """Return the four cells where a borrower at ``level`` or worse counts as pointed out, with examples of each."""
+    """Return the confusion matrix of selecting borrowers at ``level`` or worse, with examples of each cell."""
     cells: dict[str, list[str]] = {name: [] for name in CELLS}
-    for one in rows:
-        pointed, defaulted = Level[one.prediction.level] >= level, one.outcome is ExampleOutcome.DEFAULTED
-        cells[CELLS[(0 if defaulted else 1) if pointed else (2 if defaulted else 3)]].append(one.prediction.borrower_id)
+    for row in rows:
+        selected, defaulted = Level[row.prediction.level] >= level, row.outcome is ExampleOutcome.DEFAULTED
+        cell = (0 if defaulted else 1) if selected else (2 if defaulted else 3)
+        cells[CELLS[cell]].append(row.prediction.borrower_id)
     found, false, missed = (len(cells[name]) for name in CELLS[:3])
     return {
         "level": level.name,
@@ -140,14 +149,15 @@ def confusion(rows: Sequence[Matured], level: Level) -> Table:
 
 def lead(rows: Sequence[Matured], days: int) -> Table:
     """Return precision and recall of TENSE or worse where only defaults at least ``days`` ahead count as found."""
-    pointed = [one for one in rows if Level[one.prediction.level] >= Level.TENSE]
-    ahead = [one for one in rows if one.defaulted_at is not None and
-             one.defaulted_at - one.prediction.time >= days * DAY_MS]  # fmt: skip
-    found = [one for one in ahead if Level[one.prediction.level] >= Level.TENSE]
+    selected = [row for row in rows if Level[row.prediction.level] >= Level.TENSE]
+    ahead = [
+        row for row in rows if row.defaulted_at is not None and row.defaulted_at - row.prediction.time >= days * DAY_MS
+    ]
+    found = [row for row in ahead if Level[row.prediction.level] >= Level.TENSE]
     return {
         "days_ahead": days,
-        "pointed_out": len(pointed),
+        "pointed_out": len(selected),
         "found": len(found),
-        "precision": len(found) / len(pointed) if pointed else None,
+        "precision": len(found) / len(selected) if selected else None,
         "recall": len(found) / len(ahead) if ahead else None,
     }

@@ -33,19 +33,19 @@ def cell(value: Any) -> str:
 
 
 def table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]], note: str = "") -> str:
-    """Return a table under its title; columns of text stand left, numbers right. It scrolls where it is too wide."""
+    """Return a table under its title; text is aligned left, numbers right. It scrolls where it is too wide."""
     rows = [list(row) for row in rows]
-    text = [any(isinstance(row[place], str | bool) for row in rows) for place in range(len(header))]
-    kinds = [' class="text"' if one else "" for one in text]
+    is_text = [any(isinstance(row[column], str | bool) for row in rows) for column in range(len(header))]
+    kinds = [' class="text"' if left else "" for left in is_text]
     names = (name.replace("_", " ") for name in header)
     head = "".join(f'<th scope="col"{kind}>{escape(name)}</th>' for name, kind in zip(names, kinds, strict=True))
     body = "".join(
         "<tr>" + "".join(f"<td{kind}>{cell(value)}</td>" for value, kind in zip(row, kinds, strict=True)) + "</tr>"
         for row in rows
     )
-    said = f'<p class="note">{escape(note)}</p>' if note else ""
+    note_html = f'<p class="note">{escape(note)}</p>' if note else ""
     return (
-        f'<h2>{escape(title)}</h2>{said}<div class="wide"><table><thead><tr>{head}</tr></thead>'
+        f'<h2>{escape(title)}</h2>{note_html}<div class="wide"><table><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -54,27 +54,27 @@ def reliability_chart(curve: Sequence[dict[str, Any]]) -> str:
     """Return the reliability curve: predicted against observed, with the diagonal on which they are equal."""
     most = max([0.05, *(max(point["predicted"], point["observed"]) for point in curve)])
 
-    def place(predicted: float, observed: float) -> str:
+    def at(predicted: float, observed: float) -> str:
         across = MARGIN + predicted / most * (WIDTH - 2 * MARGIN)
         return f"{across:.1f},{HEIGHT - MARGIN - observed / most * (HEIGHT - 2 * MARGIN):.1f}"
 
-    points = [place(point["predicted"], point["observed"]) for point in curve]
+    points = [at(point["predicted"], point["observed"]) for point in curve]
     dots = "".join('<circle cx="{}" cy="{}" r="4" fill="#0550ae"/>'.format(*point.split(",")) for point in points)
     shares = [most * tick / TICKS for tick in range(TICKS + 1)]
     ticks = "".join(
         '<text x="{}" y="{}" text-anchor="middle" font-size="11">{:.3g}%</text>'.format(
-            place(share, 0.0).split(",")[0], HEIGHT - MARGIN + 16, 100 * share
+            at(share, 0.0).split(",")[0], HEIGHT - MARGIN + 16, 100 * share
         )
         + '<text x="{}" y="{}" text-anchor="end" font-size="11" dy="4">{:.3g}%</text>'.format(
-            MARGIN - 6, place(0.0, share).split(",")[1], 100 * share
+            MARGIN - 6, at(0.0, share).split(",")[1], 100 * share
         )
         for share in shares
     )
-    frame = f"{place(0, most)} {place(0, 0)} {place(most, 0)}"
+    frame = f"{at(0, most)} {at(0, 0)} {at(most, 0)}"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img" aria-label="Reliability curve: predicted '
         f'probability against observed default rate"><polyline points="{frame}" '
-        f'stroke="#8c959f" fill="none"/><polyline points="{place(0, 0)} {place(most, most)}" '
+        f'stroke="#8c959f" fill="none"/><polyline points="{at(0, 0)} {at(most, most)}" '
         f'stroke="#8c959f" stroke-dasharray="4" fill="none"/><polyline points="{" ".join(points)}" stroke="#0550ae" '
         f'fill="none"/>{dots}{ticks}<text x="{WIDTH / 2}" y="{HEIGHT - 6}" text-anchor="middle">predicted'
         f'</text><text x="12" y="{HEIGHT / 2}" transform="rotate(-90 12 {HEIGHT / 2})" text-anchor="middle">observed'
@@ -98,7 +98,7 @@ def page(report: dict[str, Any]) -> str:
     cells = ("level", "found", "false_alarm", "missed", "rightly_left_alone", "precision", "recall")
     leads = ("days_ahead", "pointed_out", "found", "precision", "recall")
     versions = ("version", "in_force", "examples", "reason")
-    tense = next(one for one in report["confusion"] if one["level"] == "TENSE")
+    tense = next(cell for cell in report["confusion"] if cell["level"] == "TENSE")
     parts = [
         "<h1>Backtest</h1>",
         f"<p>{report['predictions']:,} predictions, of which {report['defaults']:,} went 30 days past due within "

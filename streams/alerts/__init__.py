@@ -1,4 +1,4 @@
-"""What a scoring means for each lender: who hears it, with which reasons, advice, help and contact time.
+"""What a scoring means for each lender: which alerts it gets, with which reasons, actions, help and contact time.
 
-It decides and returns values. It keeps no state, encodes nothing and knows no topic.
+Functions decide and return values; the partition applies them to its budgets and records. The room knows no topic.
 """

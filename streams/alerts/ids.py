@@ -1,4 +1,4 @@
-"""Deterministic ids of scorings and alerts: a replay, a restart and another worker make the same."""
+"""Deterministic ids of scorings and alerts: the same in a replay, after a restart and on another worker."""
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +44,7 @@ def fill_ids(
 
 
 def scoring_ids(keys: Texts, times: npt.NDArray[np.int64], known_at: npt.NDArray[np.int64]) -> Texts:
-    """Return the deterministic id of each scoring, from the borrower, the moment, and when it was known (ms)."""
+    """Return the deterministic id of each scoring, from the borrower, its event time and when it was known (ms)."""
     out = np.zeros(32 * len(keys), np.uint8)
     fill_ids(
         np.ascontiguousarray(keys).view(np.uint8),
@@ -58,7 +58,7 @@ def scoring_ids(keys: Texts, times: npt.NDArray[np.int64], known_at: npt.NDArray
 
 
 def alert_id(scoring_id: str, lender_id: str, kind: AlertKind, detail: str = "") -> str:
-    """Return the deterministic id of an alert: 32 hexadecimal digits of what it is about."""
+    """Return the deterministic id of an alert: 32 hexadecimal digits, hashed from the arguments."""
     text = np.frombuffer(f"{scoring_id}|{lender_id}|{kind.name}|{detail}".encode(), np.uint8)
     first = int(hash_text(text, 0, len(text), np.uint64(7)))
     second = int(hash_text(text, 0, len(text), np.uint64(11)))

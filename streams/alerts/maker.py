@@ -78,7 +78,7 @@ class _Batch:
     def _dispose(self, draft: Draft) -> None:
         """Decide whether an alert is sent. A recovery is no work for a team, so no budget holds it back."""
         policy, time_ms = self.scored.policy, draft.context.time_ms
-        draft.suppression_id = self.suppressions.holding(
+        draft.suppression_id = self.suppressions.applying(
             draft.context.borrower_id, draft.lender_id, draft.kind.name, time_ms
         )
         if draft.suppression_id is not None:

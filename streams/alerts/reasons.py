@@ -15,7 +15,7 @@ REASONS = 4
 """The most indicators that an alert names."""
 POINTS_WORTH_NAMING = 1.0
 HEALTHY_UTILITY = 0.9
-"""A reading as good as this is no reason: what it costs comes of too little data."""
+"""From this utility on an indicator is no reason: the points it costs are due to too little data."""
 
 Sentences = tuple[str, str]
 """English and Chinese."""
@@ -100,7 +100,7 @@ BEHAVIOUR_SENTENCES: dict[str, Callable[[float], Sentences]] = {
         f"The share of distress spending rose by {v:.0%} of all spending", f"压力型消费占比上升{v:.0%}",
     ),
 }  # fmt: skip
-"""By the behaviour's measured value, whose meaning the catalogue of behaviours tells."""
+"""By the behaviour's measured value, as the catalogue of behaviours defines it."""
 
 HARD_SENTENCES: dict[str, Sentences] = {
     "DPD_30": ("An instalment is 30 or more days past due", "还款逾期30天以上"),
@@ -117,7 +117,7 @@ LEVELS_ZH = {
 
 
 def reasons(score: Score, kind: AlertKind, lost: list[Reason]) -> list[Reason]:
-    """Return why: what opened the alert first, then the ``losses`` of points."""
+    """Return an alert's reasons: what opened it first, then the scoring's ``losses`` of points."""
     return [*_opening(score, kind), *lost] or [_reason("LITTLE_KNOWN", 0.0, LITTLE_KNOWN)]
 
 
@@ -139,24 +139,24 @@ def _opening(score: Score, kind: AlertKind) -> list[Reason]:
 
 
 def _behaviour_sentences(score: Score, kind: AlertKind) -> Sentences:
-    place = kind - AlertKind.LEVEL_IMPROVED - 1
-    behaviour, value = BEHAVIOURS[place], float(score["behaviour_value"][place])
-    told = not np.isnan(value) and not (kind is AlertKind.MULTI_LENDER_SURGE and value < 2)
-    return BEHAVIOUR_SENTENCES[kind.name](value) if told else (behaviour.reason_en, behaviour.reason_zh)
+    index = kind - AlertKind.LEVEL_IMPROVED - 1
+    behaviour, value = BEHAVIOURS[index], float(score["behaviour_value"][index])
+    has_figure = not np.isnan(value) and not (kind is AlertKind.MULTI_LENDER_SURGE and value < 2)
+    return BEHAVIOUR_SENTENCES[kind.name](value) if has_figure else (behaviour.reason_en, behaviour.reason_zh)
 
 
 def losses(score: Score) -> list[Reason]:
-    """Return the readings that cost the borrower most points, the largest loss first."""
+    """Return the indicators that cost the borrower most points, the largest loss first."""
     points = score["points"] * (score["evidence"] > 0) * (score["utility"] < HEALTHY_UTILITY)
     order = np.argsort(-points, kind="stable")[:REASONS].tolist()
-    worth = [place for place in order if points[place] >= POINTS_WORTH_NAMING]
+    named = [index for index in order if points[index] >= POINTS_WORTH_NAMING]
     return [
         _reason(
-            INDICATORS[place].name.upper(),
-            round(float(points[place]), 2),
-            INDICATOR_SENTENCES[INDICATORS[place].name](float(score["value"][place])),
+            INDICATORS[index].name.upper(),
+            round(float(points[index]), 2),
+            INDICATOR_SENTENCES[INDICATORS[index].name](float(score["value"][index])),
         )
-        for place in worth
+        for index in named
     ]
 
 

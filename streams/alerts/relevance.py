@@ -1,4 +1,4 @@
-"""Which lender a behaviour is about: one lender's loan is no reason for another to call."""
+"""Which lenders an alert is relevant to: one lender's loan is no reason for another to call."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ def is_of(record: Record, loan: int, lender: Lender) -> bool:
 def is_relevant_to_lender(record: Record, kind: AlertKind, lender: Lender, missed_loans: int) -> bool:
     """Tell whether an alert of ``kind`` is about ``lender``'s own loans, or about the borrower.
 
-    ``missed_loans`` are the bits of the loans of whose missed instalments the scoring tells.
+    ``missed_loans`` has a bit set for each loan with a missed instalment that the scoring counts.
     """
     if kind is AlertKind.INSTALMENT_MISSED:
         return any(missed_loans >> loan & 1 and is_of(record, loan, lender) for loan in range(LOANS))

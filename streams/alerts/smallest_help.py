@@ -1,14 +1,15 @@
 """The smallest change of one lender's own instalments after which the scorecard puts the borrower back at STABLE.
 
 Two kinds of help are tried, within the policy's limits: moving overdue instalments later, and lower instalments for
-some months; where neither is enough by itself, both. Each is put into a copy of the borrower's record and of the
-scoring, which the same scorecard then weighs. The one that moves less money is the smallest. A pause of instalments is
-not tried for its own sake: the month after it would be as hard as the month before.
+some months; where neither is enough by itself, both. Each is applied to a copy of the borrower's record and scoring,
+which the same scorecard then scores. The one that moves less money is the smallest. A pause of instalments alone is
+not tried: the month after it would be as hard as the month before.
 """
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -39,7 +40,7 @@ STABLE = int(Level.STABLE)
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """What helps: instalments a month (currency) now and while it lasts, for how many months, the index after."""
+    """The smallest help: instalments a month (currency) now and during it, its months, and the index after it."""
 
     kind: HelpKind
     instalment_now: float
@@ -52,7 +53,7 @@ class Help:
 
 @compiled
 def is_own(record: Record, slot: int, lender: Lender) -> bool:
-    """Tell whether the instalment in ``slot`` is asked for by ``lender``."""
+    """Tell whether the instalment in ``slot`` is due to ``lender``."""
     if not debt.instalment_stands(record, slot):
         return False
     loan = debt.loan_of(record, slot)
@@ -61,7 +62,7 @@ def is_own(record: Record, slot: int, lender: Lender) -> bool:
 
 @compiled
 def own_instalments(record: Record, lender: Lender, time: int) -> tuple[float, float, float]:
-    """Return this lender's instalments of a month, what of them is overdue (currency), the share paid of those due."""
+    """Return this lender's instalments a month and its overdue amount (currency), and the share paid of those due."""
     before = 0.0
     after = 0.0
     due = 0.0
@@ -105,114 +106,95 @@ def cut_instalments(record: Record, lender: Lender, time: int, share: float, fel
         record["short_sums"][OUTFLOW] *= max(0.0, 1.0 - felt / outflow)
 
 
-@compiled
-def level_after(
-    records: Records,
-    scores: Scores,
-    lender: Lender,
-    time: int,
-    parameters: ScoringParameters,
-    share: float,
-    felt: float,
-    days: int,
-) -> int:
-    """Return the level with ``share`` of the instalments left and overdue ones ``days`` later.
+class HelpCase(NamedTuple):
+    """What help is tried on: row 0 of ``records`` and ``scores`` is the borrower, each trial overwrites row 1."""
 
-    Row 0 of ``records`` and ``scores`` is the borrower as it stands, row 1 is room for the trial, in which the index
-    is left.
+    records: Records
+    scores: Scores
+    parameters: ScoringParameters
+    lender: Lender
+    time: int
+
+
+@compiled
+def level_after(case: HelpCase, share: float, felt: float, days: int) -> int:
+    """Return the level with ``share`` of the lender's instalments left and overdue ones ``days`` later.
+
+    ``felt`` is the relief a month (currency) that stays on the account. Row 1 of the case's scores is left with the
+    index after it.
     """
-    records[1] = records[0]
-    scores[1] = scores[0]
-    record, score = records[1], scores[1]
+    case.records[1] = case.records[0]
+    case.scores[1] = case.scores[0]
+    record, score, time = case.records[1], case.scores[1], case.time
     values, evidences = score["value"], score["evidence"]
     if days > 0:
-        move_overdue(record, lender, time, days)
+        move_overdue(record, case.lender, time, days)
         values[ARREARS], evidences[ARREARS] = arrears.read(record, time)
         values[PAYMENT_SHORTFALL], evidences[PAYMENT_SHORTFALL] = payment_shortfall.read(record, time)
     days_past_due, _, _ = debt.arrears_now(record, time)
-    floor = int(parameters["override_level"][hard_event(record, days_past_due, time)])
-    cut_instalments(record, lender, time, share, felt)
+    floor = int(case.parameters["override_level"][hard_event(record, days_past_due, time)])
+    cut_instalments(record, case.lender, time, share, felt)
     values[DEBT_SERVICE], evidences[DEBT_SERVICE] = debt_service.read(record, time)
     values[NET_CASH_FLOW], evidences[NET_CASH_FLOW] = net_cash_flow.read(record, time)
-    weigh(score, parameters)
-    return max(floor, wanted_level(score["lhi"], score["level"], int(record["behaviours"]), parameters))
+    weigh(score, case.parameters)
+    return max(floor, wanted_level(score["lhi"], score["level"], int(record["behaviours"]), case.parameters))
 
 
 @compiled
-def smallest_relief(
-    records: Records,
-    scores: Scores,
-    lender: Lender,
-    time: int,
-    parameters: ScoringParameters,
-    now: float,
-    paid: float,
-    most: float,
-    days: int,
-) -> float:
+def smallest_relief(case: HelpCase, instalments: float, paid_share: float, most: float, days: int) -> float:
     """Return by bisection the least relief a month (currency) that restores STABLE, at most ``most``; -1 without.
 
-    ``now`` are the lender's instalments of a month, of which the share ``paid`` used to be paid.
+    ``instalments`` are the lender's of a month (currency), of which ``paid_share`` used to be paid. Overdue ones are
+    moved ``days`` later.
     """
-    if level_after(records, scores, lender, time, parameters, 1.0 - most / now, most * paid, days) > STABLE:
+    if level_after(case, 1.0 - most / instalments, most * paid_share, days) > STABLE:
         return -1.0
     least = 0.0
     for _ in range(HALVINGS):
         middle = (least + most) / 2.0
-        if level_after(records, scores, lender, time, parameters, 1.0 - middle / now, middle * paid, days) > STABLE:
+        if level_after(case, 1.0 - middle / instalments, middle * paid_share, days) > STABLE:
             least = middle
         else:
             most = middle
     return most
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Trial:
-    """Tries one help after the other on copies of a borrower's record and scoring."""
+    """Tries one help after the other; ``instalments`` are the lender's of a month, ``paid_share`` the share paid."""
 
-    records: Records
-    scores: Scores
-    lender: Lender
-    time: int
-    parameters: ScoringParameters
-    now: float
+    case: HelpCase
+    instalments: float
     paid_share: float
 
     def works(self, relief: float, months: int) -> bool:
         """Tell whether ``relief`` a month, and overdue instalments ``months`` later, restore STABLE."""
-        share = 1.0 - relief / self.now if relief > 0.0 else 1.0
-        level = level_after(
-            self.records, self.scores, self.lender, self.time, self.parameters, share, relief * self.paid_share,
-            MONTH_DAYS * months,
-        )  # fmt: skip
-        return bool(level <= STABLE)
+        share = 1.0 - relief / self.instalments if relief > 0.0 else 1.0
+        return bool(level_after(self.case, share, relief * self.paid_share, MONTH_DAYS * months) <= STABLE)
 
     def smallest_relief(self, most: float, months: int) -> float:
         """Return the least relief a month that works, at most ``most``, with overdue instalments ``months`` later."""
-        return smallest_relief(
-            self.records, self.scores, self.lender, self.time, self.parameters, self.now, self.paid_share, most,
-            MONTH_DAYS * months,
-        )  # fmt: skip
+        return smallest_relief(self.case, self.instalments, self.paid_share, most, MONTH_DAYS * months)
 
     @property
     def lhi(self) -> float:
         """The index under the help last tried."""
-        return float(self.scores["lhi"][1])
+        return float(self.case.scores["lhi"][1])
 
 
 def smallest_help(
     record: Records, score: Scores, lender: Lender, parameters: ScoringParameters, limits: HelpSection
 ) -> Help | None:
-    """Return the smallest help that works, or that none does.
+    """Return the smallest help that works, or one of kind NONE_SUFFICES.
 
-    None where the lender has no instalments to change, and where the index asks for STABLE as it is (the level then
-    only waits for its dwell). ``record`` and ``score`` are arrays of one.
+    None where the lender has no instalments to change, and where the index is at STABLE already (the level then only
+    waits for its dwell). ``record`` and ``score`` are arrays of one.
     """
     time = int(score["time"][0])
     now, overdue, paid_share = own_instalments(record[0], lender, time)
     if now + overdue < MONEY_STEP:
         return None
-    trial = _Trial(np.repeat(record, 2), np.repeat(score, 2), lender, time, parameters, now, paid_share)
+    trial = _Trial(HelpCase(np.repeat(record, 2), np.repeat(score, 2), parameters, lender, time), now, paid_share)
     if trial.works(0.0, 0):
         return None
     now, overdue = round(now, 2), round(overdue, 2)
@@ -224,7 +206,7 @@ def smallest_help(
     if cut is not None:
         return cut
     both = (_smallest_cut(trial, now, months, limits) for months in deferrals)
-    return next((found for found in both if found is not None), None) or _none_suffices(now, limits)
+    return next((cut for cut in both if cut is not None), None) or _none_suffices(now, limits)
 
 
 def _moved(cut: Help) -> float:

@@ -1,6 +1,6 @@
-"""Orders to hold alerts about a borrower back: they begin, expire and are lifted at event times of their own.
+"""Suppressions of alerts about a borrower: each begins, expires or is lifted at an event time of its own.
 
-Nothing else stops: the borrower is scored and every counter goes on.
+Only alerts are suppressed: the borrower is still scored and every counter continues.
 """
 
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from loanpulse.streams.record.layout import NEVER
 
 @dataclass(slots=True)
 class Suppression:
-    """One order. ``lender_id`` and ``kind`` None stand for all; times in ms, ``until`` NEVER for until lifted."""
+    """One suppression. ``lender_id`` and ``kind`` None mean all; times in ms, ``until`` NEVER means until lifted."""
 
     suppression_id: str
     begins: int = NEVER
@@ -21,10 +21,10 @@ class Suppression:
     lender_id: str | None = None
     kind: str | None = None
 
-    def holds(self, lender_id: str, kind: str, time: int) -> bool:
-        """Tell whether it holds back an alert of this kind to this lender at ``time``."""
+    def applies(self, lender_id: str, kind: str, time_ms: int) -> bool:
+        """Tell whether it suppresses an alert of this kind to this lender at ``time_ms``."""
         return (
-            self.begins <= time < min(self.until, self.lifted_at)
+            self.begins <= time_ms < min(self.until, self.lifted_at)
             and self.lender_id in (None, lender_id)
             and self.kind in (None, kind)
         )
@@ -32,22 +32,22 @@ class Suppression:
 
 @dataclass(slots=True)
 class Suppressions:
-    """The orders of a lane, by borrower and id."""
+    """The suppressions of a partition, by borrower and id."""
 
-    _orders: dict[str, dict[str, Suppression]] = field(default_factory=dict)
+    _by_borrower: dict[str, dict[str, Suppression]] = field(default_factory=dict)
 
-    def add(self, value: dict[str, Any], time: int) -> None:
-        """Take a ``Suppression`` in native values, an order or the lifting of one, that holds from ``time`` (ms) on."""
+    def add(self, value: dict[str, Any], time_ms: int) -> None:
+        """Apply a ``Suppression`` in native values from ``time_ms`` on; ``lifted`` ends the one of the same id."""
         identity = value["suppression_id"]
-        order = self._orders.setdefault(value["borrower_id"], {}).setdefault(identity, Suppression(identity))
+        suppression = self._by_borrower.setdefault(value["borrower_id"], {}).setdefault(identity, Suppression(identity))
         if value["lifted"]:
-            order.lifted_at = min(order.lifted_at, time)
+            suppression.lifted_at = min(suppression.lifted_at, time_ms)
             return
-        order.begins = min(order.begins, time)
-        order.until = NEVER if value["until"] is None else milliseconds(value["until"])
-        order.lender_id, order.kind = value["lender_id"], value["kind"]
+        suppression.begins = min(suppression.begins, time_ms)
+        suppression.until = NEVER if value["until"] is None else milliseconds(value["until"])
+        suppression.lender_id, suppression.kind = value["lender_id"], value["kind"]
 
-    def holding(self, borrower_id: str, lender_id: str, kind: str, time: int) -> str | None:
-        """Return the id of the order that holds an alert back at ``time`` (ms), the first by its id, or None."""
-        orders = self._orders.get(borrower_id, {}).values()
-        return min((order.suppression_id for order in orders if order.holds(lender_id, kind, time)), default=None)
+    def applying(self, borrower_id: str, lender_id: str, kind: str, time_ms: int) -> str | None:
+        """Return the id of the suppression that applies to an alert at ``time_ms``, the first by id, or None."""
+        each = self._by_borrower.get(borrower_id, {}).values()
+        return min((one.suppression_id for one in each if one.applies(lender_id, kind, time_ms)), default=None)

@@ -1,4 +1,4 @@
-"""The trainer as a process: topics in, learned versions and model health out.
+"""The trainer as a process: it reads topics, and publishes training examples, model versions and model health.
 
-What learns is in learning/; here it is wired to topics, time and files.
+The learning itself is in learning/; this room connects it to topics, clocks and files.
 """

@@ -13,7 +13,7 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.contracts import HelpKind, Level
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS
-from loanpulse.streams.alerts.smallest_help import Help, level_after, own_instalments, smallest_help
+from loanpulse.streams.alerts.smallest_help import Help, HelpCase, level_after, own_instalments, smallest_help
 from loanpulse.streams.alerts.snapshots import lenders_shown
 from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine, EngineOptions
@@ -63,11 +63,10 @@ def restores(case: Case, relief: float, months: int) -> bool:
     record, score, lender, _ = case
     now, _, paid = own_instalments(record[0], lender, int(score["time"][0]))
     left = 1.0 - relief / now if relief else 1.0
-    level = level_after(
-        np.repeat(record, 2), np.repeat(score, 2), lender, int(score["time"][0]), POLICY.parameters, left,
-        relief * paid, 30 * months,
+    trial = HelpCase(
+        np.repeat(record, 2), np.repeat(score, 2), POLICY.parameters, lender, int(score["time"][0])
     )  # fmt: skip
-    return bool(level <= Level.STABLE)
+    return bool(level_after(trial, left, relief * paid, 30 * months) <= Level.STABLE)
 
 
 def deferred(help_: Help) -> int:
