@@ -76,7 +76,7 @@ class _Batch:
         self._plan_contact(draft)
 
     def _dispose(self, draft: Draft) -> None:
-        """Decide whether an alert is sent. A recovery is no work for a team, so no budget holds it back."""
+        """Decide whether an alert is sent. A recovery is no work for a team, so budgets do not apply to it."""
         policy, time_ms = self.scored.policy, draft.context.time_ms
         draft.suppression_id = self.suppressions.applying(
             draft.context.borrower_id, draft.lender_id, draft.kind.name, time_ms

@@ -1,4 +1,4 @@
-"""What a scoring says to everyone: a snapshot of each, encoded in bulk without a Python object per value."""
+"""Snapshots: one of each scoring, encoded in bulk without a Python object per value."""
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 1024
 """Few enough that the memory in between stays in the cache and is used again."""
 BEHAVIOUR_BYTES = 24
 BEHAVIOURS = tuple(kind.name for kind in AlertKind if AlertKind.LEVEL_IMPROVED < kind < AlertKind.UNKNOWN)
-"""The behaviours' names; a behaviour's place here is its bit in a scoring."""
+"""The behaviours' names; a behaviour's index here is its bit in a scoring."""
 _BEHAVIOUR_NAMES = np.array(BEHAVIOURS, f"S{BEHAVIOUR_BYTES}").view(np.uint8).reshape(len(BEHAVIOURS), BEHAVIOUR_BYTES)
 
 INTEGERS = (
@@ -56,27 +56,27 @@ def is_equal(texts: Bytes, left: int, right: int) -> bool:
 
 @compiled
 def fill_lenders(lenders: npt.NDArray[np.uint64], out: Bytes) -> None:
-    """Write each scoring's lenders once each, in the order of their ids: a slot's place in the ledger means nothing."""
+    """Write each scoring's lenders once each, in the order of their ids; the order of slots has no meaning."""
     for row in range(len(lenders)):
         texts = out[row]
         shown = 0
         for slot in range(LOANS):
             if lenders[row, slot, 0] == 0:
                 continue
-            place = shown * LENDER_BYTES
-            write_lender(lenders[row, slot], texts, place)
-            known = False
+            start = shown * LENDER_BYTES
+            write_lender(lenders[row, slot], texts, start)
+            repeated = False
             for other in range(shown):
-                known = known or is_equal(texts, other * LENDER_BYTES, place)
-            if known:
-                texts[place : place + LENDER_BYTES] = 0
+                repeated = repeated or is_equal(texts, other * LENDER_BYTES, start)
+            if repeated:
+                texts[start : start + LENDER_BYTES] = 0
                 continue
-            while place > 0 and is_before(texts, place, place - LENDER_BYTES):
-                for byte in range(place, place + LENDER_BYTES):
+            while start > 0 and is_before(texts, start, start - LENDER_BYTES):
+                for byte in range(start, start + LENDER_BYTES):
                     before = texts[byte - LENDER_BYTES]
                     texts[byte - LENDER_BYTES] = texts[byte]
                     texts[byte] = before
-                place -= LENDER_BYTES
+                start -= LENDER_BYTES
             shown += 1
 
 

@@ -86,11 +86,11 @@ class HealthReport:
         whole = cohort(rows)
         window = (int(whole.times.min()), int(whole.times.max()))
         selected = np.array([row.selected for row in rows])
-        for found in audit(members, whole.outcomes, whole.pd, selected):
-            proxy = proxy_auc(whole.utilities[members != ""], members[members != ""] == found.group)
+        for group in audit(members, whole.outcomes, whole.pd, selected):
+            proxy = proxy_auc(whole.utilities[members != ""], members[members != ""] == group.group)
             yield Measured(
                 self.in_force_model, self.in_force_version, True, self.time, window, self.horizon_days, None,
-                Health(found.examples, found.positives, 0), found, None if math.isnan(proxy) else proxy,
+                Health(group.examples, group.positives, 0), group, None if math.isnan(proxy) else proxy,
             )  # fmt: skip
 
 

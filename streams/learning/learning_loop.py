@@ -24,7 +24,7 @@ Position = tuple[int, str, int]
 BEFORE_ALL: Position = (-1, "", -1)
 
 PATIENCE_DAYS = 14
-"""An idle partition holds the others back by at most this many days of event time."""
+"""An idle partition delays the others by at most this many days of event time."""
 
 
 def position_of(example: Matured) -> Position:
@@ -103,7 +103,7 @@ class Examples:
         return self._last.get(partition, BEFORE_ALL) >= labeller.last_given.get(partition, BEFORE_ALL)
 
     def close(self, idle: Mapping[int, bool], groups: Mapping[str, str]) -> Iterator[Output]:
-        """Close the days that every partition has passed; ``idle`` ones hold the others back for some days only."""
+        """Close the days that every partition has passed; ``idle`` ones delay the others by some days only."""
         if not self._last:
             return
         newest_day = max(position[0] for position in self._last.values()) // DAY_MS

@@ -77,10 +77,10 @@ def explain_beside_others(
     """
     others = [other.model_inputs for other in background] or [UNKNOWN_BORROWER]
     _, features = inputs_of(np.array([prediction.model_inputs, *others]), parameters["neutral_utility"])
-    found = shapley(challenger.log_odds, features[0], features[1:], indicator_groups(), clock=clock, seconds=seconds)
+    sampled = shapley(challenger.log_odds, features[0], features[1:], indicator_groups(), clock=clock, seconds=seconds)
     return Explanation(
-        float(parameters["offset"] - parameters["factor"] * found.background),
-        parameters["factor"] * found.values,
+        float(parameters["offset"] - parameters["factor"] * sampled.background),
+        parameters["factor"] * sampled.values,
         float(probability(challenger.log_odds(features[:1]))[0]),
-        found.permutations,
+        sampled.permutations,
     )

@@ -98,7 +98,7 @@ class Trainer:
 
         ``groups`` is the lender's table for audits: a group by borrower.
         """
-        for day in sorted(one for one in self._days if one < before_day):
+        for day in sorted(day for day in self._days if day < before_day):
             yield from self._close_day(day, groups or {})
         self.closed_day = max(self.closed_day, before_day - 1)
 

@@ -1,4 +1,4 @@
-"""One score taken apart adds up to it: as the worker said it, or beside other borrowers within a time."""
+"""The parts of one score add up to it: exactly as the worker scored it, or against other borrowers within a time."""
 
 from dataclasses import replace
 

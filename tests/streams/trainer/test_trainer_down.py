@@ -63,7 +63,7 @@ class Running:
 
 def publish(topics: MemoryTopics, records: list[Record]) -> None:
     for _, topic, value in records:
-        topics.produce(topic, value["borrower_id"].encode(), CODEC.encode(topic, value), lambda *_: None)
+        topics.produce(topic, value["borrower_id"].encode(), CODEC.encode(topic, value))
 
 
 def run(folder: Path, down: range) -> tuple[bytes, set[tuple[str, str]]]:
@@ -105,7 +105,7 @@ def test_a_forest_promoted_by_a_person_stands_through_a_restart(tmp_path: Path) 
     publish(topics, records[: len(records) // 2])
     running.finish()
     for value in (promoted(0), promoted(0, "damaged") | {"sha256": "0" * 64}):
-        topics.produce(MODEL_SNAPSHOTS, b"champion", CODEC.encode(MODEL_SNAPSHOTS, value), lambda *_: None)
+        topics.produce(MODEL_SNAPSHOTS, b"champion", CODEC.encode(MODEL_SNAPSHOTS, value))
     running.finish()
     running.start()
     trainer = running.process.state.examples.trainer
