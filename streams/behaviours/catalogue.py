@@ -1,6 +1,6 @@
 """What each behaviour means: the one list from which code, policy, documents and alert texts are made.
 
-A behaviour's place here is its bit in a scoring; its parameters are, in this order, what its compiled condition reads.
+A behaviour's index here is its bit in a scoring; its parameters are, in this order, what its compiled condition reads.
 """
 
 from dataclasses import dataclass

@@ -69,7 +69,7 @@ def paid_in_part(record: Record, slot: int) -> bool:
 def partial_streak(record: Record, loan_slot: int, time_ms: int) -> int:
     """Return how many of a loan's newest instalments fallen due, in a row, are paid in part.
 
-    ``loan_slot`` is the place of any of the loan's instalments.
+    ``loan_slot`` is the slot of any of the loan's instalments.
     """
     streak = 0
     before = time_ms

@@ -1,13 +1,16 @@
-"""Calibrating the forecast online by what then happened: adaptive conformal inference, each borrower by itself.
+"""Calibrating the forecast of the days to shortfall, online and for each borrower alone: adaptive conformal inference.
 
-The outer quantiles that are published are read from the model's distribution at two levels. Every 45 days a forecast
-that sees a shortfall within the horizon is pinned in the record; when its outcome is known, each level moves against
-the side on which the outcome lay outside (Gibbs and Candès, 2021: "Adaptive Conformal Inference Under Distribution
-Shift"), so that in the long run the interval between them holds four outcomes of five. What falls due falls on few
-days, and much lies beyond the horizon, so that an interval read at 10% and 90% would hold far more than that; and as
-the first due date at risk is often the next, more of the fifth lies after the interval than before it. What the levels
-start from was fitted to simulated cities. All of it lives in the borrower's record: a restart or a replay goes on with
-the same numbers.
+The forecast is a distribution (``shortfall.py``). Its published quantiles 10 and 90 are read at two levels that adapt:
+every 45 days a forecast that sees a shortfall within the horizon is pinned in the record, and once its outcome is
+known, each level moves by a small step against the side on which the outcome lay outside the interval (Gibbs and
+Candès, "Adaptive Conformal Inference Under Distribution Shift", 2021). In the long run four outcomes of five lie
+inside.
+
+The levels don't start at 0.1 and 0.9, because payments fall due on few days and many shortfalls lie beyond the
+horizon: such an interval would hold far more than four of five. The first due date at risk is often the next one, so
+more of the remaining fifth is meant to lie after the interval than before it. The starting levels were fitted to
+simulated cities. The state is part of the borrower's record, so that a restart or a replay continues with the same
+numbers.
 """
 
 import math
@@ -60,7 +63,7 @@ def expected_day(chances: Reals) -> float:
 
 @compiled
 def learn_outcome(record: Record, slot: int, missed_low: float, missed_high: float) -> None:
-    """Move the levels by a pinned forecast's outcome, and free its place."""
+    """Move the levels by a pinned forecast's outcome, and free its slot."""
     low = float(record["level_shift"][LOW]) + GAIN * (MISSED_LOW - missed_low)
     high = float(record["level_shift"][HIGH]) - GAIN * (MISSED_HIGH - missed_high)
     record["level_shift"][LOW] = min(MEDIAN - START_LOW, max(LEAST_LEVEL - START_LOW, low))

@@ -1,8 +1,9 @@
-"""The distribution of the day on which the balance can't meet what falls due.
+"""The probability, for each of the next 90 days, that the balance has failed to meet a payment by then.
 
-The balance ahead is today's, plus the daily net flow (``cash_flow.py``), the learned paydays and the instalments of the
-ledger and of the months to come. On a due date it falls short with the probability that a normal variable about that
-path lies below zero; the day of shortfall is the first due date by which that has become likely enough.
+The expected balance is today's, plus the mean daily net flow (``record/cash_flow.py``) and the learned paydays
+(``record/pay_cycle.py``), less the instalments known and those expected from the loans' outstanding principal. On a
+due date the balance is taken as normally distributed about that path, with a variance that grows with the days ahead.
+The probability of a shortfall by a day is the largest of those of the due dates up to it.
 """
 
 import math

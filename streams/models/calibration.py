@@ -1,7 +1,8 @@
-"""A calibrator on top of a model: its log-odds, stretched and shifted so that the probability is what is observed.
+"""A calibrator on top of one or several models: a logistic regression of outcomes on their log-odds (Platt scaling).
 
-It looks at predictions made before their outcomes were known, over a bounded window of the newest, and so follows
-the base rate without touching the order of borrowers. Several models' log-odds can be weighed against each other.
+It scales each model's log-odds, none below 0, and shifts the sum. It learns from predictions made before their outcomes
+were known, over a window of the newest, and so follows the base rate; a single model's order of borrowers stays as it
+is. A ridge pulls the scales towards equal shares where there is little to learn from.
 """
 
 from dataclasses import dataclass, field
@@ -12,11 +13,11 @@ from loanpulse.streams.models.inputs import Labels, Reals
 
 WINDOW = 16_384
 RIDGE = 4.0
-"""How many examples' worth of information stand for the starting scales."""
+"""The ridge's weight on the starting scales, in units of the loss's curvature."""
 NEWTON_STEPS = 20
-"""At most; from the scales before, a lesson moves them little and two or three do."""
+"""The most; two or three usually do, as each fit starts from the scales of the fit before."""
 HALVINGS = 12
-"""Of a step that would not lower the loss: far from what is observed, Newton's own step leads much too far."""
+"""How often a step that would not lower the loss is halved: far from the optimum, Newton's step is much too long."""
 SETTLED = 1e-5
 ENOUGH_OF_EACH_CLASS = 20
 LOG_ODDS_LIMIT = 12.0
@@ -37,7 +38,7 @@ def log_odds_of(probabilities: Reals) -> Reals:
 
 @dataclass(slots=True)
 class Calibrator:
-    """Scales (none below 0) for each of ``inputs`` log-odds, and a shift, refitted on the window at every lesson."""
+    """Scales (none below 0) for each of ``inputs`` log-odds, and a shift, refitted on the window at every batch."""
 
     inputs: int = 1
     scales: Reals = field(init=False)
@@ -55,7 +56,7 @@ class Calibrator:
         return result
 
     def learn(self, log_odds: Reals, outcomes: Labels) -> None:
-        """Take predictions whose outcomes have become known, and fit anew."""
+        """Add predictions whose outcomes have become known, and refit."""
         self._seen = np.concatenate([self._seen, log_odds])[-WINDOW:]
         self._outcomes = np.concatenate([self._outcomes, outcomes])[-WINDOW:]
         positives = int(self._outcomes.sum())
@@ -91,7 +92,7 @@ class Calibrator:
         self.scales, self.shift = weights[:-1], float(weights[-1])
 
     def _step(self, rows: Reals, weights: Reals, start: Reals, ridge: Reals) -> Reals:
-        """Return Newton's step; a scale that stands at 0 and would fall below is held there."""
+        """Return Newton's step; a scale that is 0 and would fall below is held at 0."""
         expected = probability(rows @ weights)
         slope = rows.T @ (expected - self._outcomes) + ridge * (weights - start)
         curve = (rows * (expected * (1.0 - expected))[:, None]).T @ rows + np.diag(ridge)

@@ -31,8 +31,8 @@ class Segments:
     def transform(self, rows: Reals) -> Reals:
         """Return, for each segment, which part of it lies below the value: 0 to 1."""
         columns = [
-            np.clip((rows[:, place] - low) / (high - low), 0.0, 1.0)
-            for place, knots in enumerate(self.knots)
+            np.clip((rows[:, column] - low) / (high - low), 0.0, 1.0)
+            for column, knots in enumerate(self.knots)
             for low, high in pairwise(knots)
         ]
         return np.column_stack(columns) if columns else np.zeros((len(rows), 0))

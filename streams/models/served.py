@@ -61,10 +61,10 @@ def _is_sound(tree: FlatTree) -> bool:
     parts = (tree.threshold, tree.left, tree.right, tree.proba)
     if nodes == 0 or any(part.shape != (nodes,) for part in parts) or tree.feature.shape != (nodes,):
         return False
-    place = np.arange(nodes)
+    index = np.arange(nodes)
     split = tree.feature != LEAF
     known = (tree.feature >= LEAF) & (tree.feature < FEATURES)
-    onward = np.all([(part > place) & (part < nodes) for part in (tree.left, tree.right)], axis=0)
+    onward = np.all([(part > index) & (part < nodes) for part in (tree.left, tree.right)], axis=0)
     number = np.where(split, np.isfinite(tree.threshold), (tree.proba >= 0.0) & (tree.proba <= 1.0))
     return bool((known & number & (onward | ~split)).all())
 

@@ -15,7 +15,7 @@ Events: TypeAlias = npt.NDArray[np.void]
 
 NO_DAY = np.iinfo(np.int32).min
 FORGET = 255
-"""In ``error``: not an event, but an order to forget the row's borrower, kept in its place in the merge."""
+"""In ``error``: not an event, but a directive to forget the row's borrower, kept at its position in the merge."""
 
 EVENT = np.dtype(
     [
@@ -31,7 +31,7 @@ EVENT = np.dtype(
         ("due_day", "i4"),
         ("offset", "i8"),
         ("event_time", "i8"),
-        ("merge_time", "i8"),  # when its source partition had reached it: its place in the merge
+        ("merge_time", "i8"),  # when its source partition had reached it: its position in the merge
         ("id_hash", "u8"),
         ("loan_key", "u8"),
         ("loan_reference", "u4"),  # the loan's id without its lender, 0 = none
@@ -44,4 +44,4 @@ EVENT = np.dtype(
         ("usage", "f8"),
     ]
 )
-"""The layout. A borrower's stored trail holds late events: a change needs a new ``VERSION`` of the record."""
+"""The layout. A borrower's stored undo log holds late events: a change needs a new ``VERSION`` of the record."""

@@ -93,7 +93,7 @@ def learn(record: Record, utility: int, day: int, amount: float) -> None:
 
 @compiled
 def learn_waiting(record: Record, slot: int) -> None:
-    """Learn the reading in ``slot`` and free its place."""
+    """Learn the reading in ``slot`` and free its slot."""
     utility = int(record["reading_utility"][slot]) - 1
     learn(record, utility, int(record["reading_day"][slot]), record["reading_amount"][slot])
     record["reading_utility"][slot] = 0

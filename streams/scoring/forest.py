@@ -1,14 +1,15 @@
 """Scoring one borrower by a forest that a person has put in force, and what each indicator costs under it.
 
-The forest is the challenger as published (``learning/flat_challenger.py``): the log-odds of its champion, of a
-logistic regression on segments and of the trees' mean vote, weighed. Here it stands in the parameters, so that every
-function that takes scoring parameters scores by it.
+The forest is the challenger as published (``models/flat_challenger.py``): a weighted sum of the log-odds of three
+members, namely its champion, a logistic regression on segments, and the trees' mean vote. It is stored in the scoring
+parameters, so that every function that scores by parameters can score by it.
 
-Points lost are against a perfect reading, as a scorecard's are, and add up to the index. The two linear members are
-sums over the indicators. Of the vote they are exact Shapley values against the one perfect reading: for a tree, a leaf
-that needs the indicators A to be the borrower's and B to be perfect counts in a share of all orders that depends on
-their numbers alone (Lundberg et al., From local explanations to global understanding with explainable AI for trees,
-2020, interventional form). They are carried to log-odds in proportion.
+Points lost are measured against a perfect borrower, as a scorecard's are, and add up to the index. The first two
+members are sums over the indicators, so their parts are exact. The vote's parts are exact Shapley values against that
+one perfect borrower: a leaf that needs the set A of indicators at the borrower's values and the set B at the perfect
+ones counts in a share of all orders of the indicators that depends on the sizes of A and B only (Lundberg et al.,
+"From local explanations to global understanding with explainable AI for trees", 2020, interventional form). They are
+converted from votes to log-odds in proportion.
 """
 
 import math
@@ -48,7 +49,7 @@ FOREST = [
 _LOG_ODDS_LIMIT = 12.0
 _LEAST = 1e-9
 _CLOSE = 1e-6
-"""Votes nearer than this are carried to log-odds by the slope where they stand."""
+"""Votes nearer than this are converted to log-odds by the slope of the log-odds at the vote."""
 
 # By how many of the borrower's and of the perfect indicators a leaf needs: the share of orders in which one of them
 # is the last that it waits for.
@@ -98,10 +99,10 @@ def share_out(probability: float, own: int, perfect: int, shares: Reals) -> None
 
 @compiled
 def vote_and_shares(features: Reals, reference: Reals, parameters: np.void, shares: Reals) -> tuple[float, float]:
-    """Return the trees' mean vote on two readings, and add to ``shares`` what each indicator has in the difference.
+    """Return the trees' mean vote on both vectors, and add to ``shares`` each indicator's part in the difference.
 
-    A path parts where the two readings do; an indicator is the same reading's all along a path, so that it parts at
-    most once for each of them.
+    A walk down a tree follows both vectors and branches where they go different ways. Along one path an indicator is
+    always taken from the same vector, so a path branches at most once for each indicator.
     """
     waiting = np.empty((COUNT + 1, 3), np.int64)
     voted = 0.0
@@ -143,9 +144,9 @@ def vote_and_shares(features: Reals, reference: Reals, parameters: np.void, shar
 
 @compiled
 def forest_points(features: Reals, parameters: np.void, points: Reals) -> float:
-    """Fill the index points that each indicator costs against a perfect reading.
+    """Fill the index points that each indicator costs against a perfect borrower.
 
-    Returns the log-odds of staying current, which the parameters's forest gives to the ``features``.
+    Returns the log-odds of staying current, which the parameters' forest gives to the ``features``.
     """
     perfect = np.empty(FEATURES)
     for indicator in range(COUNT):
@@ -192,7 +193,7 @@ def probability_of_default(log_odds: float) -> float:
 
 @compiled
 def features_of(values: Reals, utilities: Reals, evidences: Reals, neutral_utility: float, features: Reals) -> None:
-    """Fill what a forest reads of the twelve indicators; as ``learning.readings.inputs_of``."""
+    """Fill what a forest reads of the twelve indicators; as ``models.inputs.inputs_of``."""
     for indicator in range(COUNT):
         evidence = evidences[indicator]
         value = values[indicator]
