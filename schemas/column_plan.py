@@ -135,7 +135,7 @@ def layout_of(reader: Schema) -> Layout:
 
 
 class _Planner:
-    """Walks the writer's schema and writes down the steps."""
+    """Walks the writer's schema and records the steps."""
 
     def __init__(self, reader: Schema, layout: Layout) -> None:
         self.layout = layout

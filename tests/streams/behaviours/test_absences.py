@@ -1,4 +1,4 @@
-"""Absences are found by time passing: at the moment itself, after a restart that spanned it, and in lasting silence."""
+"""Absences are found when their time has passed: also after a restart in between, and without further events."""
 
 import numpy as np
 import pytest
