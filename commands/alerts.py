@@ -15,8 +15,9 @@ from rich.text import Text
 from loanpulse.commands import directives, topics_admin
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, out
 from loanpulse.schemas import json_form
+from loanpulse.schemas.confluent_registry import open_registry
 from loanpulse.schemas.contracts import AlertDisposition, AlertKind, FeedbackOutcome, SuppressionReason
-from loanpulse.schemas.registry import RegistryUnavailable, open_registry
+from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.schemas.topics import ALERT_FEEDBACK, LIQUIDITY_ALERTS, SUPPRESSIONS
 from loanpulse.settings import Settings
 from loanpulse.sinks.alerts_tail import follow_alerts

@@ -12,8 +12,9 @@ from loanpulse.commands import topics_admin
 from loanpulse.commands.console import USAGE_ERROR, fail, failures, warn
 from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
+from loanpulse.schemas.confluent_registry import open_registry
 from loanpulse.schemas.publisher import Publisher, RefusedEventError
-from loanpulse.schemas.registry import RegistryUnavailable, open_registry
+from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import producer_properties
 from loanpulse.streams.directives.directives import Directive, Directives

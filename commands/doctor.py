@@ -11,7 +11,8 @@ from loanpulse.commands import topics_admin
 from loanpulse.commands.console import FAILURE, ConfigOption, configured, out
 from loanpulse.commands.topics_admin import Problem
 from loanpulse.schemas import contracts
-from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema, open_registry
+from loanpulse.schemas.confluent_registry import open_registry
+from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema
 from loanpulse.schemas.topics import TOPICS
 from loanpulse.settings import Settings
 from loanpulse.sinks.endpoint import read_endpoint

@@ -18,9 +18,9 @@ from rich.text import Text
 from loanpulse.commands.alerts import LEVEL_STYLE, line_of
 from loanpulse.commands.supervisor import Child
 from loanpulse.schemas.codec import Codec, CodecError
-from loanpulse.schemas.columns import ColumnDecoder
+from loanpulse.schemas.confluent_registry import open_registry
 from loanpulse.schemas.contracts import Contract, Level
-from loanpulse.schemas.registry import open_registry
+from loanpulse.schemas.decoder import ColumnDecoder
 from loanpulse.schemas.topics import DEAD_LETTERS, EVENT_TOPICS, LIQUIDITY_ALERTS, LIQUIDITY_SNAPSHOTS
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties

@@ -12,7 +12,7 @@ from loanpulse.broker.read_to_end import (
 )
 from loanpulse.commands import topics_admin
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.registry import open_registry
+from loanpulse.schemas.confluent_registry import open_registry
 from loanpulse.schemas.topics import MODEL_SNAPSHOTS, full_name
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties

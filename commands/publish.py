@@ -8,8 +8,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from loanpulse.commands import topics_admin
 from loanpulse.commands.console import FAILURE, ConfigOption, configured, err, fail, failures, out
+from loanpulse.schemas.confluent_registry import open_registry
 from loanpulse.schemas.publisher import Publisher, PublishReport
-from loanpulse.schemas.registry import RegistryUnavailable, open_registry
+from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.settings.broker import producer_properties
 
 MAX_SHOWN = 100

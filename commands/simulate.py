@@ -18,7 +18,8 @@ from loanpulse.commands import topics_admin
 from loanpulse.commands.console import USAGE_ERROR, ConfigOption, configured, fail, failures, spare_inputs, warn
 from loanpulse.schemas import json_form
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.registry import RegistryUnavailable, open_registry
+from loanpulse.schemas.confluent_registry import open_registry
+from loanpulse.schemas.registry import RegistryUnavailable
 from loanpulse.schemas.units import DAY_MS
 from loanpulse.settings.broker import producer_properties
 

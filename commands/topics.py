@@ -18,7 +18,8 @@ from loanpulse.commands.old_names import GroupWithOldNames
 from loanpulse.commands.topic_lines import lines
 from loanpulse.schemas import contracts
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema, open_registry
+from loanpulse.schemas.confluent_registry import open_registry
+from loanpulse.schemas.registry import RegistryUnavailable, UnknownSchema
 from loanpulse.schemas.topics import (
     EVENT_TOPICS,
     MODEL_SNAPSHOTS,

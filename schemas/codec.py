@@ -1,6 +1,6 @@
 """One record at a time between native Python values and the Confluent wire format.
 
-The hot path uses `loanpulse.schemas.columns`; this codec is for everything else.
+The hot path uses ``loanpulse.schemas.decoder``; this codec is for everything else.
 """
 
 from __future__ import annotations

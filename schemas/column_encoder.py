@@ -7,19 +7,20 @@ null), and a matrix of them for an array of strings (empty cells left out).
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas import contracts
+from loanpulse.schemas.arrays import Bytes, Float64s, Int64s
 from loanpulse.schemas.column_plan import UnsupportedSchema
-from loanpulse.schemas.columns import HEADER_BYTES, Bytes, Float64s, Int64s
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import Contract
+from loanpulse.schemas.decode_compiled import HEADER_BYTES
 
 NULL = np.iinfo(np.int64).min
-"""The integer that stands for null."""
+"""The integer that means null."""
 
 LONG, DECIMAL, DOUBLE, FLOAT, TEXT, TEXTS, BOOLEAN = range(7)
 REQUIRED = -1
@@ -33,7 +34,16 @@ _KIND_OF = {
     TEXTS: "texts",
 }
 
-Steps = npt.NDArray[np.int32]
+WHAT, COLUMN, WIDTH, COUNT, NULL_BRANCH = range(5)
+"""A step: what it writes, its column (of a text: its first byte), a text's width, a list's items, the null branch."""
+
+
+class Matrices(NamedTuple):
+    """Columns of one kind side by side, a row per value; texts as bytes of fixed width."""
+
+    integers: Int64s
+    reals: Float64s
+    texts: Bytes
 
 
 @compiled
@@ -73,69 +83,76 @@ def put_text(out: Bytes, place: int, texts: Bytes, start: int, width: int) -> in
 
 
 @compiled
-def is_null(what: int, row: int, column: int, integers: Int64s, reals: Float64s, texts: Bytes) -> bool:
-    """Tell whether a cell of a field that may be null stands for null."""
-    if what in (LONG, DECIMAL, BOOLEAN):
-        return bool(integers[row, column] == NULL)
-    if what in (DOUBLE, FLOAT):
-        return bool(np.isnan(reals[row, column]))
-    return bool(texts[row, column] == 0)
+def put_bits(out: Bytes, place: int, bits: Any, size: int) -> int:
+    """Write ``size`` bytes of a number, the lowest first; return the place after them."""
+    for byte in range(size):
+        out[place + byte] = np.uint8((bits >> np.uint64(8 * byte)) & np.uint64(0xFF))
+    return place + size
 
 
 @compiled
-def encode_rows(
-    header: Bytes, steps: Steps, integers: Int64s, reals: Float64s, texts: Bytes, out: Bytes, ends: Int64s
-) -> None:
-    """Write every row after the other.
+def put_texts(out: Bytes, place: int, texts: Bytes, start: int, width: int, count: int) -> int:
+    """Write the cells of a list of texts that are not empty as one block; return the place after it."""
+    shown = 0
+    for item in range(count):
+        if texts[start + item * width] != 0:
+            shown += 1
+    if shown > 0:
+        place = put_varint(out, place, shown)
+        for item in range(count):
+            if texts[start + item * width] != 0:
+                place = put_text(out, place, texts, start + item * width, width)
+    return put_varint(out, place, 0)
 
-    A step: what, its column (of a text: its first byte), width, count, null branch.
-    """
-    word = np.zeros(1, np.float64)
-    double = word.view(np.uint8)
-    half = np.zeros(1, np.float32)
-    single = half.view(np.uint8)
+
+@compiled
+def is_null(cells: Matrices, row: int, step: Int64s) -> bool:
+    """Tell whether a cell of a field that may be null is null."""
+    what, column = step[WHAT], step[COLUMN]
+    if what in (LONG, DECIMAL, BOOLEAN):
+        return bool(cells.integers[row, column] == NULL)
+    if what in (DOUBLE, FLOAT):
+        return bool(np.isnan(cells.reals[row, column]))
+    return bool(cells.texts[row, column] == 0)
+
+
+@compiled
+def put_value(out: Bytes, place: int, cells: Matrices, row: int, step: Int64s) -> int:
+    """Write one cell; return the place after it."""
+    what, column = step[WHAT], step[COLUMN]
+    if what == LONG:
+        return put_varint(out, place, cells.integers[row, column])
+    if what == DOUBLE:
+        return put_bits(out, place, np.float64(cells.reals[row, column]).view(np.uint64), 8)
+    if what == DECIMAL:
+        return put_decimal(out, place, cells.integers[row, column])
+    if what == FLOAT:
+        return put_bits(out, place, np.uint64(np.float32(cells.reals[row, column]).view(np.uint32)), 4)
+    if what == BOOLEAN:
+        out[place] = cells.integers[row, column] != 0
+        return place + 1
+    if what == TEXT:
+        return put_text(out, place, cells.texts[row], column, step[WIDTH])
+    return put_texts(out, place, cells.texts[row], column, step[WIDTH], step[COUNT])
+
+
+@compiled
+def encode_rows(header: Bytes, steps: Int64s, cells: Matrices, out: Bytes, ends: Int64s) -> None:
+    """Write every row after the other, and where each ends."""
     place = 0
     for row in range(len(ends)):
         for byte in range(len(header)):
             out[place + byte] = header[byte]
         place += len(header)
-        for step in range(len(steps)):
-            what, column, width, count, null = steps[step]
+        for number in range(len(steps)):
+            step = steps[number]
+            null = step[NULL_BRANCH]
             if null != REQUIRED:
-                if is_null(what, row, column, integers, reals, texts):
+                if is_null(cells, row, step):
                     place = put_varint(out, place, null)
                     continue
                 place = put_varint(out, place, 1 - null)
-            if what == LONG:
-                place = put_varint(out, place, integers[row, column])
-            elif what == DECIMAL:
-                place = put_decimal(out, place, integers[row, column])
-            elif what == DOUBLE:
-                word[0] = reals[row, column]
-                for byte in range(8):
-                    out[place + byte] = double[byte]
-                place += 8
-            elif what == FLOAT:
-                half[0] = reals[row, column]
-                for byte in range(4):
-                    out[place + byte] = single[byte]
-                place += 4
-            elif what == BOOLEAN:
-                out[place] = integers[row, column] != 0
-                place += 1
-            elif what == TEXT:
-                place = put_text(out, place, texts[row], column, width)
-            else:
-                shown = 0
-                for item in range(count):
-                    if texts[row, column + item * width] != 0:
-                        shown += 1
-                if shown > 0:
-                    place = put_varint(out, place, shown)
-                    for item in range(count):
-                        if texts[row, column + item * width] != 0:
-                            place = put_text(out, place, texts[row], column + item * width, width)
-                place = put_varint(out, place, 0)
+            place = put_value(out, place, cells, row, step)
         ends[row] = place
 
 
@@ -181,12 +198,12 @@ class ColumnEncoder:
         matrix = np.column_stack(integers).astype(np.int64, copy=False) if integers else np.zeros((rows, 0), np.int64)
         real_matrix = np.column_stack(reals).astype(np.float64, copy=False) if reals else np.zeros((rows, 0))
         text_matrix = np.hstack(texts) if texts else np.zeros((rows, 0), np.uint8)
-        return self._write(np.array(steps, np.int32), matrix, real_matrix, text_matrix)
+        return self._write(np.array(steps, np.int64), matrix, real_matrix, text_matrix)
 
     def encode_matrices(
         self, integers: Int64s, reals: Float64s, texts: Bytes, widths: Mapping[str, tuple[int, int]]
     ) -> tuple[memoryview, Int64s]:
-        """Encode columns that stand already side by side, each kind in the order of ``fields_of``.
+        """Encode columns that are already side by side, each kind in the order of ``fields_of``.
 
         ``widths`` gives, per field of text, its width in bytes and the number of its items.
         """
@@ -197,19 +214,19 @@ class ColumnEncoder:
             width, count = widths.get(path, (0, 0))
             steps.append((what, places[kind], width, count, null))
             places[kind] += width * count if kind == "texts" else 1
-        return self._write(np.array(steps, np.int32), integers, reals, texts)
+        return self._write(np.array(steps, np.int64), integers, reals, texts)
 
     def fields_of(self, kind: str) -> tuple[str, ...]:
         """Return the fields whose columns are "integers", "reals" or "texts", in their order."""
         return tuple(path for path, what, _ in self._fields if _KIND_OF[what] == kind)
 
-    def _write(self, steps: Steps, integers: Int64s, reals: Float64s, texts: Bytes) -> tuple[memoryview, Int64s]:
+    def _write(self, steps: Int64s, integers: Int64s, reals: Float64s, texts: Bytes) -> tuple[memoryview, Int64s]:
         rows = len(integers)
         longest = HEADER_BYTES + 11 * integers.shape[1] + 9 * reals.shape[1] + texts.shape[1]
         longest += sum(11 * (int(count) + 2) for count in steps[:, 3])
         out = np.empty(rows * longest + 1, np.uint8)
         ends = np.zeros(rows, np.int64)
-        encode_rows(self._header, steps, integers, reals, texts, out, ends)
+        encode_rows(self._header, steps, Matrices(integers, reals, texts), out, ends)
         return out.data, ends
 
 

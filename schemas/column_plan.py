@@ -1,7 +1,7 @@
 """How to read a writer's bodies into a reader's columns: Avro schema resolution worked out once per writer schema.
 
-A plan is a small table of steps, one per primitive in the writer's order, which the compiled loop in ``columns.py``
-walks for every body. Nested records are flattened: their fields are named ``outer.inner``.
+A plan is a small table of steps, one per primitive in the writer's order, which the compiled loop in
+``decode_compiled.py`` walks for every body. Nested records are flattened: their fields are named ``outer.inner``.
 """
 
 from collections.abc import Iterator
@@ -9,18 +9,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from loanpulse.schemas.arrays import Int64s
 from loanpulse.schemas.contracts import Schema
 
-# What a step does. The order of SKIP… and the reading steps is of no meaning.
+# What a step reads (WHAT). The order has no meaning.
 LONG, BOOLEAN, FLOAT, DOUBLE, DECIMAL, TEXT, ENUM, UNION, FIXED, LONG_AS_REAL, TEXTS = range(11)
-STEP_WIDTH = 5
-"""A step: what, the integer column, the real column, the text column (-1 = not kept), and an argument.
+WHAT, INTEGER, REAL, TEXT_COLUMN, ARGUMENT, FIELD = range(6)
+"""A step: what it reads, its integer, real and text column (-1: not kept), an argument, its field's number (or -1).
 
-The argument of UNION is the number of steps of its value and, in the third place, the branch that is null;
-of ENUM where its symbols' map begins; of FIXED its size.
+The argument of UNION is the number of steps of its value; of ENUM where the map of its symbols begins; of FIXED its
+size in bytes.
 """
+NULL_BRANCH = REAL
+"""Where a UNION, which has no column, holds the branch that is null."""
+_COLUMN_OF_KIND = {"integer": INTEGER, "real": REAL, "text": TEXT_COLUMN}
 
 
 class UnsupportedSchema(ValueError):
@@ -29,7 +32,10 @@ class UnsupportedSchema(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where a reader's field is found: its kind ("integer", "real", "text"), its place among them, its default."""
+    """Where a reader's field is found: its kind ("integer", "real", "text"), its column, its number, its default.
+
+    The column (``place``) counts among those of its kind, the number among all fields.
+    """
 
     kind: str
     place: int
@@ -51,8 +57,8 @@ class Layout:
 class Plan:
     """The steps for one writer schema, its enum maps, and what fields it lacks (they take the reader's default)."""
 
-    steps: npt.NDArray[np.int32]
-    symbols: npt.NDArray[np.int32]
+    steps: Int64s
+    symbols: Int64s
     missing: tuple[str, ...]
 
 
@@ -159,9 +165,9 @@ class _Planner:
         if isinstance(schema, list):
             null, inner = _branches(schema, path)
             place = len(self.steps)
-            self.steps.append([UNION, -1, null, -1, 0])
+            self.steps.append([UNION, -1, null, -1, 0, -1])
             self.value(_unwrap(inner, self.names), path)
-            self.steps[place][4] = len(self.steps) - place - 1
+            self.steps[place][ARGUMENT] = len(self.steps) - place - 1
         elif _type(schema) == "record":
             self.record(schema, path + ".")
         else:
@@ -170,26 +176,27 @@ class _Planner:
     def primitive(self, schema: Any, path: str) -> list[int]:
         kind = _type(schema)
         column = self.layout.columns.get(path)
-        step = [_STEP.get(kind, -1), -1, -1, -1, 0]
+        step = [_STEP.get(kind, -1), -1, -1, -1, 0, -1]
         if _logical(schema) == "decimal" and kind == "bytes" and column is not None:
-            step[0] = DECIMAL
+            step[WHAT] = DECIMAL
         if _is_text_list(schema):
-            step[0] = TEXTS
+            step[WHAT] = TEXTS
         if kind == "fixed":
-            step[4] = int(schema["size"])
-        if step[0] < 0:
+            step[ARGUMENT] = int(schema["size"])
+        if step[WHAT] < 0:
             raise UnsupportedSchema(f"{path}: {kind} is not read by columns")
         if column is None:
             if kind == "enum":
-                step[0] = LONG
+                step[WHAT] = LONG
             return step
         self.found.add(path)
         target = self.reader[path]
-        step[{"integer": 1, "real": 2, "text": 3}[column.kind]] = column.place
+        step[_COLUMN_OF_KIND[column.kind]] = column.place
+        step[FIELD] = column.number
         if kind == "enum":
-            step[4] = self.enum(schema, target, path)
-        elif step[0] == LONG and column.kind == "real":
-            step[0] = LONG_AS_REAL
+            step[ARGUMENT] = self.enum(schema, target, path)
+        elif step[WHAT] == LONG and column.kind == "real":
+            step[WHAT] = LONG_AS_REAL
         self.check(schema, target, path)
         return step
 
@@ -242,5 +249,5 @@ def plan_for(writer: Schema, reader: Schema, layout: Layout) -> Plan:
     for path in missing:
         if layout.columns[path].default is _NO_DEFAULT:
             raise UnsupportedSchema(f"{path}: the writer's schema lacks it and the contract has no default")
-    steps = np.array(planner.steps, np.int32).reshape(-1, STEP_WIDTH)
-    return Plan(steps, np.array(planner.symbols or [0], np.int32), missing)
+    steps = np.array(planner.steps, np.int64).reshape(-1, FIELD + 1)
+    return Plan(steps, np.array(planner.symbols or [0], np.int64), missing)

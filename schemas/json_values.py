@@ -4,12 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from loanpulse.schemas.columns import Bytes
+from loanpulse.schemas.arrays import Bytes
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.units import DAY_MS
 
 BROKEN = -1
-"""The place after a value that is not plain."""
+"""The position after a value that is not plain."""
 QUOTE, BACKSLASH, COMMA, COLON, SPACE, OPEN, CLOSE = (ord(sign) for sign in '"\\,: {}')
 ZERO, NINE, MINUS, POINT, DASH, LETTER_T, LETTER_Z = (ord(sign) for sign in "09-.-TZ")
 LONGEST_MANTISSA = 15
@@ -26,7 +26,7 @@ def skip_spaces(data: Bytes, place: int) -> int:
 
 @compiled
 def read_text(data: Bytes, place: int) -> tuple[int, int]:
-    """Return where a plain quoted text at ``place`` begins and where its closing quote stands, BROKEN if it is none."""
+    """Return where a plain quoted text at ``place`` begins and where its closing quote is, BROKEN if it is none."""
     if data[place] != QUOTE:
         return 0, BROKEN
     start = place + 1
@@ -81,7 +81,7 @@ def read_date(data: Bytes, start: int) -> tuple[Any, bool]:
 
 
 @compiled
-def read_moment(data: Bytes, start: int, end: int) -> tuple[Any, bool]:
+def read_timestamp(data: Bytes, start: int, end: int) -> tuple[Any, bool]:
     """Return the ms since 1970 of a time such as 2026-01-31T08:00:00.000Z (or without fractions), and whether it is."""
     size = end - start
     days, good = read_date(data, start) if size in (20, 24) else (np.int64(0), False)
@@ -163,5 +163,5 @@ def read_number(data: Bytes, place: int) -> tuple[float, int]:
 
 @compiled
 def is_null(data: Bytes, place: int) -> bool:
-    """Tell whether ``null`` stands at ``place``."""
+    """Tell whether there is ``null`` at ``place``."""
     return is_word(data, place, 4, NULL_WORD, 0, 4)

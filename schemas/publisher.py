@@ -9,8 +9,8 @@ from typing import Any, Self
 from loanpulse.broker.producer import DurableProducer
 from loanpulse.schemas import rules
 from loanpulse.schemas.codec import Codec, CodecError
-from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.contracts import Contract
+from loanpulse.schemas.decoder import ColumnDecoder
 from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.spans import Spans

@@ -1,13 +1,11 @@
 """Schema registries: ids for schemas, and schemas for ids.
 
-`LocalRegistry` needs no server: it derives stable ids from the files. `ConfluentRegistry` talks to a
-Confluent-compatible server.
+``LocalRegistry`` needs no server: it derives stable ids from the files. The client of a registry server is in
+``confluent_registry.py``.
 """
 
-from __future__ import annotations
-
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import orjson
@@ -21,26 +19,26 @@ class UnknownSchema(LookupError):
 
 
 class RegistryUnavailable(ConnectionError):
-    """The registry cannot be asked now. Nothing is said about the id: try again, refuse no record."""
+    """The registry cannot be asked now. The id may be valid: try again, refuse no record."""
 
 
 class SchemaRegistry(Protocol):
     """What the codec needs of a registry."""
 
     def register(self, subject: str, schema: Schema) -> int:
-        """The id of `schema` under `subject` (`<topic>-value`), registered if it was not yet."""
+        """Return the id of ``schema`` under ``subject`` (``<topic>-value``), registered if it was not yet."""
 
     def schema(self, schema_id: int) -> Schema:
-        """The schema with this id; raises UnknownSchema, or RegistryUnavailable if it cannot be asked."""
+        """Return the schema with this id; raises UnknownSchema, or RegistryUnavailable if it cannot be asked."""
 
     def is_registered(self, subject: str, schema: Schema) -> bool:
-        """Whether ``schema`` is registered under ``subject``; nothing is changed. Raises RegistryUnavailable."""
+        """Tell whether ``schema`` is registered under ``subject``, changing nothing; raises RegistryUnavailable."""
 
 
 def stable_id(schema: Schema) -> int:
-    """An id in 1..2**31-1 derived from the schema.
+    """Return an id in 1..2**31-1 derived from the schema.
 
-    DecodedBatch from the SHA-256 of its JSON without docs and with sorted keys. Avro's own canonical form would also
+    Taken from the SHA-256 of its JSON without docs and with sorted keys. Avro's own canonical form would also
     drop logical types and defaults, and give money of two different scales the same id.
     """
     body = orjson.dumps(_without_docs(schema), option=orjson.OPT_SORT_KEYS)
@@ -69,7 +67,7 @@ class LocalRegistry:
                 self.register(subject, version)
 
     def register(self, subject: str, schema: Schema) -> int:
-        """The stable id of `schema`; the same under every subject."""
+        """Return the stable id of ``schema``; the same under every subject."""
         schema_id = stable_id(schema)
         known = self._schemas.setdefault(schema_id, schema)
         if known is not schema and _without_docs(known) != _without_docs(schema):
@@ -77,91 +75,12 @@ class LocalRegistry:
         return schema_id
 
     def schema(self, schema_id: int) -> Schema:
-        """The schema with this id; raises UnknownSchema."""
+        """Return the schema with this id; raises UnknownSchema."""
         try:
             return self._schemas[schema_id]
         except KeyError:
             raise UnknownSchema(f"schema id {schema_id} is not in the local registry") from None
 
     def is_registered(self, subject: str, schema: Schema) -> bool:
-        """Whether the id of ``schema`` is known; subjects are of no meaning here."""
+        """Tell whether the id of ``schema`` is known; subjects have no meaning here."""
         return stable_id(schema) in self._schemas
-
-
-class RegistrySettings(Protocol):
-    """What ``open_registry`` needs of the configuration; an empty ``url`` means the local registry."""
-
-    @property
-    def url(self) -> str:
-        """Where the registry answers."""
-
-    @property
-    def username(self) -> str:
-        """Who asks, empty for nobody."""
-
-    @property
-    def password(self) -> Any:
-        """The secret, with ``get_secret_value()``."""
-
-
-class ConfluentRegistry:
-    """A Confluent-compatible registry over HTTP; what was asked once is remembered.
-
-    Contracts are registered under BACKWARD_TRANSITIVE compatibility.
-    """
-
-    def __init__(self, url: str, username: str = "", password: str = "") -> None:
-        from confluent_kafka.schema_registry import SchemaRegistryClient
-
-        config: dict[str, Any] = {"url": url, "timeout": 10}
-        if username:
-            config["basic.auth.user.info"] = f"{username}:{password}"
-        self._url = url
-        self._client = SchemaRegistryClient(config)
-        self._subjects: set[str] = set()
-
-    def register(self, subject: str, schema: Schema) -> int:
-        """The id of ``schema`` under ``subject``; raises RegistryUnavailable."""
-        from confluent_kafka.schema_registry import Schema as RegisteredSchema
-
-        text = orjson.dumps(schema).decode()
-        if subject not in self._subjects:
-            self._ask(lambda: self._client.set_compatibility(subject, "BACKWARD_TRANSITIVE"))
-            self._subjects.add(subject)
-        return int(self._ask(lambda: self._client.register_schema(subject, RegisteredSchema(text, "AVRO"))))
-
-    def schema(self, schema_id: int) -> Schema:
-        """The schema with this id; raises UnknownSchema or RegistryUnavailable."""
-        found = self._ask(lambda: self._client.get_schema(schema_id))
-        schema: Schema = orjson.loads(found.schema_str)
-        return schema
-
-    def is_registered(self, subject: str, schema: Schema) -> bool:
-        """Whether ``schema`` is registered under ``subject``; raises RegistryUnavailable."""
-        from confluent_kafka.schema_registry import Schema as RegisteredSchema
-
-        text = orjson.dumps(schema).decode()
-        try:
-            self._ask(lambda: self._client.lookup_schema(subject, RegisteredSchema(text, "AVRO")))
-        except UnknownSchema:
-            return False
-        return True
-
-    def _ask(self, call: Callable[[], Any]) -> Any:
-        from confluent_kafka.schema_registry.error import SchemaRegistryError
-
-        try:
-            return call()
-        except SchemaRegistryError as error:
-            if error.http_status_code in (404, 422):
-                raise UnknownSchema(f"the registry at {self._url} does not know the schema: {error}") from error
-            raise RegistryUnavailable(f"the registry at {self._url} answered with an error: {error}") from error
-        except Exception as error:
-            raise RegistryUnavailable(f"the registry at {self._url} can't be asked: {error}") from error
-
-
-def open_registry(settings: RegistrySettings) -> SchemaRegistry:
-    """The configured registry: a Confluent-compatible one where a url is given, else the local one."""
-    if settings.url:
-        return ConfluentRegistry(settings.url, settings.username, settings.password.get_secret_value())
-    return LocalRegistry()

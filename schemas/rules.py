@@ -1,29 +1,16 @@
 """The contracts' rules beyond Avro's types, as one compiled pass that the stream and the publisher share."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from loanpulse.schemas import sources
-from loanpulse.schemas.columns import Bytes, Columns, Flags, Float64s, Int64s
+from loanpulse.schemas.arrays import Bytes, Flags, Float64s, Int64s
+from loanpulse.schemas.columns import ColumnArrays, Columns
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.contracts import Contract, RepaymentKind, SpendingKind, Utility, UtilityKind
-from loanpulse.schemas.spans import Spans
+from loanpulse.schemas.sources import EVENT_CONTRACTS, REPAYMENT, SPENDING, UTILITY
+from loanpulse.schemas.spans import SpanArrays, Spans
 from loanpulse.schemas.violations import Violation
-
-# Positions in the array of places: where a contract's fields are in its columns; -1 where it has no such field.
-(
-    EVENT_ID, BORROWER_ID, LENDER_ID, LOAN_ID, CURRENCY,
-    EVENT_TIME, KIND, UTILITY, AMOUNT, DUE_DATE, OUTSTANDING, CREDIT_LIMIT, CATEGORY, STATUS, BALANCE, USAGE,
-    AMOUNT_SHOWN, DUE_DATE_SHOWN, OUTSTANDING_SHOWN, CREDIT_LIMIT_SHOWN, CATEGORY_SHOWN, STATUS_SHOWN,
-    BALANCE_SHOWN, USAGE_SHOWN,
-    MINIMUM_DUE, PURPOSE, PRODUCT, MINIMUM_DUE_SHOWN, PURPOSE_SHOWN, PRODUCT_SHOWN, LOAN_ID_SHOWN,
-) = range(31)  # fmt: skip
-_FIELDS = (
-    "event_id", "borrower_id", "lender_id", "loan_id", "currency",
-    "event_time", "kind", "utility", "amount", "due_date", "outstanding_principal", "credit_limit", "category",
-    "loan_status", "balance_after", "usage",
-)  # fmt: skip
 
 ID_LONGEST = 64
 LENDER_LONGEST = 24
@@ -65,16 +52,57 @@ FIELD_OF = {
 """The field that a violation is about, for messages to the sender."""
 
 
-def places_of(columns: Columns) -> Int64s:
+class Places(NamedTuple):
+    """Where an event's fields are in its columns, -1 where its contract has no such field.
+
+    A field's place is its column among those of its kind; a name that ends in ``_shown`` gives the column of
+    ``present`` that tells whether the field is not null.
+    """
+
+    event_id: int
+    borrower_id: int
+    lender_id: int
+    loan_id: int
+    loan_id_shown: int
+    currency: int
+    event_time: int
+    kind: int
+    utility: int
+    amount: int
+    amount_shown: int
+    due_date: int
+    due_date_shown: int
+    outstanding_principal: int
+    outstanding_principal_shown: int
+    credit_limit: int
+    credit_limit_shown: int
+    category: int
+    category_shown: int
+    loan_status: int
+    loan_status_shown: int
+    balance_after: int
+    balance_after_shown: int
+    usage: int
+    usage_shown: int
+    minimum_due: int
+    minimum_due_shown: int
+    declared_purpose: int
+    declared_purpose_shown: int
+    product: int
+    product_shown: int
+
+
+def places_of(columns: Columns) -> Places:
     """Return where the fields of events are in ``columns``."""
     known = columns.layout.columns
-    places = [known[name].place if name in known else -1 for name in _FIELDS]
-    shown = ("amount", "due_date", "outstanding_principal", "credit_limit", "category", "loan_status")
-    places += [known[name].number if name in known else -1 for name in (*shown, "balance_after", "usage")]
-    optional = ("minimum_due", "declared_purpose", "product")
-    places += [known[name].place if name in known else -1 for name in optional]
-    places += [known[name].number if name in known else -1 for name in (*optional, "loan_id")]
-    return np.array(places, np.int64)
+
+    def place(name: str) -> int:
+        field = name.removesuffix("_shown")
+        if field not in known:
+            return -1
+        return known[field].place if field == name else known[field].number
+
+    return Places(*(place(name) for name in Places._fields))
 
 
 @compiled
@@ -116,15 +144,15 @@ def is_token(data: Bytes, start: int, length: int, longest: int) -> bool:
 
 
 @compiled
-def ids_are_valid(data: Bytes, starts: Int64s, lengths: Int64s, places: Int64s) -> bool:
+def ids_are_valid(data: Bytes, starts: Int64s, lengths: Int64s, places: Places) -> bool:
     """Tell whether a row's ids have their forms."""
-    if not is_uuid(data, starts[places[EVENT_ID]], lengths[places[EVENT_ID]]):
+    if not is_uuid(data, starts[places.event_id], lengths[places.event_id]):
         return False
-    if not is_token(data, starts[places[BORROWER_ID]], lengths[places[BORROWER_ID]], ID_LONGEST):
+    if not is_token(data, starts[places.borrower_id], lengths[places.borrower_id], ID_LONGEST):
         return False
-    lender = places[LENDER_ID]
+    lender = places.lender_id
     if lender >= 0:
-        loan = places[LOAN_ID]
+        loan = places.loan_id
         return is_token(data, starts[lender], lengths[lender], LENDER_LONGEST) and is_token(
             data, starts[loan], lengths[loan], ID_LONGEST
         )
@@ -132,32 +160,32 @@ def ids_are_valid(data: Bytes, starts: Int64s, lengths: Int64s, places: Int64s) 
 
 
 @compiled
-def money_violation(source: int, kind: int, integers: Int64s, present: Flags, places: Int64s) -> int:
+def money_violation(source: int, kind: int, integers: Int64s, present: Flags, places: Places) -> int:
     """Return what is wrong with a row's amount and due date."""
-    needs_amount = source == sources.SPENDING
+    needs_amount = source == SPENDING
     needs_date = False
-    if source == sources.REPAYMENT:
+    if source == REPAYMENT:
         needs_amount = kind <= LAST_PAYING_KIND
         needs_date = kind in (DUE, PAID)
-    elif source == sources.UTILITY:
+    elif source == UTILITY:
         needs_amount = kind <= LAST_BILL_KIND
         needs_date = needs_amount
-    shown = present[places[AMOUNT_SHOWN]]
+    shown = present[places.amount_shown]
     if needs_amount and not shown:
         return AMOUNT_MISSING
-    if shown and integers[places[AMOUNT]] < 0:
+    if shown and integers[places.amount] < 0:
         return AMOUNT_NEGATIVE
-    if needs_date and not present[places[DUE_DATE_SHOWN]]:
+    if needs_date and not present[places.due_date_shown]:
         return DUE_DATE_MISSING
     return NONE
 
 
 @compiled
-def usage_violation(source: int, kind: int, reals: Float64s, present: Flags, places: Int64s) -> int:
+def usage_violation(source: int, kind: int, reals: Float64s, present: Flags, places: Places) -> int:
     """Return what is wrong with a meter reading."""
-    if source == sources.UTILITY and kind == METER_READ:
-        usage = reals[places[USAGE]]
-        if not present[places[USAGE_SHOWN]] or not (0.0 <= usage < 1e12):
+    if source == UTILITY and kind == METER_READ:
+        usage = reals[places.usage]
+        if not present[places.usage_shown] or not (0.0 <= usage < 1e12):
             return USAGE_MISSING
     return NONE
 
@@ -174,35 +202,28 @@ def same_text(data: Bytes, start: int, length: int, other: Bytes, other_start: i
 
 
 @compiled
-def check_rows(
-    source: int,
-    data: Bytes,
-    integers: Int64s,
-    reals: Float64s,
-    starts: Int64s,
-    lengths: Int64s,
-    present: Flags,
-    places: Int64s,
-    keys: Bytes,
-    key_starts: Int64s,
-    key_lengths: Int64s,
-    currency: Bytes,
-    errors: Bytes,
-) -> None:
+def is_unknown(source: int, kind: int, utility: int) -> bool:
+    """Tell whether a row's kind or utility is none that this version of the contract knows."""
+    return bool(kind == UNKNOWN_KINDS[source] or (source == UTILITY and utility == UNKNOWN_UTILITY))
+
+
+@compiled
+def check_rows(source: int, columns: ColumnArrays, places: Places, keys: SpanArrays, currency: Bytes) -> None:
     """Mark each row that breaks a rule with the first rule that it breaks."""
+    errors, data, integers, reals, starts, lengths, present = columns  # once: each access to a tuple's array costs
+    names, name_starts, name_lengths = keys
+    borrower, money = places.borrower_id, places.currency
     for row in range(len(errors)):
         if errors[row] != 0:
             continue
-        borrower = places[BORROWER_ID]
-        money = places[CURRENCY]
-        kind = integers[row, places[KIND]]
-        if not same_text(data, starts[row, borrower], lengths[row, borrower], keys, key_starts[row], key_lengths[row]):
+        kind = integers[row, places.kind]
+        if not same_text(
+            data, starts[row, borrower], lengths[row, borrower], names, name_starts[row], name_lengths[row]
+        ):
             errors[row] = KEY_MISMATCH
         elif not ids_are_valid(data, starts[row], lengths[row], places):
             errors[row] = ID_INVALID
-        elif kind == UNKNOWN_KINDS[source] or (
-            source == sources.UTILITY and integers[row, places[UTILITY]] == UNKNOWN_UTILITY
-        ):
+        elif is_unknown(source, kind, integers[row, places.utility]):
             errors[row] = UNKNOWN_KIND
         elif not same_text(data, starts[row, money], lengths[row, money], currency, 0, len(currency)):
             errors[row] = CURRENCY_NOT_TAKEN
@@ -216,17 +237,9 @@ def check_rows(
 def check(columns: Columns, contract: Contract, keys: Spans, currency: str) -> None:
     """Mark in ``columns.errors`` each event that breaks a rule; ``keys`` are the records' keys."""
     check_rows(
-        sources.EVENT_CONTRACTS.index(contract),
-        columns.data,
-        columns.integers,
-        columns.reals,
-        columns.starts,
-        columns.lengths,
-        columns.present,
+        EVENT_CONTRACTS.index(contract),
+        columns.arrays,
         places_of(columns),
-        keys.data,
-        keys.starts,
-        keys.lengths,
+        keys.arrays,
         np.frombuffer(currency.encode("ascii"), np.uint8),
-        columns.errors,
     )

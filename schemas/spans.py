@@ -1,27 +1,41 @@
-"""Many byte strings as places in one buffer: how keys and bodies travel without a Python object each."""
+"""Many byte strings as spans of one buffer: how keys and bodies travel without a Python object each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
+
+from loanpulse.schemas.arrays import Bytes, Flags, Int64s, read_only
 
 NO_TEXT = -1
-"""The length that stands for none at all."""
+"""The length of a string that is missing (null)."""
+
+
+class SpanArrays(NamedTuple):
+    """The arrays of ``Spans``, for compiled functions."""
+
+    data: Bytes
+    starts: Int64s
+    lengths: Int64s
 
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """The string ``row`` is ``data[starts[row] : starts[row] + lengths[row]]``, or none where its length is -1."""
+    """String ``row`` is ``data[starts[row] : starts[row] + lengths[row]]``; it is missing where its length is -1.
 
-    data: npt.NDArray[np.uint8]
-    starts: npt.NDArray[np.int64]
-    lengths: npt.NDArray[np.int64]
+    >>> spans = Spans.of([b"lender-a", None, b""])
+    >>> list(spans), spans.missing.tolist()
+    ([b'lender-a', None, b''], [False, True, False])
+    """
+
+    data: Bytes
+    starts: Int64s
+    lengths: Int64s
 
     @classmethod
     def of(cls, texts: Sequence[bytes | None]) -> Self:
-        """Return the spans of Python's own byte strings."""
+        """Return the spans of Python byte strings, copied into one buffer."""
         joined = b"".join(text for text in texts if text)
         lengths = np.fromiter((NO_TEXT if text is None else len(text) for text in texts), np.int64, len(texts))
         sizes = np.maximum(lengths, 0)
@@ -46,12 +60,17 @@ class Spans:
         return type(self)(self.data, self.starts[row:], self.lengths[row:])
 
     @property
-    def ends(self) -> npt.NDArray[np.int64]:
+    def arrays(self) -> SpanArrays:
+        """The arrays as compiled functions take them."""
+        return SpanArrays(read_only(self.data), self.starts, self.lengths)
+
+    @property
+    def ends(self) -> Int64s:
         """Where each string ends in ``data``."""
         return self.starts + np.maximum(self.lengths, 0)
 
     @property
-    def missing(self) -> npt.NDArray[np.bool_]:
-        """Where there is no string at all."""
-        none: npt.NDArray[np.bool_] = self.lengths == NO_TEXT
-        return none
+    def missing(self) -> Flags:
+        """Where the string is missing."""
+        missing: Flags = self.lengths == NO_TEXT
+        return missing

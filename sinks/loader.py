@@ -17,8 +17,8 @@ import stamina
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from loanpulse.schemas.confluent_registry import open_registry
 from loanpulse.schemas.forgetting import forget_request, is_order_to_forget
-from loanpulse.schemas.registry import open_registry
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
 from loanpulse.sinks.backlog import Backlog

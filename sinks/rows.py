@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from loanpulse.schemas import dead_letters, rules
 from loanpulse.schemas.codec import Codec, CodecError
 from loanpulse.schemas.column_plan import UnsupportedSchema
-from loanpulse.schemas.columns import ColumnDecoder
 from loanpulse.schemas.contracts import Contract
+from loanpulse.schemas.decoder import ColumnDecoder
 from loanpulse.schemas.registry import SchemaRegistry
 from loanpulse.schemas.sources import EVENT_CONTRACTS
 from loanpulse.schemas.spans import Spans

@@ -7,14 +7,17 @@ from typing import Self
 import numpy as np
 
 from loanpulse.schemas import rules
-from loanpulse.schemas.columns import Bytes, ColumnDecoder, Columns, Flags, Float64s, Int64s
+from loanpulse.schemas.arrays import Bytes, Int64s
+from loanpulse.schemas.columns import ColumnArrays, Columns
 from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.decoder import ColumnDecoder
 from loanpulse.schemas.partitioning import murmur2
 from loanpulse.schemas.registry import SchemaRegistry
+from loanpulse.schemas.rules import Places
 from loanpulse.schemas.sources import EVENT_CONTRACTS, SPENDING, UTILITY
-from loanpulse.schemas.spans import Spans
+from loanpulse.schemas.spans import SpanArrays, Spans
 from loanpulse.schemas.violations import Violation
-from loanpulse.streams.record.event import EVENT, NO_DAY, Events
+from loanpulse.streams.record.event import EVENT, NO_DAY, Event, Events
 from loanpulse.streams.record.hashing import hash_text, reference_of
 from loanpulse.streams.record.ids import LENDER_WORDS, lender_word
 
@@ -73,26 +76,19 @@ class DecodedBatch:
 
 
 @compiled
-def check_places(
-    keys: Bytes,
-    key_starts: Int64s,
-    key_lengths: Int64s,
-    partition: int,
-    partitions: int,
-    event_times: Int64s,
-    timestamps: Int64s,
-    tolerance_ms: int,
-    errors: Bytes,
-) -> None:
-    """Mark records in a partition that is not their key's, and those of a time that can't be taken.
-
-    That is a time in the future of the record's own timestamp, or one before FIRST_TIME or from LAST_TIME on.
-    """
+def check_partitions(keys: SpanArrays, partition: int, partitions: int, errors: Bytes) -> None:
+    """Mark records that are in another partition than their key's."""
     for row in range(len(errors)):
         if errors[row] == 0:
-            end = key_starts[row] + key_lengths[row]
-            if murmur2(keys, key_starts[row], end) % partitions != partition:
+            end = keys.starts[row] + keys.lengths[row]
+            if murmur2(keys.data, keys.starts[row], end) % partitions != partition:
                 errors[row] = WRONG_PARTITION
+
+
+@compiled
+def check_times(event_times: Int64s, timestamps: Int64s, tolerance_ms: int, errors: Bytes) -> None:
+    """Mark events too far in the future of their record's timestamp, before FIRST_TIME or from LAST_TIME on."""
+    for row in range(len(errors)):
         if errors[row] == 0 and event_times[row] > min(timestamps[row] + tolerance_ms, LAST_TIME - 1):
             errors[row] = TIME_IN_FUTURE
         if errors[row] == 0 and event_times[row] < FIRST_TIME:
@@ -100,82 +96,109 @@ def check_places(
 
 
 @compiled
-def fill_events(
-    source: int,
-    data: Bytes,
-    integers: Int64s,
-    reals: Float64s,
-    starts: Int64s,
-    lengths: Int64s,
-    present: Flags,
-    places: Int64s,
-    errors: Bytes,
-    offsets: Int64s,
-    events: Events,
-) -> None:
-    """Project decoded columns onto events."""
+def clear_event(event: Event) -> None:
+    """Set every field that an event may lack to its value for "none"."""
+    event["row"] = -1
+    event["utility"] = -1
+    event["category"] = -1
+    event["status"] = -1
+    event["purpose"] = -1
+    event["product"] = -1
+    event["due_day"] = NO_DAY
+    event["amount"] = np.nan
+    event["outstanding"] = np.nan
+    event["credit_limit"] = np.nan
+    event["minimum_due"] = np.nan
+    event["balance"] = np.nan
+    event["usage"] = np.nan
+
+
+@compiled
+def fill_spending(columns: ColumnArrays, places: Places, events: Events) -> None:
+    """Fill what only spending events have."""
+    errors, data, integers, _, starts, lengths, present = columns
+    loan = places.loan_id
+    for row in range(len(events)):
+        if errors[row] != 0:
+            continue
+        event = events[row]
+        if present[row, places.category_shown]:
+            event["category"] = integers[row, places.category]
+        if present[row, places.balance_after_shown]:
+            event["balance"] = integers[row, places.balance_after] / CENTS
+        if present[row, places.loan_id_shown]:
+            event["loan_reference"] = reference_of(data, starts[row, loan], lengths[row, loan])
+
+
+@compiled
+def fill_utility(columns: ColumnArrays, places: Places, events: Events) -> None:
+    """Fill what only utility events have."""
+    errors, _, integers, reals, _, _, present = columns
+    for row in range(len(events)):
+        if errors[row] != 0:
+            continue
+        event = events[row]
+        event["utility"] = integers[row, places.utility]
+        if present[row, places.due_date_shown]:
+            event["due_day"] = integers[row, places.due_date]
+        if present[row, places.usage_shown]:
+            event["usage"] = reals[row, places.usage]
+
+
+@compiled
+def fill_repayment(columns: ColumnArrays, places: Places, events: Events) -> None:
+    """Fill what only repayment events have."""
+    errors, data, integers, _, starts, lengths, present = columns
+    for row in range(len(events)):
+        if errors[row] != 0:
+            continue
+        event = events[row]
+        if present[row, places.due_date_shown]:
+            event["due_day"] = integers[row, places.due_date]
+        if present[row, places.outstanding_principal_shown]:
+            event["outstanding"] = integers[row, places.outstanding_principal] / CENTS
+        if present[row, places.credit_limit_shown]:
+            event["credit_limit"] = integers[row, places.credit_limit] / CENTS
+        if present[row, places.loan_status_shown]:
+            event["status"] = integers[row, places.loan_status]
+        if present[row, places.minimum_due_shown]:
+            event["minimum_due"] = integers[row, places.minimum_due] / CENTS
+        if present[row, places.declared_purpose_shown]:
+            event["purpose"] = integers[row, places.declared_purpose]
+        if present[row, places.product_shown]:
+            event["product"] = integers[row, places.product]
+        start, length = starts[row, places.lender_id], lengths[row, places.lender_id]
+        lender = hash_text(data, start, length, np.uint64(1))
+        for word in range(LENDER_WORDS):
+            event["lender"][word] = lender_word(data, start, length, word)
+        start, length = starts[row, places.loan_id], lengths[row, places.loan_id]
+        event["loan_key"] = hash_text(data, start, length, lender)
+        event["loan_reference"] = reference_of(data, start, length)
+
+
+@compiled
+def fill_events(source: int, columns: ColumnArrays, places: Places, offsets: Int64s, events: Events) -> None:
+    """Project decoded columns onto events; one with an error has only its source, offset and error."""
+    errors, data, integers, _, starts, lengths, present = columns
     for row in range(len(events)):
         event = events[row]
         event["source"] = source
         event["offset"] = offsets[row]
         event["error"] = errors[row]
-        event["row"] = -1
-        event["utility"] = -1
-        event["category"] = -1
-        event["status"] = -1
-        event["purpose"] = -1
-        event["product"] = -1
-        event["due_day"] = NO_DAY
-        event["amount"] = np.nan
-        event["outstanding"] = np.nan
-        event["credit_limit"] = np.nan
-        event["minimum_due"] = np.nan
-        event["balance"] = np.nan
-        event["usage"] = np.nan
-        if errors[row] != 0:
-            continue
-        shown = present[row]
-        event["event_time"] = integers[row, places[rules.EVENT_TIME]]
-        event["kind"] = integers[row, places[rules.KIND]]
-        text = places[rules.EVENT_ID]
-        event["id_hash"] = hash_text(data, starts[row, text], lengths[row, text], np.uint64(0))
-        if shown[places[rules.AMOUNT_SHOWN]]:
-            event["amount"] = integers[row, places[rules.AMOUNT]] / CENTS
-        if source == SPENDING:
-            if shown[places[rules.CATEGORY_SHOWN]]:
-                event["category"] = integers[row, places[rules.CATEGORY]]
-            if shown[places[rules.BALANCE_SHOWN]]:
-                event["balance"] = integers[row, places[rules.BALANCE]] / CENTS
-            if shown[places[rules.LOAN_ID_SHOWN]]:
-                text = places[rules.LOAN_ID]
-                event["loan_reference"] = reference_of(data, starts[row, text], lengths[row, text])
-            continue
-        if shown[places[rules.DUE_DATE_SHOWN]]:
-            event["due_day"] = integers[row, places[rules.DUE_DATE]]
-        if source == UTILITY:
-            event["utility"] = integers[row, places[rules.UTILITY]]
-            if shown[places[rules.USAGE_SHOWN]]:
-                event["usage"] = reals[row, places[rules.USAGE]]
-            continue
-        if shown[places[rules.OUTSTANDING_SHOWN]]:
-            event["outstanding"] = integers[row, places[rules.OUTSTANDING]] / CENTS
-        if shown[places[rules.CREDIT_LIMIT_SHOWN]]:
-            event["credit_limit"] = integers[row, places[rules.CREDIT_LIMIT]] / CENTS
-        if shown[places[rules.STATUS_SHOWN]]:
-            event["status"] = integers[row, places[rules.STATUS]]
-        if shown[places[rules.MINIMUM_DUE_SHOWN]]:
-            event["minimum_due"] = integers[row, places[rules.MINIMUM_DUE]] / CENTS
-        if shown[places[rules.PURPOSE_SHOWN]]:
-            event["purpose"] = integers[row, places[rules.PURPOSE]]
-        if shown[places[rules.PRODUCT_SHOWN]]:
-            event["product"] = integers[row, places[rules.PRODUCT]]
-        text = places[rules.LENDER_ID]
-        lender = hash_text(data, starts[row, text], lengths[row, text], np.uint64(1))
-        for word in range(LENDER_WORDS):
-            event["lender"][word] = lender_word(data, starts[row, text], lengths[row, text], word)
-        text = places[rules.LOAN_ID]
-        event["loan_key"] = hash_text(data, starts[row, text], lengths[row, text], lender)
-        event["loan_reference"] = reference_of(data, starts[row, text], lengths[row, text])
+        clear_event(event)
+        if errors[row] == 0:
+            event["event_time"] = integers[row, places.event_time]
+            event["kind"] = integers[row, places.kind]
+            start, length = starts[row, places.event_id], lengths[row, places.event_id]
+            event["id_hash"] = hash_text(data, start, length, np.uint64(0))
+            if present[row, places.amount_shown]:
+                event["amount"] = integers[row, places.amount] / CENTS
+    if source == SPENDING:
+        fill_spending(columns, places, events)
+    elif source == UTILITY:
+        fill_utility(columns, places, events)
+    else:
+        fill_repayment(columns, places, events)
 
 
 class EventDecoder:
@@ -197,33 +220,11 @@ class EventDecoder:
         Raises:
             RegistryUnavailable: a schema id is new and the registry can't be asked now.
         """
-        contract = EVENT_CONTRACTS[fetched.source]
         values, keys = fetched.values, fetched.keys
         columns = values if isinstance(values, Columns) else self._decoders[fetched.source].decode(values)
-        rules.check(columns, contract, keys, self._currency)
-        check_places(
-            keys.data,
-            keys.starts,
-            keys.lengths,
-            fetched.partition,
-            self._partitions,
-            columns.integer("event_time"),
-            fetched.timestamps,
-            self._tolerance_ms,
-            columns.errors,
-        )
+        rules.check(columns, EVENT_CONTRACTS[fetched.source], keys, self._currency)
+        check_partitions(keys.arrays, fetched.partition, self._partitions, columns.errors)
+        check_times(columns.integer("event_time"), fetched.timestamps, self._tolerance_ms, columns.errors)
         events = np.zeros(len(fetched), EVENT)
-        fill_events(
-            fetched.source,
-            columns.data,
-            columns.integers,
-            columns.reals,
-            columns.starts,
-            columns.lengths,
-            columns.present,
-            rules.places_of(columns),
-            columns.errors,
-            fetched.offsets,
-            events,
-        )
+        fill_events(fetched.source, columns.arrays, rules.places_of(columns), fetched.offsets, events)
         return DecodedBatch(events, keys)

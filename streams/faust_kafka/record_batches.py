@@ -16,7 +16,7 @@ from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 
-from loanpulse.schemas.columns import read_varint
+from loanpulse.schemas.avro_values import read_varint
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.spans import Spans
 

@@ -5,7 +5,7 @@ They are stored in records and form the ids of scorings and alerts, so they must
 
 import numpy as np
 
-from loanpulse.schemas.columns import Bytes
+from loanpulse.schemas.arrays import Bytes
 from loanpulse.schemas.compiled import compiled
 
 

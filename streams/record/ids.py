@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from loanpulse.schemas.columns import Bytes
+from loanpulse.schemas.arrays import Bytes
 from loanpulse.schemas.compiled import compiled
 from loanpulse.schemas.rules import ID_LONGEST, LENDER_LONGEST
 

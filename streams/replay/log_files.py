@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from loanpulse.schemas.arrays import Int64s
 from loanpulse.schemas.codec import Codec, CodecError
-from loanpulse.schemas.columns import ColumnDecoder, Columns, Int64s
+from loanpulse.schemas.columns import Columns
+from loanpulse.schemas.decoder import ColumnDecoder
 from loanpulse.schemas.json_columns import JsonReader, Lines, Read
 from loanpulse.schemas.json_values import BROKEN
 from loanpulse.schemas.lines import EventLine, LineError, parse_line

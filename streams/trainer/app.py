@@ -11,7 +11,7 @@ import structlog
 
 from loanpulse.broker.producer import DurableProducer
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.registry import open_registry
+from loanpulse.schemas.confluent_registry import open_registry
 from loanpulse.schemas.topics import full_name
 from loanpulse.schemas.units import DAY_MS
 from loanpulse.settings import Settings

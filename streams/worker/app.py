@@ -10,7 +10,7 @@ import faust
 import structlog
 
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.registry import open_registry
+from loanpulse.schemas.confluent_registry import open_registry
 from loanpulse.schemas.sources import source_of
 from loanpulse.schemas.topics import BORROWERS_CHANGELOG, DEAD_LETTERS, EVENT_TOPICS, ORDER_APPLICATIONS, full_name
 from loanpulse.settings import Settings

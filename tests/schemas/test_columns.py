@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from loanpulse.schemas import contracts
 from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.column_encoder import NULL, ColumnEncoder
-from loanpulse.schemas.columns import ColumnDecoder, Columns
+from loanpulse.schemas.columns import Columns
 from loanpulse.schemas.contracts import INDICATORS, Contract, Level
+from loanpulse.schemas.decoder import ColumnDecoder
 from loanpulse.schemas.json_form import milliseconds
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS, contract_of

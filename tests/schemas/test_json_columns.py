@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.columns import ColumnDecoder
+from loanpulse.schemas.decoder import ColumnDecoder
 from loanpulse.schemas.json_columns import JsonReader
 from loanpulse.schemas.json_form import to_json
 from loanpulse.schemas.json_values import BROKEN

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loanpulse.schemas.codec import Codec
-from loanpulse.schemas.columns import ColumnDecoder
+from loanpulse.schemas.decoder import ColumnDecoder
 from loanpulse.schemas.lines import EventLine, LineError, read_lines
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
