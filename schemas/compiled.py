@@ -17,6 +17,8 @@ from typing import ParamSpec, TypeVar
 
 import numpy as np
 
+import loanpulse
+
 try:
     import numba
 except ModuleNotFoundError:  # a lender who only publishes checks a file's events interpreted
@@ -26,14 +28,18 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+DECORATOR = b"@compiled\n"
+
+
 def fingerprint() -> str:
-    """Return what changes with any source file whose functions are compiled."""
+    """Return a digest of every package that holds compiled functions: it changes with any of their source files."""
     digest = hashlib.sha256(numba.__version__.encode())
-    packages = Path(__file__).resolve().parent, Path(__file__).resolve().parent.parent / "streams"
-    for package in packages:
-        for file in sorted(package.rglob("*.py")):
-            digest.update(file.name.encode())
-            digest.update(file.read_bytes())
+    for package in sorted(Path(loanpulse.__file__).parent.iterdir()):
+        sources = {file.relative_to(package): file.read_bytes() for file in sorted(package.rglob("*.py"))}
+        if any(DECORATOR in text for text in sources.values()):
+            for name, text in sources.items():
+                digest.update(f"{package.name}/{name}".encode())
+                digest.update(text)
     return digest.hexdigest()[:16]
 
 

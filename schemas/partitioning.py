@@ -1,4 +1,4 @@
-"""Kafka's default partitioner (murmur2 of the key), for one key and for many: where a borrower's records must stand."""
+"""Kafka's default partitioner (murmur2 of the key), for one key and for many: the partition of a borrower's records."""
 
 from typing import Any
 
@@ -6,9 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from loanpulse.schemas.compiled import compiled
-
-PARTITIONER = "murmur2_random"
-"""What a librdkafka producer must be configured with to agree with Java's default."""
 
 
 @compiled
@@ -46,7 +43,11 @@ def murmur2(data: npt.NDArray[np.uint8], start: int, end: int) -> Any:
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """Return the partition of ``key`` among ``partitions``."""
+    """Return the partition of ``key`` among ``partitions``.
+
+    >>> partition_of(b"b-000017", 4)
+    1
+    """
     return int(murmur2(np.frombuffer(key or b"\x00", np.uint8), 0, len(key))) % partitions
 
 
