@@ -49,7 +49,7 @@ from loanpulse.streams.alerts.snapshots import SnapshotEncoder
 from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine
 from loanpulse.streams.from_settings import engine_options, load_policy
-from loanpulse.streams.partition.undo_log import on_disk
+from loanpulse.streams.worker.disk_memory import on_disk
 from loanpulse.streams.worker.warm_up import warm_up
 
 RESULTS = Path(__file__).with_name("results") / "latest.json"
@@ -131,7 +131,7 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     engine = Engine(engine_options(settings), load_policy(settings), LocalRegistry(), allocate=past_in_file)
     warm_up(engine)
     codec = Codec(LocalRegistry())
-    decoders = [engine._intake._decoders[source] for source in range(len(EVENT_CONTRACTS))]
+    decoders = [engine._decoder._decoders[source] for source in range(len(EVENT_CONTRACTS))]
     figures["decode by columns: events/s"] = events / timed(
         lambda: [decoders[source].decode(part.values) for (source, _), part in log.items()]
     )
@@ -147,12 +147,14 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     ]
     give_back_memory()
     slices = held_memory()
-    taking = timed(lambda: [engine.take(batch) for batch in batches])
+    taking = timed(lambda: [engine.offer(batch) for batch in batches])
     figures["decode, check and project: events/s"] = events / taking
     gc.collect()
     scored = []
-    limits = {partition: lane.arrived() + 1 for partition, lane in engine.lanes.items()}
-    folding = timed(lambda: scored.extend(engine.run(p, limit, inclusive=True) for p, limit in limits.items()))
+    partitions = list(engine.partitions.values())
+    folding = timed(
+        lambda: [scored.extend(one.advance(one.watermark.max_ms() + 1, inclusive=True)) for one in partitions]
+    )
     figures["fold and score: events/s"] = events / folding
     snapshots = sum(len(one) for one in scored)
     figures["scorings per event"] = snapshots / events
@@ -162,12 +164,12 @@ def stages(settings: Settings, log: load.Log, figures: Figures, console: Console
     )
     scored.clear()
     give_back_memory()
-    borrowers = sum(len(lane.slab) for lane in engine.lanes.values())
+    borrowers = engine.borrowers
     figures["borrowers"] = borrowers
     figures["bytes per borrower (growth of the process)"] = (held_memory() - slices) / borrowers
-    held = sum(lane.slab.nbytes for lane in engine.lanes.values())
+    held = sum(one.store.nbytes for one in partitions)
     figures["bytes per borrower (records and keys)"] = held / borrowers
-    past = sum(lane.slab.trails.nbytes for lane in engine.lanes.values())
+    past = sum(one.store.undo_memory.nbytes for one in partitions)
     figures["bytes per borrower (the last days, in a file)"] = past / borrowers
 
 

@@ -72,7 +72,7 @@ def replay(
                 options=engine_options(settings),
                 policy=load_policy(settings),
                 registry=LocalRegistry(),
-                controls=directives,
+                directives=directives,
                 alerts=alerts,
                 snapshots=snapshots,
                 at_ms=until_ms,

@@ -68,8 +68,8 @@ def run_city(plan: CityPlan, options: EngineOptions, policy: Policy, progress: P
         for line in piece:
             if line.value is not None:
                 accounts.add(line.topic, line.value)
-        replay.take(NAME, log.piece_of(piece))
-        for scored in replay.carry():
+        replay.offer(NAME, log.piece_of(piece))
+        for scored in replay.advance():
             panel.add(scored)
         progress(count)
     for scored in replay.finish(plan.start_ms + plan.days * DAY_MS):

@@ -35,7 +35,7 @@ LINES_AT_ONCE = 20_000
 
 
 class BacktestRun:
-    """Drives replay, the ledger and the trainer over the same lines.
+    """Drives replay, the label queue and the trainer over the same lines.
 
     A version that the trainer puts in force scores from the next piece of the files on, as it would in workers; so
     does one that a person put in force by a line of the files.
@@ -59,18 +59,18 @@ class BacktestRun:
         self.backtest = Backtest(trainer.horizon_days)
 
     def run(self, paths: Sequence[Path], progress: Callable[[int], None] = lambda events: None) -> ReplayReport:
-        """Go through the files; ``progress`` hears how many events were taken. Raises OSError."""
+        """Go through the files; ``progress`` is called with the number of events processed. Raises OSError."""
         report = self._replay.report
         for path in paths:
             lines = read_lines(path)
             while piece := list(islice(lines, LINES_AT_ONCE)):
-                self._replay.take(str(path), self._log.piece_of(list(self._good(str(path), piece))))
-                for scored in self._replay.carry():
-                    self._take(scored)
+                self._replay.offer(str(path), self._log.piece_of(list(self._good(str(path), piece))))
+                for scored in self._replay.advance():
+                    self._note_scored(scored)
                 self._learn()
                 progress(report.events)
         for scored in self._replay.finish(None):
-            self._take(scored)
+            self._note_scored(scored)
         self._learn(to_the_end=True)
         return report
 
@@ -98,7 +98,7 @@ class BacktestRun:
         if value["decided_by"] == contract_values.TRAINER:
             return
         try:
-            self._replay.engine.controls.add(MODEL_SNAPSHOTS, value)
+            self._replay.engine.directives.add(MODEL_SNAPSHOTS, value)
             served = served_in_force(value)
         except (DirectiveError, WeightsError) as error:
             self._replay.refuse(path, line.number, "ORDER_INVALID", str(error))
@@ -106,7 +106,7 @@ class BacktestRun:
         if served is not None:
             self._state.examples.trainer.put_in_force(value["model_version"], served)
 
-    def _take(self, scored: Scored) -> None:
+    def _note_scored(self, scored: Scored) -> None:
         scores = scored.scores
         self._replay.report.snapshots += len(scores)
         # A restatement has warned nobody at its event time, so it is no prediction.
@@ -123,6 +123,7 @@ class BacktestRun:
                 scores[place], key.decode(), scored.ids[place].decode(), scored.model_version
             )
             self._state.labeller.add_snapshot(partition_of(key, self._partitions), prediction)
+        scored.release()
 
     def _learn(self, *, to_the_end: bool = False) -> None:
         for partition in range(self._partitions):
@@ -138,11 +139,11 @@ class BacktestRun:
     def _put_in_force(self, outputs: Sequence[Output]) -> None:
         for one in outputs:
             if isinstance(one, Version) and one.in_force:
-                self._replay.engine.controls.add(MODEL_SNAPSHOTS, contract_values.version_value(one, []))
+                self._replay.engine.directives.add(MODEL_SNAPSHOTS, contract_values.version_value(one, []))
 
 
 def prediction_of_score(score: Score, borrower_id: str, snapshot_id: str, model_version: str) -> Prediction:
-    """Return what the ledger keeps of a scoring."""
+    """Return what the label queue keeps of a scoring."""
     lenders = lenders_shown(score["lender"][None])[0].tolist()
     parts = (score[name].tolist() for name in ("value", "utility", "evidence", "points", "age_days"))
     return Prediction(

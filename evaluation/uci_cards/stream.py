@@ -58,10 +58,10 @@ class CardStream:
         for source, records in enumerate(waiting):
             self._take(source, records)
         end = json_form.milliseconds(month_start(month + 1)) - 1
-        scored = self._engine.run(PARTITION, end, inclusive=True)
-        places = np.char.partition(scored.keys, b"-")[:, 2].astype(np.int64)
-        # Scorings stand in each borrower's order, so that the last one written is the newest.
-        self._latest[places] = scored.scores
+        for scored in self._engine.partition(PARTITION).advance(end, inclusive=True):
+            places = np.char.partition(scored.keys, b"-")[:, 2].astype(np.int64)
+            # Scorings are in each borrower's order, so that the last one written is the newest.
+            self._latest[places] = scored.scores
         return self._latest.copy()
 
     def _take(self, source: int, records: list[tuple[int, bytes, bytes]]) -> None:
@@ -71,6 +71,6 @@ class CardStream:
         first = self._offsets[source]
         self._offsets[source] += len(records)
         times, keys, values = zip(*records, strict=True)
-        refused = self._engine.take(record_batch_of(source, PARTITION, first, times, keys, values))
+        refused = self._engine.offer(record_batch_of(source, PARTITION, first, times, keys, values))
         if refused:
             raise RefusedEvent(f"a month made an event that was refused: {refused[0].violation.sentence}")

@@ -12,8 +12,6 @@ from typing import Any
 
 import orjson
 
-BUDGETS_KEY = b"\x00budgets"
-"""The key of a partition's budgets in the changelog."""
 LEDGER_VERSION = 1
 PRIORITIES_KEPT = 4096
 """The most priorities of a day that ranks are counted among; an alert below all of them has the rank after them."""

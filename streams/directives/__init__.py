@@ -1,4 +1,4 @@
-"""What operators and the trainer order, each from an event time on: policies, models, suppressions.
+"""Directives: policies, models and suppressions that take effect at an event time, and what is in force in a partition.
 
-It holds what is in force and what is still to come. It neither folds nor scores, and reads no topic.
+It knows no topic's client and no event; the worker and the replay read the records and add them here.
 """

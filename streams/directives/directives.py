@@ -1,16 +1,14 @@
-"""Orders of people and of the trainer that take effect at an event time, and how they reach the lanes.
+"""Directives of people and of the trainer, which take effect at an event time.
 
-An order is a record of a control topic: a policy activated, alerts held back, a model put to work. The worker reads
-the (compacted) topics whole at its start and follows them; a replay takes the same records from its files. Each lane
-applies an order when its event time reaches the order's own, so that stream and replay do it at the same scoring. An
-order that comes after the lane has passed its time is applied at once. From when on each lane has obeyed each order is
-said on a topic of its own (``order-applications``): a worker that takes the lane up again, and a replay that is given
-these records, obey it from the same moment.
+A directive is a record of a control topic: a policy activated, alerts suppressed, a model put in force. The worker
+reads the (compacted) topics whole at its start and follows them; a replay finds the same records in its files. Each
+partition applies a directive when its event time reaches the directive's, so that stream and replay do so at the same
+scoring. A directive that arrives after the partition has passed its time is applied at once. The time from which each
+partition applies each directive is published on the topic ``order-applications``: a worker that restores the partition,
+and a replay that is given these records, apply it from the same time (I7).
 """
 
 import hashlib
-import heapq
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,12 +24,12 @@ Value = dict[str, Any]
 
 
 class DirectiveError(ValueError):
-    """A record of a control topic that can't be obeyed; its text is one sentence without personal data."""
+    """A record of a control topic that can't be applied; its text is one sentence without personal data."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Directive:
-    """One order: effective at an event time (ms), told apart by the hash of its value."""
+    """One directive: effective at an event time (ms), identified by its topic and the hash of its value."""
 
     effective_at: int
     topic: str
@@ -39,20 +37,31 @@ class Directive:
     content: Any = field(compare=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The fact that a partition applies the directive with this topic and identity from ``at_ms`` on."""
+
+    partition: int
+    topic: str
+    identity: str
+    at_ms: int
+
+
 def at_event_time(value: Value) -> datetime:
-    """Return the moment from which most orders hold: their own event time."""
-    moment: datetime = value["event_time"]
-    return moment
+    """Return the effective time of most directives: their own event time."""
+    at: datetime = value["event_time"]
+    return at
 
 
 @dataclass(frozen=True, slots=True)
 class DirectiveKind:
     """What the records of one control topic mean.
 
-    ``read`` turns a native value into what ``apply`` needs, or raises DirectiveError; None is a record that orders
-    nothing. ``apply`` puts a due order in force in one lane, from a moment (ms) on; ``effective`` is from when on it is
-    meant to be. ``splits`` says that scorings before and after the order differ, so that the lane must be carried up to
-    just before it first. ``borrower`` names the one borrower that an order is about, None for all.
+    ``read`` turns a native value into what ``apply`` needs, or raises DirectiveError; None is a record that is no
+    directive. ``apply`` changes what is in force in one partition, from a time (ms) on. ``effective`` is when it is
+    meant to take effect. ``splits`` says that scorings before and after the directive differ, so that the partition
+    must first be scored up to just before it. ``borrower`` names the one borrower that a directive is about, None for
+    all.
     """
 
     topic: str
@@ -64,21 +73,21 @@ class DirectiveKind:
 
 
 class Directives:
-    """All orders known, and for each partition those that its lane has not applied yet.
+    """All directives known, and from when on each partition applies them where that has been decided.
 
-    ``add`` may be called from another thread than the engine's.
+    One thread uses it at a time, except that partitions may be processed side by side: each notes its own applications.
+    ``version`` changes with every directive or application that is new to a partition.
     """
 
     def __init__(self, kinds: Iterable[DirectiveKind]) -> None:
         self._kinds = {kind.topic: kind for kind in kinds}
-        self._orders: dict[tuple[str, str], Directive] = {}
-        self._waiting: dict[int, list[tuple[int, Directive]]] = {}
-        self._applied: dict[tuple[str, str, int], int] = {}
-        self._lock = threading.Lock()
+        self._directives: dict[tuple[str, str], Directive] = {}
+        self._applied_ms: dict[tuple[str, str, int], int] = {}
+        self.version = 0
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """The topics (bare names) whose records ``add`` takes."""
+        """The topics (bare names) whose records ``add`` accepts."""
         return (*self._kinds, ORDER_APPLICATIONS)
 
     def kind(self, topic: str) -> DirectiveKind:
@@ -86,64 +95,50 @@ class Directives:
         return self._kinds[topic]
 
     def add(self, topic: str, value: Value) -> None:
-        """Take note of a record of a control topic; the same record again changes nothing.
+        """Add a record of a control topic; the same record again changes nothing.
 
         Raises:
-            DirectiveError: it can't be obeyed.
+            DirectiveError: it can't be applied.
+        """
+        self.put(self.read(topic, value))
+
+    def read(self, topic: str, value: Value) -> Directive | Application | None:
+        """Return what a record of a control topic says, None for nothing; may be called from any thread.
+
+        Raises:
+            DirectiveError: it can't be applied.
         """
         if topic == ORDER_APPLICATIONS:
-            moment = json_form.milliseconds(value["event_time"])
-            self.note(value["partition"], value["topic"], value["order_id"], moment)
-            return
+            at_ms = json_form.milliseconds(value["event_time"])
+            return Application(value["partition"], value["topic"], value["order_id"], at_ms)
         kind = self._kinds[topic]
         content = kind.read(value)
         if content is None:
-            return
-        said = orjson.dumps(json_form.to_json(topic, value), option=orjson.OPT_SORT_KEYS)
+            return None
+        encoded = orjson.dumps(json_form.to_json(topic, value), option=orjson.OPT_SORT_KEYS)
         effective_at = json_form.milliseconds(kind.effective(value))
-        order = Directive(effective_at, topic, hashlib.sha256(said).hexdigest(), content)
-        with self._lock:
-            if (topic, order.identity) in self._orders:
-                return
-            self._orders[topic, order.identity] = order
-            for partition, waiting in self._waiting.items():
-                heapq.heappush(waiting, (self._moment(partition, order), order))
+        return Directive(effective_at, topic, hashlib.sha256(encoded).hexdigest(), content)
 
-    def due(self, partition: int, limit: int) -> list[Directive]:
-        """Take out the orders that a partition is to obey from ``limit`` (ms) on or before, in their order."""
-        with self._lock:
-            if partition not in self._waiting:
-                self._waiting[partition] = sorted(
-                    (self._moment(partition, order), order) for order in self._orders.values()
-                )
-            waiting = self._waiting[partition]
-            found = []
-            while waiting and waiting[0][0] <= limit:
-                found.append(heapq.heappop(waiting)[1])
-            return found
+    def put(self, record: Directive | Application | None) -> None:
+        """Add what ``read`` has returned."""
+        if isinstance(record, Directive):
+            if (record.topic, record.identity) not in self._directives:
+                self._directives[record.topic, record.identity] = record
+                self.version += 1
+        elif record is not None:
+            key = record.topic, record.identity, record.partition
+            if self._applied_ms.get(key) != record.at_ms:
+                self._applied_ms[key] = record.at_ms
+                self.version += 1
 
-    def note(self, partition: int, topic: str, identity: str, moment: int) -> None:
-        """Take note from which moment (ms) on a partition obeys an order, which may not have come yet."""
-        with self._lock:
-            self._applied[topic, identity, partition] = moment
-            waiting = self._waiting.get(partition, [])
-            if any((order.topic, order.identity) == (topic, identity) for _, order in waiting):
-                self._waiting[partition] = sorted((self._moment(partition, order), order) for _, order in waiting)
+    def note(self, application: Application) -> None:
+        """Note from when on a partition applies a directive that it has just reached."""
+        self._applied_ms[application.topic, application.identity, application.partition] = application.at_ms
 
-    def noted(self, partition: int, order: Directive) -> int | None:
-        """Return from which moment (ms) on a partition obeys an order, None where it has not been said yet."""
-        with self._lock:
-            return self._applied.get((order.topic, order.identity, partition))
-
-    def _moment(self, partition: int, order: Directive) -> int:
-        return self._applied.get((order.topic, order.identity, partition), order.effective_at)
+    def applied_ms(self, partition: int, directive: Directive) -> int | None:
+        """Return from which time (ms) on a partition applies a directive, None where that is not decided yet."""
+        return self._applied_ms.get((directive.topic, directive.identity, partition))
 
     def orders(self) -> list[Directive]:
-        """Return all orders known, in the order of their effect."""
-        with self._lock:
-            return sorted(self._orders.values())
-
-    def forget(self, partition: int) -> None:
-        """Let all orders wait anew for a partition whose lane starts over."""
-        with self._lock:
-            self._waiting.pop(partition, None)
+        """Return all directives known, by their effective time."""
+        return sorted(self._directives.values())

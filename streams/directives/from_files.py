@@ -1,4 +1,4 @@
-"""Orders in a replay's files: found before the first event is taken, as a worker reads its control topics first."""
+"""Directives in a replay's files: read before the first event, as a worker reads its control topics first."""
 
 import mmap
 from collections.abc import Iterable, Iterator
@@ -12,9 +12,9 @@ CHUNK = 1 << 24
 
 
 def directive_lines(path: Path, topics: Iterable[str]) -> Iterator[EventLine | LineError]:
-    """Yield the lines of a file that are of one of ``topics``; lines that only quote one are passed over.
+    """Yield the lines of a file that are of one of ``topics``; lines that only quote a topic's name are skipped.
 
-    The file is searched and not parsed, which a log of millions of events would not notice.
+    The file is searched, not parsed: for a log of millions of events the time is negligible.
 
     Raises:
         OSError: the file can't be read.
@@ -49,12 +49,12 @@ def _starts(content: mmap.mmap, needle: bytes) -> Iterator[int]:
         found = content.find(needle, end)
 
 
-def add_line(controls: Directives, line: EventLine, codec: Codec) -> tuple[str, str] | None:
-    """Hand a line of a control topic to ``controls``; returns the code and reason where it can't be obeyed."""
+def add_line(directives: Directives, line: EventLine, codec: Codec) -> tuple[str, str] | None:
+    """Add a line of a control topic to ``directives``; returns the code and reason where it can't be applied."""
     try:
-        # Through the codec and back: an order is told apart by its whole value, with what a line may leave out.
+        # Through the codec and back: a directive's identity is the hash of its whole value, defaults included.
         raw = line.raw if line.value is None else codec.encode(line.topic, line.value)
-        controls.add(line.topic, codec.decode(line.topic, raw))
+        directives.add(line.topic, codec.decode(line.topic, raw))
     except CodecError as error:
         return error.code.name, error.message
     except DirectiveError as error:

@@ -1,4 +1,4 @@
-"""The control topics that a lane obeys, and what their records do to it."""
+"""The kinds of directives: how the records of each control topic are read, and what they change in a partition."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ def read_activation(value: dict[str, Any]) -> PolicyFile:
     """Return the policy that an activation carries.
 
     Raises:
-        DirectiveError: the document is damaged, of another version than said, or breaks a rule of the policy.
+        DirectiveError: the document is damaged, is not of the version named, or breaks a rule of the policy.
     """
     document = value["document"]
     if hashlib.sha256(document.encode()).hexdigest() != value["sha256"].lower():
@@ -34,21 +34,20 @@ def read_activation(value: dict[str, Any]) -> PolicyFile:
     return file
 
 
-def apply_activation(standing: InForce, order: Directive, _moment: int) -> None:
-    """Put a policy in force, unless one activated for a later moment stands already."""
-    since = order.effective_at, order.identity
-    if since > standing.policy_since:
-        standing.policy_since = since
-        standing.policy = policy_file.built(
-            order.content, standing.policy.interval_seconds, standing.policy.allowed_lateness_days
-        )
+def apply_activation(in_force: InForce, directive: Directive, _at_ms: int) -> None:
+    """Put a policy in force, unless one activated for a later time is in force already."""
+    since = directive.effective_at, directive.identity
+    if since > in_force.policy_since:
+        replaced = in_force.policy
+        policy = policy_file.built(directive.content, replaced.interval_seconds, replaced.allowed_lateness_days)
+        in_force.activate(policy, since)
 
 
 def read_suppression(value: dict[str, Any]) -> dict[str, Any]:
-    """Return a suppression as it is.
+    """Return a suppression unchanged.
 
     Raises:
-        DirectiveError: it names a kind of alert that is not known, or ends before it begins.
+        DirectiveError: it names an unknown kind of alert, or ends before it begins.
     """
     if value["kind"] == AlertKind.UNKNOWN.name:
         raise DirectiveError("kind is not one that this version knows")
@@ -57,9 +56,9 @@ def read_suppression(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def apply_suppression(standing: InForce, order: Directive, moment: int) -> None:
-    """Note a suppression, or its lifting, from ``moment`` (ms) on: alerts before it have been sent."""
-    standing.suppressions.add(order.content, moment)
+def apply_suppression(in_force: InForce, directive: Directive, at_ms: int) -> None:
+    """Add a suppression, or its lifting, from ``at_ms`` on: alerts before that are sent already."""
+    in_force.suppressions.add(directive.content, at_ms)
 
 
 def suppressed_borrower(content: dict[str, Any]) -> str:
@@ -69,14 +68,14 @@ def suppressed_borrower(content: dict[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A version to score with: a champion's scorecard, or a forest that a person has put in its place."""
+    """A version to score with: a champion's scorecard, or a forest that a person has promoted."""
 
     version: str
     served: Served
 
 
 def read_model(value: dict[str, Any]) -> Model | None:
-    """Return the version that a record of model-snapshots puts in force, None where it puts none.
+    """Return the version that a record of model-snapshots puts in force, None where it puts none in force.
 
     Raises:
         DirectiveError: the weights are damaged or in a form that is not known, or borrowers can't be scored with them.
@@ -96,23 +95,22 @@ def read_model(value: dict[str, Any]) -> Model | None:
 
 
 def model_effective(value: dict[str, Any]) -> datetime:
-    """Return from when on workers score with a version: its effective time, else that up to which it has learned."""
-    moment: datetime = value["effective_time"] or value["event_time"]
-    return moment
+    """Return when workers begin to score with a version: its effective time, else the end of what it has learned."""
+    at: datetime = value["effective_time"] or value["event_time"]
+    return at
 
 
-def apply_model(standing: InForce, order: Directive, _moment: int) -> None:
-    """Score with a version, unless one put in force for a later moment stands already."""
-    since = order.effective_at, order.identity
-    if since > standing.model_since:
-        standing.model_since = since
-        standing.model_version, standing.model = order.content.version, order.content.served
+def apply_model(in_force: InForce, directive: Directive, _at_ms: int) -> None:
+    """Score with a model version, unless one put in force for a later time is in force already."""
+    since = directive.effective_at, directive.identity
+    if since > in_force.model_since:
+        in_force.serve(directive.content.version, directive.content.served, since)
 
 
 DIRECTIVE_KINDS: tuple[DirectiveKind, ...] = (
     DirectiveKind(POLICY_ACTIVATIONS, read_activation, apply_activation),
     DirectiveKind(MODEL_SNAPSHOTS, read_model, apply_model, model_effective),
-    # An order to hold back compares each alert's own moment, so no scoring depends on when it is noted.
+    # A suppression compares each alert's own time, so no scoring depends on when it is added.
     DirectiveKind(SUPPRESSIONS, read_suppression, apply_suppression, splits=False, borrower=suppressed_borrower),
 )
-"""What ``Directives`` is made of; a further topic is an entry here."""
+"""The kinds that ``Directives`` knows; a further topic is an entry here."""

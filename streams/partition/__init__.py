@@ -1,4 +1,4 @@
-"""One partition: its borrowers' state, its way through event time, and the undo log that lets it go back.
+"""One partition: its borrowers' records, its way through event time, and the undo log that rewinds a record.
 
-It knows nothing of Kafka clients or of other partitions.
+It knows no Kafka client, no clock and no other partition.
 """

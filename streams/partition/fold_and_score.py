@@ -1,166 +1,158 @@
-"""Carrying borrowers through event time: fold events in their order, score when a moment of scoring is reached.
+"""Moving borrowers through event time: fold events in their order, and score when a scoring is due.
 
-A borrower is scored at the end of the scoring interval (in event time) in which an event came, and at its own
-timers. Both depend on the borrower's events alone, never on how they were batched, so that every way of running
-gives the same scorings.
+A borrower is scored at the end of each scoring interval (in event time) that had an event, and at its own timers. Both
+depend on the borrower's events alone and not on how these were batched, so every way of running gives the same
+scorings (I1).
 """
 
 from loanpulse.schemas.compiled import compiled, int64
 from loanpulse.streams.fold.event import fold_event, seen_before
+from loanpulse.streams.partition.chunk_arena import has_room
 from loanpulse.streams.partition.restatement import is_late, restate
+from loanpulse.streams.partition.score_buffers import DUPLICATES, KEPT, NEW, REDELIVERED, SCORES, ScoreBuffers
 from loanpulse.streams.partition.undo_log import (
     BEFORE,
     FOLDED,
     LATE,
-    REACH,
+    REACH_MS,
     SCORED,
     SPARE_CHUNKS,
     UndoLog,
-    has_room,
+    append_delta,
     keep_before,
-    leave,
 )
 from loanpulse.streams.record.codes import EVENT_CAME, TIME_PASSED
 from loanpulse.streams.record.event import Event, Events
 from loanpulse.streams.record.layout import Integers, Record, Records
 from loanpulse.streams.scoring.borrower import score_borrower
 from loanpulse.streams.scoring.parameters import ScoringParameters
-from loanpulse.streams.scoring.score import Score, Scores, calls_for_alert
-
-NEW, DUPLICATES, REDELIVERED = range(3)
+from loanpulse.streams.scoring.score import Score, calls_for_alert
 
 
 @compiled
 def score_now(
-    record: Record, row: int, moment: int, cause: int, parameters: ScoringParameters, trail: UndoLog, score: Score
+    record: Record, row: int, time_ms: int, cause: int, parameters: ScoringParameters, log: UndoLog, score: Score
 ) -> None:
-    """Score the record at ``moment`` (ms) and leave what that changed in its trail."""
-    past = trail.state[REACH] > 0
-    if past:
-        keep_before(trail, record)
-    score_borrower(record, moment, cause, parameters, score)
+    """Score the record at ``time_ms`` and append what that changed to its undo log."""
+    logged = log.state[REACH_MS] > 0
+    if logged:
+        keep_before(log, record)
+    score_borrower(record, time_ms, cause, parameters, score)
     score["row"] = row
     score["kept"] = -1
-    if past:
-        # What no scoring reads is left out of the trail.
-        before = trail.past[BEFORE]
+    if logged:
+        # Fields that no scoring reads are left out of the log.
+        before = log.past[BEFORE]
         before["pending_at"], before["timer_at"] = record["pending_at"], record["timer_at"]
         before["lhi"] = record["lhi"]
-        leave(trail, row, SCORED, moment)
+        append_delta(log, row, SCORED, time_ms)
 
 
 @compiled
-def fold_now(record: Record, row: int, event: Event, trail: UndoLog) -> None:
-    """Fold a new event and leave what that changed in the record's trail; a late one is to restate earlier scorings."""
-    past = trail.state[REACH] > 0
-    late = past and is_late(record, event["event_time"])
+def fold_now(record: Record, row: int, event: Event, log: UndoLog) -> None:
+    """Fold a new event and append what that changed to the undo log; a late event marks the record for restatement."""
+    logged = log.state[REACH_MS] > 0
+    late = logged and is_late(record, event["event_time"])
     if late:
         record["restate"] = 1
-        trail.event[0] = event
-        trail.event[0]["row"] = 0  # its place in this process's memory, which must not be stored
-    if past:
-        keep_before(trail, record)
+        log.event[0] = event
+        log.event[0]["row"] = 0  # an index into this process's memory, which must not be stored
+    if logged:
+        keep_before(log, record)
     fold_event(record, event)
-    if past:
-        trail.past[BEFORE]["recent_next"] = record["recent_next"]
-        leave(trail, row, LATE if late else FOLDED, event["event_time"])
+    if logged:
+        log.past[BEFORE]["recent_next"] = record["recent_next"]
+        append_delta(log, row, LATE if late else FOLDED, event["event_time"])
+
+
+@compiled
+def is_full(log: UndoLog, buffers: ScoreBuffers) -> bool:
+    """Return whether a pass has to stop until there is more room for scorings, kept records or the undo log."""
+    return (
+        buffers.counters[SCORES] >= len(buffers.scores)
+        or buffers.counters[KEPT] >= len(buffers.kept)
+        or not has_room(log.arena, SPARE_CHUNKS)
+    )
 
 
 @compiled
 def score_until(
-    record: Record,
-    row: int,
-    time: int,
-    parameters: ScoringParameters,
-    trail: UndoLog,
-    scores: Scores,
-    count: int,
-    kept: Records,
-    keeping: int,
-) -> tuple[int, int]:
-    """Do the record's scorings up to ``time`` (ms), while ``scores``, ``kept`` and the trail have room.
+    record: Record, row: int, until_ms: int, parameters: ScoringParameters, log: UndoLog, buffers: ScoreBuffers
+) -> None:
+    """Do the record's scorings up to ``until_ms``, while there is room.
 
-    ``kept`` gains the record as it is at each scoring that calls for an alert. Returns the number of scores in
-    ``scores`` and of records in ``kept``.
+    ``buffers.kept`` gains a copy of the record at each scoring that calls for an alert.
     """
-    while count < len(scores) and keeping < len(kept) and has_room(trail, SPARE_CHUNKS):
-        moment = min(record["pending_at"], record["timer_at"])
-        if moment > time:
+    while not is_full(log, buffers):
+        time_ms = min(record["pending_at"], record["timer_at"])
+        if time_ms > until_ms:
             break
         if record["restate"] == 1:
-            count = restate(record, row, moment, parameters, trail, scores, count)
+            restate(record, row, time_ms, parameters, log, buffers)
             continue
-        cause = EVENT_CAME if record["pending_at"] <= moment else TIME_PASSED
-        score = scores[count]
-        score_now(record, row, moment, cause, parameters, trail, score)
+        cause = int64(EVENT_CAME if record["pending_at"] <= time_ms else TIME_PASSED)
+        score = buffers.scores[buffers.counters[SCORES]]
+        score_now(record, row, time_ms, cause, parameters, log, score)
         if calls_for_alert(score):
-            kept[keeping] = record
-            score["kept"] = keeping
-            keeping += 1
-        count += 1
-    return count, keeping
+            buffers.kept[buffers.counters[KEPT]] = record
+            score["kept"] = buffers.counters[KEPT]
+            buffers.counters[KEPT] += 1
+        buffers.counters[SCORES] += 1
 
 
 @compiled
 def fold_events(
     events: Events,
-    start: int,
     records: Records,
     wake_at: Integers,
     parameters: ScoringParameters,
-    trail: UndoLog,
-    scores: Scores,
-    kept: Records,
-    counts: Integers,
-) -> tuple[int, int, int]:
-    """Fold ``events[start:]``, which stand in their merged order, and score what falls due before each.
+    log: UndoLog,
+    buffers: ScoreBuffers,
+) -> int:
+    """Fold ``events``, which are in merge order, and do the scorings that fall due before each.
 
-    ``wake_at`` mirrors each record's next moment. ``counts`` gains folded, duplicate and redelivered events.
-    Returns (the next event to fold, the number of scores, that of records kept): not the end where room ran out.
+    ``wake_at`` mirrors each record's next scoring time (ms). Returns the number of events done: fewer than all where
+    room ran out.
     """
-    count, keeping = int64(0), int64(0)  # of one type throughout, so that what they go to compiles once
-    for position in range(start, len(events)):
-        event = events[position]
+    for index in range(len(events)):
+        event = events[index]
         row = int64(event["row"])
         record = records[row]
         source = event["source"]
         if event["offset"] <= record["offsets"][source]:
-            counts[REDELIVERED] += 1
+            buffers.counters[REDELIVERED] += 1
             continue
-        count, keeping = score_until(record, row, event["merge_time"], parameters, trail, scores, count, kept, keeping)
-        if count >= len(scores) or keeping >= len(kept) or not has_room(trail, SPARE_CHUNKS):
-            return position, count, keeping
+        score_until(record, row, int64(event["merge_time"]), parameters, log, buffers)
+        if is_full(log, buffers):
+            return index
         record["offsets"][source] = event["offset"]
         if seen_before(record, event["id_hash"]):
-            counts[DUPLICATES] += 1
+            buffers.counters[DUPLICATES] += 1
             continue
-        fold_now(record, row, event, trail)
-        counts[NEW] += 1
-        interval = parameters["interval_ms"]
-        record["pending_at"] = min(record["pending_at"], (event["merge_time"] // interval + 1) * interval)
+        fold_now(record, row, event, log)
+        buffers.counters[NEW] += 1
+        interval_ms = parameters["interval_ms"]
+        record["pending_at"] = min(record["pending_at"], (event["merge_time"] // interval_ms + 1) * interval_ms)
         wake_at[row] = min(record["pending_at"], record["timer_at"])
-    return len(events), count, keeping
+    return len(events)
 
 
 @compiled
 def score_rows(
     rows: Integers,
-    start: int,
     records: Records,
     wake_at: Integers,
-    time: int,
+    until_ms: int,
     parameters: ScoringParameters,
-    trail: UndoLog,
-    scores: Scores,
-    kept: Records,
-) -> tuple[int, int, int]:
-    """Score the borrowers ``rows[start:]`` up to ``time`` (ms); returns like ``fold_events``."""
-    count, keeping = int64(0), int64(0)  # of one type throughout, so that what they go to compiles once
-    for position in range(start, len(rows)):
-        row = int64(rows[position])
+    log: UndoLog,
+    buffers: ScoreBuffers,
+) -> int:
+    """Do the scorings of the borrowers ``rows`` up to ``until_ms``; returns like ``fold_events``."""
+    for index in range(len(rows)):
+        row = int64(rows[index])
         record = records[row]
-        count, keeping = score_until(record, row, time, parameters, trail, scores, count, kept, keeping)
+        score_until(record, row, until_ms, parameters, log, buffers)
         wake_at[row] = min(record["pending_at"], record["timer_at"])
-        if wake_at[row] <= time:
-            return position, count, keeping
-    return len(rows), count, keeping
+        if wake_at[row] <= until_ms:
+            return index
+    return len(rows)

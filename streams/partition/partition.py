@@ -1,322 +1,226 @@
-"""One partition's way through event time: three sources merged, folded and scored, always in the same order.
+"""One partition: its borrowers, its watermark, what is in force in it, and its changelog.
 
-The three event topics are partitioned alike, so partition p of each concerns the same borrowers. A record's place
-in the merge is the latest event time that its own source partition had reached when it came (``merge_time``):
-a function of the log alone. A source that has more to give is waited for, so that batches, restarts and the number
-of workers don't change the order. A source with nothing to give is not waited for; then time goes on by the clock
-that the caller hands in.
+The verbs: ``offer`` buffers decoded events, ``advance`` applies directives, folds and scores up to an event time,
+``alerts`` decides about the alerts of scorings, ``changed`` returns what the changelog has to store, and ``restore``
+puts it back. Worker, replay and backtest use the same verbs, so that the same log gives the same results (I1).
 """
 
-import sys
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Sequence
 
 import numpy as np
 
-from loanpulse.schemas.compiled import compiled
+from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.sources import SOURCES
-from loanpulse.schemas.violations import Violation
-from loanpulse.streams.partition import fold_and_score
+from loanpulse.schemas.spans import Spans
+from loanpulse.streams.alerts.contacts import note_contact
+from loanpulse.streams.alerts.ids import scoring_ids
+from loanpulse.streams.alerts.maker import decide_alerts
+from loanpulse.streams.alerts.scored import Scored
+from loanpulse.streams.alerts.value import Alert
+from loanpulse.streams.directives.directives import Application, Directive, Directives
+from loanpulse.streams.directives.due import DueDirectives
+from loanpulse.streams.directives.in_force import InForce
+from loanpulse.streams.partition.changelog import BUDGETS_KEY, PARTITION_KEY, Changes, Entry, PartitionEntry
+from loanpulse.streams.partition.fold_and_score import fold_events, score_rows
+from loanpulse.streams.partition.merge import MergeBuffer
+from loanpulse.streams.partition.score_buffers import KEPT_AT_ONCE, REDELIVERED, BufferPool, ScoreCollector
 from loanpulse.streams.partition.store import BorrowerStore
-from loanpulse.streams.partition.undo_log import Allocate, in_memory
-from loanpulse.streams.record.event import EVENT, FORGET, Events
-from loanpulse.streams.record.layout import BORROWER, LONG_AGO, NEVER, Integers, Records
-from loanpulse.streams.scoring.parameters import ScoringParameters
-from loanpulse.streams.scoring.score import SCORE, Scores
-
-TOO_LATE = int(Violation.TOO_LATE)
-PARTITION_KEY = b"\x00lane"
-"""The key of a lane's own record in the changelog; no borrower's id may begin so."""
-LANE = np.dtype(
-    [
-        ("version", "u1"),
-        ("reserved", "u1", (7,)),
-        ("next_offset", "i8", (SOURCES,)),
-        ("watermark", "i8", (SOURCES,)),
-        ("advanced_to", "i8"),
-        ("wall_at", "i8"),
-    ]
-)
-LANE_VERSION = 1
-ROOM = 1 << 16
-MOST_ROOMS = 3
-"""One is being filled while another is published."""
-KEPT_AT_ONCE = 256
+from loanpulse.streams.partition.undo_memory import Allocate, in_memory
+from loanpulse.streams.partition.watermark import Idle, PartitionClock, Watermark
+from loanpulse.streams.policy.policy_file import Policy
+from loanpulse.streams.record.event import FORGET, Events
+from loanpulse.streams.record.layout import BORROWER, Integers
 
 
-@compiled
-def place_in_order(events: Events, watermark: int, lateness_ms: int) -> int:
-    """Give each event its ``merge_time`` and mark those later than allowed; returns the source's new watermark (ms).
+class Partition:
+    """The partition ``number`` of ``partitions``.
 
-    Events that carry an error already keep their place but don't move the watermark.
-    """
-    for position in range(len(events)):
-        event = events[position]
-        if event["error"] == 0:
-            if watermark != LONG_AGO and event["event_time"] < watermark - lateness_ms:
-                event["error"] = TOO_LATE
-            else:
-                watermark = max(watermark, event["event_time"])
-        event["merge_time"] = watermark
-    return watermark
-
-
-@compiled
-def merge(sources: Events, starts: Integers, floor: int, merged: Events) -> int:
-    """Merge sources, each in its own order, by ``merge_time``, at one time the earlier source first.
-
-    Source s is ``sources[starts[s] : starts[s + 1]]``. No order time stays before ``floor``. Refused events and orders
-    to forget someone unknown are left out. Returns the number of events in ``merged``.
-    """
-    heads = starts.copy()
-    count = 0
-    while True:
-        first = -1
-        for source in range(len(starts) - 1):
-            if heads[source] < starts[source + 1] and (
-                first < 0 or sources[heads[source]]["merge_time"] < sources[heads[first]]["merge_time"]
-            ):
-                first = source
-        if first < 0:
-            return count
-        event = sources[heads[first]]
-        heads[first] += 1
-        if event["error"] == 0 or (event["error"] == FORGET and event["row"] >= 0):
-            merged[count] = event
-            merged[count]["merge_time"] = max(event["merge_time"], floor)
-            count += 1
-
-
-class _Found:
-    """Gathers a run's scorings, written where they are to stay, and copies of the records kept with them.
-
-    A copy of every scoring would cost as much as making it, and so would memory not yet touched.
+    ``policy`` is in force until one of ``directives`` activates another. An event may be ``lateness_ms`` behind its
+    source's watermark; when one is, scorings are restated ``restatement_ms`` back. ``allocate`` gives the memory of the
+    undo log.
     """
 
-    def __init__(self, room: Scores) -> None:
-        self._full: list[Scores] = []
-        self._room = room
-        self._used = 0
-        self._kept: list[Records] = []
-        self._keeping = 0
+    def __init__(
+        self,
+        number: int,
+        policy: Policy,
+        directives: Directives,
+        *,
+        partitions: int,
+        lateness_ms: int,
+        restatement_ms: int,
+        allocate: Allocate = in_memory,
+    ) -> None:
+        self.number = number
+        self.in_force = InForce(policy)
+        self.watermark = Watermark()
+        self.buffer = MergeBuffer(self.watermark, lateness_ms)
+        self.store = BorrowerStore(restatement_ms, allocate)
+        self._partitions = partitions
+        self._directives = directives
+        self._due = DueDirectives(directives, number)
+        self._applications: list[Application] = []
+        self._committable: Integers = np.zeros(SOURCES, np.int64)
+        self._pool = BufferPool()
+        self._kept_scratch = np.zeros(KEPT_AT_ONCE, BORROWER)
+        self._counters: Integers = np.zeros(REDELIVERED + 1, np.int64)
 
-    def room(self) -> Scores:
-        """Return where the next scorings are to be written; never empty."""
-        if self._used == len(self._room):
-            self._full.append(self._room)
-            self._room, self._used = np.empty(2 * len(self._room), SCORE), 0
-        return self._room[self._used :]
+    def offer(self, source: int, events: Events, keys: Spans, forgets: Sequence[int] = ()) -> Events:
+        """Buffer a source's next events, in the order of their offsets, until ``advance`` reaches them.
 
-    def add(self, count: int, kept: Records) -> None:
-        """Take note of ``count`` scorings in the room; they point into ``kept``, of which a copy is made."""
-        if len(kept):
-            places = self._room["kept"][self._used : self._used + count]
-            places[places >= 0] += self._keeping
-            self._keeping += len(kept)
-            self._kept.append(kept.copy())
-        self._used += count
-
-    def whole(self) -> tuple[Scores, Records]:
-        """Return all scorings, and all records kept, as one."""
-        scores = self._room[: self._used]
-        if self._full:
-            scores = np.concatenate([*self._full, scores])
-        return scores, np.concatenate(self._kept) if self._kept else np.zeros(0, BORROWER)
-
-
-class _Rooms:
-    """Memory for scorings, used again once nothing reads what was last written there."""
-
-    def __init__(self) -> None:
-        self._rooms: list[Scores] = []
-
-    def free(self, expected: int) -> Scores:
-        """Return room for more than ``expected`` scorings; what of it is not written is not touched."""
-        if expected >= ROOM:
-            return np.empty(2 * expected, SCORE)
-        for place in range(len(self._rooms)):
-            # Two references, the list's and this question's own, say that no view of it is left.
-            if sys.getrefcount(self._rooms[place]) == 2:
-                return self._rooms[place]
-        room: Scores = np.empty(ROOM, SCORE)
-        self._rooms = [*self._rooms[1 - MOST_ROOMS :], room]
-        return room
-
-
-@dataclass(slots=True)
-class Lane:
-    """The state and the waiting events of one partition.
-
-    ``lateness_ms`` is how far behind its source an event may be, ``restate_ms`` how far back scorings are restated
-    when one is; ``allocate`` gives the memory for that. ``next_offset`` is, per source, the offset after
-    the last event folded: all before it is in the state.
-    """
-
-    parameters: ScoringParameters
-    lateness_ms: int
-    restate_ms: int
-    allocate: InitVar[Allocate] = in_memory
-    slab: BorrowerStore = field(init=False)
-    next_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
-    watermark: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
-    advanced_to: int = LONG_AGO
-    wall_at: int = 0
-    counts: Integers = field(default_factory=lambda: np.zeros(3, np.int64))
-    _rooms: _Rooms = field(default_factory=_Rooms)
-    _kept_scratch: Records = field(default_factory=lambda: np.zeros(KEPT_AT_ONCE, BORROWER))
-    _arrived: Integers = field(default_factory=lambda: np.full(SOURCES, LONG_AGO, np.int64))
-    _arrived_offset: Integers = field(default_factory=lambda: np.zeros(SOURCES, np.int64))
-    _waiting: list[list[Events]] = field(default_factory=lambda: [[] for _ in range(SOURCES)])
-
-    def __post_init__(self, allocate: Allocate) -> None:
-        self.slab = BorrowerStore(self.restate_ms, allocate)
-
-    def add(self, source: int, events: Events) -> Events:
-        """Take the next events of a source, in the order of their offsets, to wait for their turn.
-
-        Events before ``next_offset`` were folded before a restart and are left out. Returns the events that were
-        taken, in which ``error`` is set where one is later than allowed.
+        ``keys`` are the borrowers' ids, ``forgets`` the indexes of records that are orders to forget their borrower.
+        Returns the events that were not offered or folded before, with ``error`` set where one is too late.
         """
-        events = events[events["offset"] >= max(self.next_offset[source], self._arrived_offset[source])]
-        if len(events):
-            behind = self._arrived[source] if self._waiting[source] else self.watermark[source]
-            start = max(int(behind), int(self.watermark[source]))
-            self._arrived[source] = place_in_order(events, start, self.lateness_ms)
-            self._arrived_offset[source] = events["offset"][-1] + 1
-            self._waiting[source].append(events)
-        return events
+        events["row"] = self.store.rows_of(keys, events["error"] == 0)
+        for index in forgets:
+            events["error"][index], events["kind"][index] = 0, FORGET
+            events["row"][index] = self.store.find(keys[index] or b"")
+        return self.buffer.offer(source, events)
 
-    def waiting(self, source: int) -> int:
-        """Return the number of events of a source that wait for the others."""
-        return sum(len(events) for events in self._waiting[source])
+    def step_until(self, idle: Idle, wall_ms: int, most_events: int) -> tuple[int, bool]:
+        """Return up to which event time (ms) a step that folds about ``most_events`` goes, and whether more could be
+        done."""
+        safe_ms = self.watermark.safe_until(idle, wall_ms)
+        enough_ms = self.buffer.time_after(most_events)
+        if enough_ms < safe_ms:
+            return max(enough_ms, self.watermark.reached_ms), True
+        return safe_ms, False
 
-    @property
-    def waits(self) -> bool:
-        """Tell whether any event waits for its turn."""
-        return any(self._waiting)
+    def advance(self, until_ms: int, *, inclusive: bool = False) -> list[Scored]:
+        """Fold the events before ``until_ms`` (also at it, if ``inclusive``), and do every scoring up to it.
 
-    def arrived(self) -> int:
-        """Return the latest event time (ms) that any source has reached, ``LONG_AGO`` before the first event."""
-        return int(max(self._arrived.max(), self.watermark.max()))
-
-    def limit(self, idle: tuple[bool, ...], clock: int) -> int:
-        """Return up to which event time (ms) all events are here.
-
-        A source that is not idle holds it at what it has reached. With all idle it is ``clock``, the event time
-        that the caller takes it to be, at least what has been reached.
+        Each directive that falls due is applied at its time. Returns the scorings; those of one ``Scored`` were made
+        under the same policy and model, and its memory is used again after its ``release``.
         """
-        reached = [self.reached(source) for source in range(SOURCES) if not idle[source]]
-        if reached:
-            return max(min(reached), self.advanced_to)
-        return max(self.arrived(), clock, self.advanced_to)
+        done = []
+        for directive in self._due.remove_due(until_ms):
+            at_ms, application = self._due.apply_from(directive, self.watermark.reached_ms)
+            kind = self._directives.kind(directive.topic)
+            if kind.splits and at_ms - 1 > self.watermark.reached_ms:
+                done.append(self._run(at_ms - 1))
+            kind.apply(self.in_force, directive, at_ms)
+            if application is not None:
+                self._directives.note(application)
+                if self._concerns(directive):
+                    self._applications.append(application)
+        done.append(self._run(until_ms, inclusive=inclusive))
+        for scored in done:
+            if not len(scored):
+                scored.release()
+        return [scored for scored in done if len(scored)]
 
-    def reached(self, source: int) -> int:
-        """Return the latest event time (ms) that a source has reached, ``LONG_AGO`` before its first event."""
-        return int(max(self._arrived[source], self.watermark[source]))
+    def drain_applications(self) -> list[Application]:
+        """Return the directives that were first applied since the last call; to be durable before the scorings (I7)."""
+        applications, self._applications = self._applications, []
+        return applications
 
-    def reach(self, most: int) -> int:
-        """Return the event time (ms) before which ``most`` of the waiting events stand, ``NEVER`` where no more wait.
+    def alerts(self, scored: Scored) -> list[Alert]:
+        """Decide about the alerts of scorings, and apply the contacts and budgets that they use.
 
-        It is after the first of them, so that there is always some way to go; those of one time stay together.
+        Call it once for each result of ``advance``, in their order, before ``changed``.
         """
-        times: list[Integers] = []
-        for source in range(SOURCES):
-            room = most + 1
-            for events in self._waiting[source]:
-                times.append(events["merge_time"][:room])
-                room -= len(times[-1])
-        merged = np.concatenate(times) if times else np.zeros(0, np.int64)
-        if len(merged) <= most:
-            return NEVER
-        return int(max(np.partition(merged, most)[most], merged.min() + 1))
+        store, in_force = self.store, self.in_force
+        decided = decide_alerts(scored, in_force.suppressions, in_force.budgets, store.records, self._partitions)
+        in_force.budgets.apply(decided.charges)
+        for contact in decided.contacts:
+            # A borrower forgotten since the scoring has an empty record, which must stay empty to get its tombstone.
+            if contact.row not in store.forgotten or store.dirty[contact.row]:
+                note_contact(store.records[contact.row], contact)
+                store.dirty[contact.row] = True
+        return decided.alerts
 
-    def release(self, limit: int, *, inclusive: bool) -> Events:
-        """Take out the waiting events before ``limit`` (also at it, if ``inclusive``), merged into their order."""
-        taken: list[Events] = []
-        starts = np.zeros(SOURCES + 1, np.int64)
-        for source in range(SOURCES):
-            rest: list[Events] = []
-            for events in self._waiting[source]:
-                side = "right" if inclusive else "left"
-                split = int(np.searchsorted(events["merge_time"], limit, side=side))  # type: ignore[call-overload]
-                if split:
-                    taken.append(events[:split])
-                    self.watermark[source] = max(self.watermark[source], events["merge_time"][split - 1])
-                    self.next_offset[source] = events["offset"][split - 1] + 1
-                if split < len(events):
-                    rest.append(events[split:])
-            self._waiting[source] = rest
-            starts[source + 1] = sum(map(len, taken))
-        if not taken:
-            return np.zeros(0, EVENT)
-        merged: Events = np.empty(starts[-1], EVENT)
-        return merged[: merge(np.concatenate(taken), starts, self.advanced_to, merged)]
+    def changed(self, wall_ms: int) -> Changes | None:
+        """Return what changed since the last call, for the changelog; None for nothing.
 
-    def run(self, limit: int, *, inclusive: bool = False) -> tuple[Scores, Records]:
-        """Fold what is before ``limit`` and do every scoring up to it.
-
-        Returns the scorings in each borrower's order, and the records as they were at those that call for an alert.
+        Budgets come before borrowers: an alert that is repeated after a crash in between must find that it was counted.
         """
-        events = self.release(limit, inclusive=inclusive)
-        slab = self.slab
-        found = _Found(self._rooms.free(len(events)))
-        start = 0
-        for order in np.flatnonzero(events["error"] == FORGET).tolist():
-            self._fold(events[start:order], found)
-            row = events["row"][order : order + 1].astype(np.int64)
-            self._score(row, int(events["merge_time"][order]), found)
-            slab.forget(int(row[0]))
-            start = order + 1
-        self._fold(events[start:], found)
-        self._score(slab.due(limit), limit, found)
-        self.advanced_to = max(self.advanced_to, limit)
-        return found.whole()
+        entries: list[Entry] = []
+        if self.in_force.budgets.changed:
+            entries.append((BUDGETS_KEY, self.in_force.budgets.take_bytes()))
+        if self.store.forgotten:
+            entries += self.store.drain_forgotten(set(self.buffer.rows()))
+        entries += self.store.drain_dirty()
+        moved = np.flatnonzero(self.buffer.next_offset > self._committable).tolist()
+        if not (entries or moved):
+            return None
+        self._committable = self.buffer.next_offset.copy()
+        return Changes(entries, self.own_entry(wall_ms), {source: int(self._committable[source]) for source in moved})
 
-    def _fold(self, events: Events, found: _Found) -> None:
-        slab, kept = self.slab, self._kept_scratch
-        position = 0
-        slab.dirty[events["row"]] = True
-        while position < len(events):
-            trail = slab.trails.make_room(slab.trail, self.advanced_to)
-            position, count, keeping = fold_and_score.fold_events(
-                events, position, slab.records, slab.wake_at, self.parameters, trail, found.room(), kept, self.counts
-            )
-            found.add(count, kept[:keeping])
+    def own_entry(self, wall_ms: int) -> Entry:
+        """Return the partition's own changelog entry: offsets, watermarks and the wall clock now."""
+        watermark = self.watermark
+        folded_ms = [source.folded_ms for source in watermark.sources]
+        entry = PartitionEntry(self.buffer.next_offset.tolist(), folded_ms, watermark.reached_ms, wall_ms)
+        return PARTITION_KEY, entry.to_bytes()
 
-    def _score(self, rows: Integers, time: int, found: _Found) -> None:
-        slab, kept = self.slab, self._kept_scratch
-        position = 0
-        slab.dirty[rows] = True
-        while position < len(rows):
-            trail = slab.trails.make_room(slab.trail, self.advanced_to)
-            position, count, keeping = fold_and_score.score_rows(
-                rows, position, slab.records, slab.wake_at, time, self.parameters, trail, found.room(), kept
-            )
-            found.add(count, kept[:keeping])
-
-    def take_changed(self) -> list[tuple[bytes, bytes | None]]:
-        """Return key and bytes of each borrower changed since the last call, None for one that was forgotten."""
-        gone: list[tuple[bytes, bytes | None]] = []
-        if self.slab.gone:
-            gone += self.slab.take_gone({row for source in self._waiting for e in source for row in e["row"].tolist()})
-        return [*gone, *self.slab.take_dirty()]
-
-    def to_bytes(self, wall_ms: int) -> bytes:
-        """Return the lane's own record, for the changelog: offsets, watermarks, and the wall clock (ms) it was at."""
-        lane = np.zeros(1, LANE)
-        lane["version"] = LANE_VERSION
-        lane["next_offset"], lane["watermark"] = self.next_offset, self.watermark
-        lane["advanced_to"], lane["wall_at"] = self.advanced_to, wall_ms
-        return lane.tobytes()
-
-    def load(self, raw: bytes) -> None:
-        """Take up from a lane's stored record.
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Put one entry of the changelog in place.
 
         Raises:
-            ValueError: the bytes are not a lane's record of a known layout.
+            ValueError: the value is of no known layout.
         """
-        if len(raw) != LANE.itemsize or raw[0] != LANE_VERSION:
-            raise ValueError(f"a lane record of {len(raw)} bytes is not known to this version")
-        lane = np.frombuffer(raw, LANE)[0]
-        self.next_offset = lane["next_offset"].copy()
-        self.watermark = lane["watermark"].copy()
-        self.advanced_to, self.wall_at = int(lane["advanced_to"]), int(lane["wall_at"])
+        if value is None:
+            self.store.drop(key)
+        elif key == BUDGETS_KEY:
+            self.in_force.budgets.load(value)
+        elif key == PARTITION_KEY:
+            self._restore_own(PartitionEntry.from_bytes(value))
+        else:
+            self.store.load(key, value)
+
+    def _restore_own(self, entry: PartitionEntry) -> None:
+        self.buffer.next_offset = np.array(entry.next_offset)
+        for progress, folded_ms in zip(self.watermark.sources, entry.folded_ms, strict=True):
+            progress.folded_ms = folded_ms
+        self.watermark.reached_ms = entry.reached_ms
+        self.watermark.clock = PartitionClock(entry.reached_ms, entry.wall_ms)
+
+    def _concerns(self, directive: Directive) -> bool:
+        """Return whether a directive is about all borrowers, or about one of this partition."""
+        borrower = self._directives.kind(directive.topic).borrower
+        if borrower is None:
+            return True
+        return partition_of(borrower(directive.content).encode(), self._partitions) == self.number
+
+    def _run(self, until_ms: int, *, inclusive: bool = False) -> Scored:
+        """Fold and score up to ``until_ms`` under what is in force now."""
+        events = self.buffer.release(until_ms, inclusive=inclusive)
+        collector = ScoreCollector(self._pool, len(events), self._counters, self._kept_scratch)
+        start = 0
+        for index in np.flatnonzero(events["kind"] == FORGET).tolist():
+            self._fold(events[start:index], collector)
+            row = events["row"][index : index + 1].astype(np.int64)
+            self._score(row, int(events["merge_time"][index]), collector)
+            self.store.forget(int(row[0]))
+            start = index + 1
+        self._fold(events[start:], collector)
+        self._score(self.store.due(until_ms), until_ms, collector)
+        self.watermark.reached_ms = max(self.watermark.reached_ms, until_ms)
+        scores, kept, lease = collector.result()
+        keys = self.store.keys[scores["row"]]
+        ids = scoring_ids(keys, scores["time"], scores["known_at"])
+        in_force = self.in_force
+        return Scored(
+            self.number, in_force.policy, in_force.model_version, scores, keys, ids, in_force.parameters, kept,
+            lease.release,
+        )  # fmt: skip
+
+    def _fold(self, events: Events, collector: ScoreCollector) -> None:
+        store, parameters = self.store, self.in_force.parameters
+        store.dirty[events["row"]] = True
+        done = 0
+        while done < len(events):
+            log = store.undo_memory.make_room(store.undo_log, self.watermark.reached_ms)
+            buffers = collector.begin_pass()
+            done += fold_events(events[done:], store.records, store.wake_at, parameters, log, buffers)
+            collector.end_pass()
+
+    def _score(self, rows: Integers, until_ms: int, collector: ScoreCollector) -> None:
+        store, parameters = self.store, self.in_force.parameters
+        store.dirty[rows] = True
+        done = 0
+        while done < len(rows):
+            log = store.undo_memory.make_room(store.undo_log, self.watermark.reached_ms)
+            buffers = collector.begin_pass()
+            done += score_rows(rows[done:], store.records, store.wake_at, until_ms, parameters, log, buffers)
+            collector.end_pass()

@@ -14,8 +14,8 @@ Event: TypeAlias = np.void
 Events: TypeAlias = npt.NDArray[np.void]
 
 NO_DAY = np.iinfo(np.int32).min
-FORGET = 255
-"""In ``error``: not an event, but a directive to forget the row's borrower, kept at its position in the merge."""
+FORGET = 127
+"""In ``kind``: not an event but an order to forget the row's borrower, which is merged like an event."""
 
 EVENT = np.dtype(
     [

@@ -1,7 +1,7 @@
-"""The same core over files: a lender's log in, the alerts and snapshots that the stream would have sent out.
+"""The same core over files: a lender's log in, the alerts and snapshots that the stream would have published.
 
-Records are put into partitions by their key exactly as Kafka would, and go through the same lanes, so that ids and
-contents are the stream's own. No broker, no wall clock.
+Records are put into partitions by their key exactly as Kafka's clients do, and go through the same partitions, so that
+ids and contents are the stream's own. No broker, no wall clock: no source is ever idle.
 """
 
 from collections import defaultdict
@@ -34,7 +34,7 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A line that the stream would have dead-lettered: where it stands, its code, and why."""
+    """A line that the stream would have dead-lettered: its file and number, the code, and why."""
 
     file: str
     line: int
@@ -54,33 +54,33 @@ class ReplayReport:
 
 @dataclass(slots=True)
 class Replay:
-    """Feeds an engine from a log; scorings are handed out as they come."""
+    """Drives an engine from a log. Whoever reads the scorings releases them afterwards."""
 
     engine: Engine
     codec: Codec
     report: ReplayReport = field(default_factory=ReplayReport)
     _offsets: dict[tuple[int, int], int] = field(default_factory=lambda: defaultdict(int))
 
-    def read_controls(self, paths: Sequence[Path], controls: Path | None) -> None:
-        """Take the orders among the files' lines, and all lines of ``controls``."""
-        topics = self.engine.controls.topics
+    def read_directives(self, paths: Sequence[Path], file: Path | None) -> None:
+        """Add the directives among the lines of ``paths``, and all lines of ``file``."""
+        topics = self.engine.directives.topics
         found = [
             (path, line) for path in paths for line in directive_lines(path, topics) if isinstance(line, EventLine)
         ]
-        for line in read_lines(controls) if controls else ():
+        for line in read_lines(file) if file else ():
             if isinstance(line, LineError):
-                self.refuse(str(controls), line.number, line.code, line.message)
+                self.refuse(str(file), line.number, line.code, line.message)
             elif line.topic not in topics:
-                self.refuse(str(controls), line.number, "ORDER_INVALID", f"topic is none of {', '.join(topics)}")
+                self.refuse(str(file), line.number, "ORDER_INVALID", f"topic is none of {', '.join(topics)}")
             else:
-                found.append((controls or Path(), line))
+                found.append((file or Path(), line))
         for path, line in found:
-            wrong = add_line(self.engine.controls, line, self.codec)
+            wrong = add_line(self.engine.directives, line, self.codec)
             if wrong is not None:
                 self.refuse(str(path), line.number, *wrong)
 
-    def take(self, file: str, piece: Piece) -> None:
-        """Hand what a piece of a file holds to the lanes."""
+    def offer(self, file: str, piece: Piece) -> None:
+        """Offer the records of a piece of a file to their partitions."""
         for wrong in piece.wrong:
             self.refuse(file, wrong.number, wrong.code, wrong.message)
         for records in piece.records:
@@ -88,29 +88,28 @@ class Replay:
             count = len(records.numbers)
             self._offsets[records.source, records.partition] = first + count
             offsets = np.arange(first, first + count, dtype=np.int64)
-            refused = self.engine.take(
-                RecordBatch(
-                    records.source, records.partition, offsets, records.timestamps, records.keys, records.values
-                )
+            batch = RecordBatch(
+                records.source, records.partition, offsets, records.timestamps, records.keys, records.values
             )
+            refused = self.engine.offer(batch)
             self.report.events += count - len(refused)
             for one in refused:
-                self.refuse(file, int(records.numbers[one.place]), one.violation.name, one.violation.sentence)
+                self.refuse(file, int(records.numbers[one.index]), one.violation.name, one.violation.sentence)
 
-    def carry(self) -> Iterator[Scored]:
-        """Carry each lane as far as all its sources have reached."""
-        for partition, lane in self.engine.lanes.items():
-            yield from self.engine.carry(partition, lane.limit((False, False, False), 0))
+    def advance(self) -> Iterator[Scored]:
+        """Advance each partition to the lowest watermark of its sources."""
+        for partition in self.engine.partitions.values():
+            yield from partition.advance(partition.watermark.safe_until())
 
     def finish(self, at_ms: int | None) -> Iterator[Scored]:
-        """Carry every lane to the end: to ``at_ms``, or until everything that came has been scored."""
-        interval = int(self.engine.policy.parameters["interval_ms"])
-        for partition, lane in self.engine.lanes.items():
-            end = (lane.arrived() // interval + 1) * interval if at_ms is None else at_ms
-            yield from self.engine.carry(partition, end, inclusive=True)
+        """Advance each partition to the end: to ``at_ms``, or until all its events have been scored."""
+        interval_ms = int(self.engine.policy.parameters["interval_ms"])
+        for partition in self.engine.partitions.values():
+            end_ms = (partition.watermark.max_ms() // interval_ms + 1) * interval_ms if at_ms is None else at_ms
+            yield from partition.advance(end_ms, inclusive=True)
 
     def refuse(self, file: str, line: int, code: str, reason: str) -> None:
-        """Note a line that can't be taken."""
+        """Note a line that is refused."""
         self.report.refused.append(RefusedLine(file, line, code, reason))
 
 
@@ -129,19 +128,19 @@ class Writer:
         self._encoder = SnapshotEncoder(self.codec.schema_id(LIQUIDITY_SNAPSHOTS))
 
     def write(self, scored: Scored) -> None:
-        """Write what one run scored."""
-        for alert in self.engine.alerts(scored):
+        """Write the alerts and snapshots of scorings, and release them."""
+        for alert in self.engine.partition(scored.partition).alerts(scored):
             self.report.alerts += 1
             if self.alerts is not None:
                 _write(self.alerts, LIQUIDITY_ALERTS, self._as_decoded(alert))
         self.report.snapshots += len(scored)
-        if self.snapshots is None or not len(scored):
-            return
-        # Through the encoder and back, so that a replayed snapshot is, to the byte, what a subscriber decodes.
-        for value in self._encoder.encode(
-            scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
-        ):
-            _write(self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, value))
+        if self.snapshots is not None:
+            # Through the encoder and back, so that a replayed snapshot is, to the byte, what a subscriber decodes.
+            for value in self._encoder.encode(
+                scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
+            ):
+                _write(self.snapshots, LIQUIDITY_SNAPSHOTS, self.codec.decode(LIQUIDITY_SNAPSHOTS, value))
+        scored.release()
 
     def _as_decoded(self, alert: dict[str, Any]) -> dict[str, Any]:
         """Return an alert as a subscriber decodes it, defaults filled in."""
@@ -158,19 +157,19 @@ def replay_files(
     options: EngineOptions,
     policy: Policy,
     registry: SchemaRegistry,
-    controls: Path | None = None,
+    directives: Path | None = None,
     kinds: Sequence[DirectiveKind] = DIRECTIVE_KINDS,
     alerts: Path | None = None,
     snapshots: Path | None = None,
     at_ms: int | None = None,
     progress: Progress = lambda events: None,
 ) -> ReplayReport:
-    """Replay JSON Lines files and write what the stream would have sent.
+    """Replay JSON Lines files and write what the stream would have published.
 
     The files are read in the order given, each from top to bottom; per topic that is the order of publication.
-    Orders (lines of the control topics) stand in the same files or in ``controls``; wherever they stand, they take
-    effect at their own event time; ``kinds`` are those that are obeyed. ``at_ms`` is the event time up to which the
-    borrowers are carried; without it, until all that came is scored.
+    Directives (lines of the control topics) may be anywhere in these files or in ``directives``; they take effect at
+    their own event time. ``kinds`` are the kinds that are applied. ``at_ms`` is the event time to which borrowers are
+    advanced; without it, replay ends when all events are scored.
 
     Raises:
         OSError: a file can't be read or written.
@@ -186,12 +185,12 @@ def replay_files(
             files.enter_context(alerts.open("wb")) if alerts else None,
             files.enter_context(snapshots.open("wb")) if snapshots else None,
         )
-        replay.read_controls(paths, controls)
+        replay.read_directives(paths, directives)
         log = EventLog(codec, registry, options.partitions)
         for path in paths:
             for piece in log.pieces(path):
-                replay.take(str(path), piece)
-                for scored in replay.carry():
+                replay.offer(str(path), piece)
+                for scored in replay.advance():
                     writer.write(scored)
                 progress(replay.report.events)
         for scored in replay.finish(at_ms):

@@ -20,16 +20,17 @@ from loanpulse.streams.faust_kafka.consumer_offsets import ConsumerOffsets
 from loanpulse.streams.faust_kafka.settings import faust_settings
 from loanpulse.streams.faust_kafka.transport import BatchSchema, install
 from loanpulse.streams.from_settings import engine_options, load_policy
-from loanpulse.streams.partition.undo_log import on_disk
 from loanpulse.streams.worker.changelog_table import BorrowerTable
 from loanpulse.streams.worker.checkpoint import CheckpointPublisher
+from loanpulse.streams.worker.checkpoint_loop import CheckpointLoop
 from loanpulse.streams.worker.directive_reader import DirectiveReader
-from loanpulse.streams.worker.worker import BorrowerWorker, CheckpointLoop
+from loanpulse.streams.worker.disk_memory import on_disk
+from loanpulse.streams.worker.worker import BorrowerWorker
 
 log = structlog.get_logger(__name__)
 
 BATCHES_UNDER_WAY = 8
-"""Batches handed to the engine's thread and not yet taken; they are taken in their order."""
+"""Batches submitted to the engine's thread and not yet done; it does them in their order."""
 REPORT_SECONDS = 10.0
 
 
@@ -40,7 +41,7 @@ class WorkerApp:
     app: Any
     worker: BorrowerWorker
     loop: CheckpointLoop
-    controls: DirectiveReader
+    directives: DirectiveReader
 
 
 def build(settings: Settings) -> WorkerApp:
@@ -73,7 +74,7 @@ def build(settings: Settings) -> WorkerApp:
 
     offsets = ConsumerOffsets(app)
 
-    def caught_up(source: int, partition: int, next_offset: int) -> bool:
+    def caught_up(partition: int, source: int, next_offset: int) -> bool:
         return offsets.caught_up(full_name(EVENT_TOPICS[source], prefix), partition, next_offset)
 
     worker = BorrowerWorker(
@@ -105,33 +106,33 @@ def build(settings: Settings) -> WorkerApp:
             partitions=settings.topics.partitions,
             changelog_topic=changelog,
             recovery_buffer_size=8,
-            options={"host": worker},
+            options={"host": worker.owned},
         )
     )
     _add_agent(app, inputs, loop)
     _add_checkpoints(app, loop)
-    return WorkerApp(app, worker, loop, DirectiveReader(settings, engine.controls, codec, worker.refuse_order))
+    return WorkerApp(app, worker, loop, DirectiveReader(settings, worker.inbox, codec, worker.inbox.refuse))
 
 
 def _add_agent(app: Any, inputs: Any, loop: CheckpointLoop) -> None:
     under_way: set[asyncio.Task[None]] = set()
 
-    async def take(message: Any) -> None:
+    async def submit(message: Any) -> None:
         try:
-            if not await loop.take(message.topic, message.partition, message.value):
+            if not await loop.submit(message.topic, message.partition, message.value):
                 app.consumer.pause(message.tp)
         except Exception as error:
-            # Faust would restart the agent and count the batch as done. The state is whole up to the last
-            # checkpoint, so the safe end is to stop and be started again.
-            log.error("a batch could not be taken", topic=message.topic, partition=message.partition, exc_info=True)
+            # Faust would restart the agent and count the batch as done. The state is complete up to the last
+            # checkpoint, so the safe way is to stop and be started again.
+            log.error("a batch could not be processed", topic=message.topic, partition=message.partition, exc_info=True)
             await app.crash(error)
 
     async def borrowers(stream: Any) -> None:
-        # A step of the engine takes as long as many batches: were each waited for, one would stand between any two.
+        # Don't await each batch: an engine step can run between two batches and would stall fetching.
         async for event in stream.events():
-            taking = asyncio.create_task(take(event.message))
-            under_way.add(taking)
-            taking.add_done_callback(under_way.discard)
+            submitting = asyncio.create_task(submit(event.message))
+            under_way.add(submitting)
+            submitting.add_done_callback(under_way.discard)
             while len(under_way) >= BATCHES_UNDER_WAY:
                 await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
 
@@ -165,12 +166,12 @@ def _add_checkpoints(app: Any, loop: CheckpointLoop) -> None:
                 refused=counts.refused,
                 snapshots=counts.snapshots,
                 alerts=counts.alerts,
-                borrowers=sum(len(lane.slab) for lane in tuple(loop.worker.engine.lanes.values())),
+                borrowers=loop.worker.engine.borrowers,
             )
             before = counts.events
 
     async def on_revoked(app: Any, revoked: Any, **_: Any) -> None:
-        await loop.stand_back()
+        await loop.suspend()
 
     app.task(checkpoints)
     app.task(report)

@@ -1,9 +1,9 @@
-"""Making a step durable, in the order that lets a crash at any point repeat the step and change nothing.
+"""Making a step durable, in an order that lets a step be repeated after a crash at any point with the same results.
 
-From when on an order is obeyed comes first: what is scored under it must not be told while a repetition would not know
-it. Then outputs, then the state that already counts them, then each lane's own record, and only then may the input
-offsets move. A lane's record stands in a batch of its own at the changelog's end: some brokers report the end of a
-partition by the first offset of its last batch, and a recovery would stop before the rest of a longer one.
+First the applications of directives (I7): a repetition must know them before it scores. Then the outputs, then the
+state that counts them (I2): budgets and borrowers, then each partition's own entry. Only then are input offsets
+committed (I3). A partition's own entry is a batch of its own at the changelog's end: some brokers report the end of a
+partition as the first offset of its last batch, and a recovery would stop before the rest of a longer one.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,6 @@ from typing import Any
 
 from loanpulse.broker.producer import DurableProducer
 from loanpulse.schemas.dead_letters import DeadLetter
-from loanpulse.streams.partition.partition import PARTITION_KEY
 
 Messages = list[dict[str, Any]]
 Offsets = dict[tuple[str, int], int]
@@ -23,11 +22,11 @@ QUEUE_PROPERTIES = {"queue.buffering.max.messages": 1_000_000, "queue.buffering.
 
 @dataclass(slots=True)
 class Checkpoint:
-    """What one step leaves behind.
+    """What one step has to make durable.
 
-    ``applications`` say from when on orders are obeyed. ``outputs`` and ``changelog`` are per (topic, partition) and
-    per partition; ``offsets`` are the next to read.
-    ``unencoded`` makes further outputs when they are written, which is on another thread than the step's.
+    ``outputs`` are by (topic, partition), ``changelog`` and ``own_entries`` by partition; ``offsets`` are the next ones
+    to read, by (topic, partition). ``unencoded`` are functions that encode further outputs, to be called on the thread
+    that writes them.
     """
 
     applications: Messages = field(default_factory=list)
@@ -35,23 +34,22 @@ class Checkpoint:
     unencoded: list[tuple[tuple[str, int], Callable[[], Messages]]] = field(default_factory=list)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     changelog: dict[int, Messages] = field(default_factory=dict)
-    lanes: dict[int, bytes] = field(default_factory=dict)
+    own_entries: dict[int, dict[str, Any]] = field(default_factory=dict)
     offsets: Offsets = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
-        """Tell whether there is nothing to make durable."""
-        return not self.lanes and self.silent
+        """Whether there is nothing to make durable."""
+        return not self.own_entries and self.silent
 
     @property
     def silent(self) -> bool:
-        """Tell whether there is nothing to say to others."""
+        """Whether there is no output."""
         return not (self.applications or self.outputs or self.unencoded or self.dead_letters)
 
 
 class CheckpointPublisher:
-    """Writes checkpoints: outputs with one idempotent producer and state with another, so that neither waits for the
-    other's queue."""
+    """Writes checkpoints. Outputs and state have a producer each, so that neither waits for the other's queue."""
 
     def __init__(
         self, properties: dict[str, Any], changelog_topic: str, dead_letter_topic: str, applications_topic: str
@@ -63,7 +61,7 @@ class CheckpointPublisher:
         self._applications_topic = applications_topic
 
     def publish_outputs(self, checkpoint: Checkpoint) -> None:
-        """Write what a checkpoint says to others; on return all of it is durable. Raises PublishError."""
+        """Write a checkpoint's outputs; on return all of them are durable. Raises PublishError."""
         if checkpoint.applications:
             self._outputs.produce_batch(self._applications_topic, 0, checkpoint.applications)
             self._outputs.flush()
@@ -76,10 +74,10 @@ class CheckpointPublisher:
         self._outputs.flush()
 
     def publish_state(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint's state, whose outputs are durable; on return it is so too. Raises PublishError."""
+        """Write a checkpoint's state, whose outputs are durable; on return it is durable too. Raises PublishError."""
         for partition, messages in checkpoint.changelog.items():
             self._state.produce_batch(self._changelog_topic, partition, messages)
         self._state.flush()
-        for partition, raw in checkpoint.lanes.items():
-            self._state.produce_batch(self._changelog_topic, partition, [{"key": PARTITION_KEY, "value": raw}])
+        for partition, entry in checkpoint.own_entries.items():
+            self._state.produce_batch(self._changelog_topic, partition, [entry])
         self._state.flush()

@@ -22,6 +22,7 @@ from loanpulse.schemas.violations import Violation
 from loanpulse.settings import Settings
 from loanpulse.settings.broker import consumer_properties
 from loanpulse.streams.directives.directives import DirectiveError, Directives
+from loanpulse.streams.worker.directive_inbox import DirectiveInbox
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,11 @@ class DirectiveReader:
     """Adds the records of the directive topics to ``directives``; passes invalid ones to ``refuse`` as dead letters."""
 
     def __init__(
-        self, settings: Settings, directives: Directives, codec: Codec, refuse: Callable[[DeadLetter], None]
+        self,
+        settings: Settings,
+        directives: Directives | DirectiveInbox,
+        codec: Codec,
+        refuse: Callable[[DeadLetter], None],
     ) -> None:
         self._directives = directives
         self._codec = codec

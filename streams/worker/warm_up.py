@@ -1,4 +1,4 @@
-"""Compiling the core before the first event needs it: some seconds once per machine, then loaded from disk."""
+"""Compiling the core before the first event needs it: seconds to minutes once per machine, then loaded from disk."""
 
 import uuid
 from datetime import UTC, date, datetime
@@ -12,19 +12,19 @@ from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_SNAPSHOTS
 from loanpulse.schemas.units import DAY_MS
 from loanpulse.streams.alerts.snapshots import SnapshotEncoder
 from loanpulse.streams.engine.engine import Engine, record_batch_of
-from loanpulse.streams.partition.undo_log import FIRST_CHUNKS
+from loanpulse.streams.partition.undo_memory import FIRST_CHUNKS
 
 BORROWER = b"warm-up"
-MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+EVENT_TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def warm_up(engine: Engine) -> None:
-    """Send one event of each kind of topic through a copy of ``engine``; what it holds is not touched."""
+    """Process one event of each source in a copy of ``engine``, whose own state is not touched."""
     scratch = Engine(engine.options, engine.policy, LocalRegistry())
     codec = Codec(LocalRegistry())
     common: dict[str, Any] = {
         "borrower_id": BORROWER.decode(),
-        "event_time": MOMENT,
+        "event_time": EVENT_TIME,
         "source": "warm-up",
         "currency": engine.options.currency,
         "amount": Decimal("1.00"),
@@ -34,18 +34,19 @@ def warm_up(engine: Engine) -> None:
         {"kind": "PURCHASE", "category": "GROCERIES", "balance_after": Decimal("1.00")},
         {"utility": "GAS", "kind": "METER_READ", "usage": 1.0},
     )
-    stamp = int(MOMENT.timestamp() * 1000)
-    partition = partition_of(BORROWER, engine.options.partitions)
+    stamp = int(EVENT_TIME.timestamp() * 1000)
+    number = partition_of(BORROWER, engine.options.partitions)
     for source, value in enumerate(values):
         encoded = codec.encode(EVENT_TOPICS[source], {**common, **value, "event_id": str(uuid.UUID(int=source))})
-        scratch.take(record_batch_of(source, partition, 0, [stamp], [BORROWER], [encoded]))
-    scored = scratch.run(partition, stamp + DAY_MS, inclusive=True)
-    SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS)).encode(
-        scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version
-    )
-    scratch.alerts(scored)
-    slab = scratch.lane(partition).slab
-    for key, raw in slab.take_dirty():
-        slab.load(key, raw)
-    slab.trails.make_room(slab.trail, 0, FIRST_CHUNKS + 1)
-    slab.drop(BORROWER)
+        scratch.offer(record_batch_of(source, number, 0, [stamp], [BORROWER], [encoded]))
+    partition = scratch.partition(number)
+    encoder = SnapshotEncoder(codec.schema_id(LIQUIDITY_SNAPSHOTS))
+    for scored in partition.advance(stamp + DAY_MS, inclusive=True):
+        encoder.encode(scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version)
+        partition.alerts(scored)
+    changes = partition.changed(stamp)
+    for key, stored in changes.entries if changes is not None else ():
+        partition.restore(key, stored)
+    store = partition.store
+    store.undo_memory.make_room(store.undo_log, 0, FIRST_CHUNKS + 1)
+    store.drop(BORROWER)

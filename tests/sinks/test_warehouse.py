@@ -56,7 +56,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]
     replay = Replay(engine, CODEC)
     file = sample_logs.write(tmp_path_factory.mktemp("log") / "events.jsonl", sample_logs.city(20, 60, 2))
     for piece in EventLog(CODEC, LocalRegistry(), engine.options.partitions).pieces(file):
-        replay.take(str(file), piece)
+        replay.offer(str(file), piece)
     for scored in replay.finish(None):
         if not len(scored):
             continue
@@ -65,7 +65,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Record]]
         for key, value in zip(scored.keys.tolist(), values, strict=True):
             place = len(found[LIQUIDITY_SNAPSHOTS])
             found[LIQUIDITY_SNAPSHOTS].append(Record(LIQUIDITY_SNAPSHOTS, place, key, value))
-        for alert in engine.alerts(scored):
+        for alert in engine.partition(scored.partition).alerts(scored):
             place = len(found[LIQUIDITY_ALERTS])
             value = CODEC.encode(LIQUIDITY_ALERTS, alert)
             found[LIQUIDITY_ALERTS].append(Record(LIQUIDITY_ALERTS, place, alert["borrower_id"].encode(), value))

@@ -20,6 +20,7 @@ from loanpulse.streams.behaviours.parameters import parameter_table
 from loanpulse.streams.engine.engine import Engine, EngineOptions, record_batch_of
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.policy.policy_file import Policy
+from tests.support.engine_logs import scores_until
 
 LOCAL = timezone(timedelta(hours=8))
 REGISTRY = LocalRegistry()
@@ -125,15 +126,14 @@ class Life:
             own = sorted((value for one, value in self.events if one == source), key=lambda value: value["event_time"])
             stamps = [round(value["event_time"].timestamp() * 1000) for value in own]
             values = [CODEC.encode(topic, value) for value in own]
-            refused = engine.take(record_batch_of(source, 0, 0, stamps, [BORROWER] * len(own), values))
+            refused = engine.offer(record_batch_of(source, 0, 0, stamps, [BORROWER] * len(own), values))
             assert not refused, refused
         return engine
 
     def found(self, until: str, policy: Policy | None = None) -> "Found":
         """What is found when the borrower is carried to the local minute (or noon) ``until``."""
         engine = self.engine(policy)
-        scores = engine.run(0, ms(until), inclusive=True).scores
-        return Found(scores, engine.lane(0).slab.records[0])
+        return Found(scores_until(engine, 0, ms(until)), engine.partition(0).store.records[0])
 
 
 @dataclass

@@ -97,7 +97,7 @@ def _said(scratch: Path, city: Any) -> Iterator[tuple[str, tuple[str, bytes], in
     replay = Replay(engine, CODEC)
     file = sample_logs.write(scratch / "events.jsonl", city)
     for piece in EventLog(CODEC, LocalRegistry(), engine.options.partitions).pieces(file):
-        replay.take(str(file), piece)
+        replay.offer(str(file), piece)
     assert not replay.report.refused
     encoder = SnapshotEncoder(CODEC.schema_id(topics.LIQUIDITY_SNAPSHOTS))
     for scored in replay.finish(None):
@@ -106,7 +106,7 @@ def _said(scratch: Path, city: Any) -> Iterator[tuple[str, tuple[str, bytes], in
         values = encoder.encode(scored.scores, scored.keys, scored.ids, scored.model_version, scored.policy.version)
         for key, value, time in zip(scored.keys.tolist(), values, scored.scores["time"].tolist(), strict=True):
             yield topics.LIQUIDITY_SNAPSHOTS, (key.decode(), value), time
-        for alert in engine.alerts(scored):
+        for alert in engine.partition(scored.partition).alerts(scored):
             stamp = int(alert["event_time"].timestamp() * 1000)
             value = CODEC.encode(topics.LIQUIDITY_ALERTS, alert)
             yield topics.LIQUIDITY_ALERTS, (alert["borrower_id"], value), stamp

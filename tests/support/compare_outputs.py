@@ -29,9 +29,9 @@ class Said:
         return {LIQUIDITY_SNAPSHOTS: set(self.snapshots), LIQUIDITY_ALERTS: set(self.alerts)}
 
 
-def by_replay(settings: Settings, folder: Path, records: tuple[Published, ...], controls: Path | None = None) -> Said:
+def by_replay(settings: Settings, folder: Path, records: tuple[Published, ...], directives: Path | None = None) -> Said:
     """What a replay of the log writes, under the configuration of a deployment."""
-    _, alerts, snapshots = sample_logs.replayed(settings, folder, records, controls)
+    _, alerts, snapshots = sample_logs.replayed(settings, folder, records, directives)
     return of_files(snapshots, alerts)
 
 

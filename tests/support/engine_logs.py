@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+import numpy as np
 import pytest
 
 from loanpulse.city.writers import encoded
@@ -10,7 +11,9 @@ from loanpulse.schemas.partitioning import partition_of
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.streams.engine.engine import Engine, EngineOptions
+from loanpulse.streams.partition.partition import Partition
 from loanpulse.streams.policy import policy_file
+from loanpulse.streams.scoring.score import SCORE, Scores
 from tests.support import sample_logs
 
 PARTITIONS = 2
@@ -35,7 +38,23 @@ def log() -> Log:
 
 
 def add(found: Found, engine: Engine, partition: int, limit: int, inclusive: bool = False) -> None:
-    scored = engine.run(partition, limit, inclusive=inclusive)
-    for score, key, identity in zip(scored.scores, scored.keys, scored.ids, strict=True):
-        value = (key, int(score["time"]), float(score["lhi"]), int(score["level"]))
-        assert found.setdefault(identity, value) == value, "the same id must never mean two things"
+    for scored in engine.partition(partition).advance(limit, inclusive=inclusive):
+        for score, key, identity in zip(scored.scores, scored.keys, scored.ids, strict=True):
+            value = (key, int(score["time"]), float(score["lhi"]), int(score["level"]))
+            assert found.setdefault(identity, value) == value, "the same id must never mean two things"
+        scored.release()
+
+
+def scores_until(engine: Engine, partition: int, limit: int) -> Scores:
+    """Advance a partition up to and at ``limit``; returns all its scorings."""
+    results = engine.partition(partition).advance(limit, inclusive=True)
+    return np.concatenate([np.zeros(0, SCORE), *(scored.scores for scored in results)])
+
+
+def copy_state(partition: Partition, fresh: Partition) -> None:
+    """Restore a fresh partition from what a changelog would hold of another."""
+    partition.store.mark_all_dirty()
+    changes = partition.changed(0)
+    for key, value in changes.entries if changes is not None else []:
+        fresh.restore(key, value)
+    fresh.restore(*partition.own_entry(0))

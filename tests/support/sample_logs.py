@@ -39,7 +39,7 @@ def replayed(
     settings: Settings,
     folder: Path,
     records: tuple[Published, ...],
-    controls: Path | None = None,
+    directives: Path | None = None,
     at_ms: int | None = None,
 ) -> tuple[ReplayReport, Path, Path]:
     """Replay records under a deployment's configuration; returns the report, the alerts and the snapshots."""
@@ -49,7 +49,7 @@ def replayed(
         options=engine_options(settings),
         policy=load_policy(settings),
         registry=LocalRegistry(),
-        controls=controls,
+        directives=directives,
         alerts=alerts,
         snapshots=snapshots,
         at_ms=at_ms,

@@ -37,6 +37,7 @@ from loanpulse.streams.policy.policy_file import Policy
 from loanpulse.streams.scoring.levels import HARD_EVENT_NAMES
 from loanpulse.streams.scoring.score import SCORE
 from tests.support import sample_logs
+from tests.support.engine_logs import copy_state
 
 PARTITIONS = 2
 REGISTRY = LocalRegistry()
@@ -69,7 +70,7 @@ def take(engine: Engine, start: int, end: int) -> None:
     for (source, partition), records in log().items():
         part = records[start:end]
         columns = [[row[place] for row in part] for place in range(3)]
-        engine.take(RecordBatch.of(source, partition, range(start, start + len(part)), *columns))
+        engine.offer(RecordBatch.of(source, partition, range(start, start + len(part)), *columns))
 
 
 def run(policy: Policy, batch: int = 10**9, cut: int | None = None, orders: tuple[Any, ...] = ()) -> list[Alert]:
@@ -78,7 +79,7 @@ def run(policy: Policy, batch: int = 10**9, cut: int | None = None, orders: tupl
     def started() -> Engine:
         engine = Engine(EngineOptions(PARTITIONS), policy, REGISTRY)
         for order in orders:
-            engine.controls.add(SUPPRESSIONS, order)
+            engine.directives.add(SUPPRESSIONS, order)
         return engine
 
     engine = started()
@@ -88,21 +89,19 @@ def run(policy: Policy, batch: int = 10**9, cut: int | None = None, orders: tupl
         take(engine, start, start + batch)
         for partition in range(PARTITIONS):
             idle = tuple(start + batch >= len(log()[source, partition]) for source in range(len(EVENT_TOPICS)))
-            for scored in engine.carry(partition, engine.lane(partition).limit(idle, 0)):
-                found += engine.alerts(scored)
+            one = engine.partition(partition)
+            for scored in one.advance(one.watermark.safe_until(idle)):
+                found += one.alerts(scored)
         if number == cut:
             fresh = started()
-            for partition, lane in engine.lanes.items():
-                fresh.standing(partition).ledger.load(engine.standing(partition).ledger.take_bytes())
-                lane.slab.dirty[: len(lane.slab)] = True
-                for key, raw in lane.slab.take_dirty():
-                    fresh.lane(partition).slab.load(key, bytes(raw))
-                fresh.lane(partition).load(lane.to_bytes(0))
+            for partition in range(PARTITIONS):
+                copy_state(engine.partition(partition), fresh.partition(partition))
             engine = fresh
             take(engine, 0, start + batch)
     for partition in range(PARTITIONS):
-        for scored in engine.carry(partition, END, inclusive=True):
-            found += engine.alerts(scored)
+        one = engine.partition(partition)
+        for scored in one.advance(END, inclusive=True):
+            found += one.alerts(scored)
     return sorted(found, key=lambda alert: alert["alert_id"])
 
 
@@ -307,13 +306,14 @@ def engine_with(events: Iterator[tuple[str, dict[str, Any]]], policy: Policy = P
     for topic, records in rows.items():
         records.sort(key=lambda row: row[0])
         stamps, keys, values = ([row[place] for row in records] for place in range(3))
-        assert not engine.take(record_batch_of(EVENT_TOPICS.index(topic), 0, 0, stamps, keys, values))
+        assert not engine.offer(record_batch_of(EVENT_TOPICS.index(topic), 0, 0, stamps, keys, values))
     return engine
 
 
 def alerts_of(events: Iterator[tuple[str, dict[str, Any]]], policy: Policy = PACKAGED) -> list[Alert]:
     engine = engine_with(events, policy)
-    return [alert for scored in engine.carry(0, END, inclusive=True) for alert in engine.alerts(scored)]
+    partition = engine.partition(0)
+    return [alert for scored in partition.advance(END, inclusive=True) for alert in partition.alerts(scored)]
 
 
 def texts_in(value: Any) -> Iterator[str]:
@@ -376,27 +376,29 @@ def test_lenders_are_told_apart_in_the_contacts_of_a_borrower() -> None:
 
 
 def decided(engine: Engine, scored: Scored) -> AlertDecisions:
-    in_force = engine.standing(scored.partition)
-    records = engine.lane(scored.partition).slab.records.view()
+    partition = engine.partition(scored.partition)
+    records = partition.store.records.view()
     records.flags.writeable = False
-    return decide_alerts(scored, in_force.suppressions, in_force.ledger, records, engine.options.partitions)
+    in_force = partition.in_force
+    return decide_alerts(scored, in_force.suppressions, in_force.budgets, records, engine.options.partitions)
 
 
 def test_deciding_changes_nothing_and_what_it_returns_is_applied() -> None:
     engine = engine_with(events_of({"alpha": (3_000, 30_000), "bravo": (2_000, 20_000)}, 5_000), BUDGETED_ONLY)
-    slab, budgets = engine.lane(0).slab, engine.standing(0).ledger
-    for scored in engine.carry(0, END, inclusive=True):
-        before, day = slab.records.tobytes(), deepcopy(budgets)
+    partition = engine.partition(0)
+    store, budgets = partition.store, partition.in_force.budgets
+    for scored in partition.advance(END, inclusive=True):
+        before, day = store.records.tobytes(), deepcopy(budgets)
         first = decided(engine, scored)
         assert decided(engine, scored) == first
-        assert (slab.records.tobytes(), budgets) == (before, day)
+        assert (store.records.tobytes(), budgets) == (before, day)
         assert first.contacts
         assert first.charges.decisions
-        slab.dirty[:] = False
-        assert engine.alerts(scored) == first.alerts
-        assert set(np.flatnonzero(slab.dirty).tolist()) == {contact.row for contact in first.contacts}
+        store.dirty[:] = False
+        assert partition.alerts(scored) == first.alerts
+        assert set(np.flatnonzero(store.dirty).tolist()) == {contact.row for contact in first.contacts}
         assert (budgets.changed, budgets != day) == (True, True)
-        noted = {*slab.records["contact_lender"][0].tolist()} - {0}
+        noted = {*store.records["contact_lender"][0].tolist()} - {0}
         assert noted <= {lender_hash("alpha"), lender_hash("bravo")}
         assert noted
 
@@ -405,9 +407,12 @@ def test_a_borrower_forgotten_after_an_alert_still_gets_a_tombstone() -> None:
     engine = engine_with(events_of({"alpha": (3_000, 30_000)}, 5_000))
     # After the last event of all: the spending source's is the newest.
     source = EVENT_TOPICS.index(SPENDING_EVENTS)
-    engine.take(RecordBatch.of(source, 0, [10_000], [END - DAY_MS], [b"b-1"], [None], [0]))
-    batches = engine.carry(0, END, inclusive=True)
+    engine.offer(RecordBatch.of(source, 0, [10_000], [END - DAY_MS], [b"b-1"], [None], [0]))
+    partition = engine.partition(0)
+    batches = partition.advance(END, inclusive=True)
     assert any(decided(engine, scored).contacts for scored in batches)
     for scored in batches:
-        engine.alerts(scored)
-    assert engine.lane(0).take_changed() == [(b"b-1", None)]
+        partition.alerts(scored)
+    changes = partition.changed(0)
+    assert changes is not None
+    assert changes.entries == [(b"b-1", None)]

@@ -38,8 +38,8 @@ def cases_of() -> Iterator[tuple[Any, Any, Any]]:
         rows[record.topic].append((record.at_ms, record.key.encode(), encoded(record, CODEC)))
     for source, topic in enumerate(EVENT_TOPICS):
         columns = [list(column) for column in zip(*rows[topic], strict=True)]
-        engine.take(RecordBatch.of(source, 0, range(len(rows[topic])), *columns))
-    for scored in engine.carry(0, END, inclusive=True):
+        engine.offer(RecordBatch.of(source, 0, range(len(rows[topic])), *columns))
+    for scored in engine.partition(0).advance(END, inclusive=True):
         for place in np.flatnonzero((scored.scores["kept"] >= 0) & (scored.scores["level"] >= Level.TENSE)).tolist():
             score = scored.scores[place : place + 1]
             kept = int(score["kept"][0])

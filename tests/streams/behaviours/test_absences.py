@@ -5,6 +5,7 @@ import pytest
 
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from tests.support.borrower_life import REGISTRY, Found, Life, days, months, ms, policy_with
+from tests.support.engine_logs import copy_state, scores_until
 
 MOMENTS = [("2026-06-16 00:00", "INCOME_STOPPED"), ("2026-06-21 08:00", "INSTALMENT_MISSED")]
 
@@ -18,18 +19,14 @@ def silent_life() -> Life:
 
 
 def run(engine: Engine, *until: str) -> Found:
-    scores = [engine.run(0, ms(one), inclusive=True).scores for one in until]
-    return Found(np.concatenate(scores), engine.lane(0).slab.records[0])
+    scores = [scores_until(engine, 0, ms(one)) for one in until]
+    return Found(np.concatenate(scores), engine.partition(0).store.records[0])
 
 
 def restarted(engine: Engine) -> Engine:
     """A new engine with nothing but what the changelog holds."""
-    lane = engine.lane(0)
     fresh = Engine(EngineOptions(1), policy_with(), REGISTRY)
-    lane.slab.dirty[: len(lane.slab)] = True
-    for key, raw in lane.slab.take_dirty():
-        fresh.lane(0).slab.load(key, bytes(raw))
-    fresh.lane(0).load(lane.to_bytes(0))
+    copy_state(engine.partition(0), fresh.partition(0))
     return fresh
 
 

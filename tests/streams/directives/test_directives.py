@@ -1,4 +1,4 @@
-"""Orders take effect at their own event time, however they come, and whatever the lanes had done before."""
+"""Directives take effect at their own event time, in whatever order they arrive and whatever was scored before."""
 
 import hashlib
 import json
@@ -17,6 +17,7 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.topics import EVENT_TOPICS, MODEL_SNAPSHOTS, ORDER_APPLICATIONS, POLICY_ACTIVATIONS, SUPPRESSIONS
 from loanpulse.streams.directives.directives import DirectiveError, Directives
+from loanpulse.streams.directives.due import DueDirectives
 from loanpulse.streams.directives.kinds import DIRECTIVE_KINDS
 from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine, EngineOptions
@@ -27,6 +28,7 @@ from loanpulse.streams.models.scorecard import Scorecard, scorecard_to_bytes, sh
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.replay.replay import ReplayReport, replay_files
 from tests.support import sample_logs
+from tests.support.engine_logs import copy_state
 
 REGISTRY = LocalRegistry()
 CODEC = Codec(REGISTRY)
@@ -72,24 +74,24 @@ def line(topic: str, value: dict[str, Any]) -> str:
     return json.dumps({"topic": topic, "value": json_form.to_json(topic, value)}) + "\n"
 
 
-def controls() -> Directives:
+def known() -> Directives:
     return Directives(DIRECTIVE_KINDS)
 
 
 def test_orders_come_out_in_the_order_of_their_effect_once_per_partition() -> None:
-    book = controls()
+    book = known()
     for days in (2, 0, 1):
         book.add(POLICY_ACTIVATIONS, activation(f"v{days}", MIDDLE + timedelta(days=days)))
     book.add(POLICY_ACTIVATIONS, activation("v0"))
     day = 86_400_000
-    assert [order.content.version for order in book.due(0, MIDDLE_MS + day)] == ["v0", "v1"]
-    assert [order.content.version for order in book.due(0, MIDDLE_MS + 5 * day)] == ["v2"]
-    assert [order.content.version for order in book.due(1, MIDDLE_MS + 5 * day)] == ["v0", "v1", "v2"]
-    assert not book.due(0, END)
+    first, second = DueDirectives(book, 0), DueDirectives(book, 1)
+    assert [order.content.version for order in first.remove_due(MIDDLE_MS + day)] == ["v0", "v1"]
+    assert [order.content.version for order in first.remove_due(MIDDLE_MS + 5 * day)] == ["v2"]
+    assert [order.content.version for order in second.remove_due(MIDDLE_MS + 5 * day)] == ["v0", "v1", "v2"]
+    assert not first.remove_due(END)
     book.add(POLICY_ACTIVATIONS, activation("late", MIDDLE - timedelta(days=9)))
-    assert [order.content.version for order in book.due(0, MIDDLE_MS)] == ["late"]
-    book.forget(0)
-    assert len(book.due(0, END)) == 4
+    assert [order.content.version for order in first.remove_due(MIDDLE_MS)] == ["late"]
+    assert len(DueDirectives(book, 0).remove_due(END)) == 4
 
 
 @pytest.mark.parametrize(
@@ -102,12 +104,12 @@ def test_orders_come_out_in_the_order_of_their_effect_once_per_partition() -> No
 )
 def test_an_activation_that_cannot_be_obeyed_is_refused(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(DirectiveError, match=reason):
-        controls().add(POLICY_ACTIVATIONS, activation(**changes))
+        known().add(POLICY_ACTIVATIONS, activation(**changes))
 
 
 def test_a_suppression_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(DirectiveError, match="until"):
-        controls().add(SUPPRESSIONS, suppression(until=MIDDLE - timedelta(days=1)))
+        known().add(SUPPRESSIONS, suppression(until=MIDDLE - timedelta(days=1)))
 
 
 @pytest.mark.parametrize(
@@ -124,14 +126,14 @@ def test_a_suppression_that_ends_before_it_begins_is_refused() -> None:
     ids=["digest", "bytes", "format", "sign", "zeros", "names", "count"],
 )
 def test_a_version_that_cannot_be_scored_with_is_refused(order: dict[str, Any], reason: str) -> None:
-    book = controls()
+    book = known()
     with pytest.raises(DirectiveError, match=reason):
         book.add(MODEL_SNAPSHOTS, order)
     assert not book.orders()
 
 
 def test_only_the_champion_in_force_is_an_order_and_that_once() -> None:
-    book = controls()
+    book = known()
     for changes in ({"status": "REFUSED"}, {"status": "RETIRED"}, {"status": "CANDIDATE"}, {"role": "CHALLENGER"}):
         book.add(MODEL_SNAPSHOTS, model(**changes))
     assert not book.orders()
@@ -149,14 +151,14 @@ def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -
     def started() -> Engine:
         engine = Engine(EngineOptions(1), POLICY, REGISTRY)
         for order in orders:
-            engine.controls.add(MODEL_SNAPSHOTS if "model_id" in order else POLICY_ACTIVATIONS, order)
+            engine.directives.add(MODEL_SNAPSHOTS if "model_id" in order else POLICY_ACTIVATIONS, order)
         return engine
 
     def take(engine: Engine, start: int, end: int) -> None:
         for source, records in log.items():
             part = records[start:end]
             stamps, keys, values = ([row[place] for row in part] for place in range(3))
-            engine.take(RecordBatch.of(source, 0, range(start, start + len(part)), stamps, keys, values))
+            engine.offer(RecordBatch.of(source, 0, range(start, start + len(part)), stamps, keys, values))
 
     found: dict[tuple[bytes, int], Any] = {}
     engine = started()
@@ -164,18 +166,15 @@ def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -
     for number, start in enumerate(range(0, longest, batch)):
         take(engine, start, start + batch)
         idle = tuple(start + batch >= len(log[source]) for source in range(len(EVENT_TOPICS)))
-        scored = engine.carry(0, engine.lane(0).limit(idle, 0))
+        scored = engine.partition(0).advance(engine.partition(0).watermark.safe_until(idle))
         if number == cut:
-            fresh, lane = started(), engine.lane(0)
-            lane.slab.dirty[: len(lane.slab)] = True
-            for key, raw in lane.slab.take_dirty():
-                fresh.lane(0).slab.load(key, bytes(raw))
-            fresh.lane(0).load(lane.to_bytes(0))
+            fresh = started()
+            copy_state(engine.partition(0), fresh.partition(0))
             engine = fresh
             take(engine, 0, start + batch)
         for one in scored:
             found |= told(one)
-    for one in engine.carry(0, END, inclusive=True):
+    for one in engine.partition(0).advance(END, inclusive=True):
         found |= told(one)
     return found
 
@@ -205,7 +204,7 @@ def test_a_policy_stands_from_its_moment_on_under_any_batching_and_restart() -> 
 
 def test_a_model_stands_from_its_moment_on_under_any_batching_and_restart() -> None:
     later = MIDDLE + timedelta(days=20)
-    # What was learned up to a moment may be put in force later, by a person.
+    # What was learned up to one time may be put in force later, by a person.
     promoted = model("promoted", MIDDLE, replace(BETTER, neutral_log_odds=1.0), effective_time=later)
     orders = [model(), activation(at=MIDDLE + timedelta(days=9)), promoted]
     straight = versions(100_000, orders)
@@ -230,72 +229,72 @@ def test_a_late_order_holds_from_where_the_lane_stood_for_all_who_know_that_mome
     def told_by(engine: Engine, start: int, limit: int) -> dict[tuple[bytes, int], Any]:
         part = [(one.at_ms, one.key.encode(), encoded(one, CODEC)) for one in records[start:]]
         stamps, keys, values = (list(column) for column in zip(*part, strict=True))
-        engine.take(RecordBatch.of(1, 0, range(start, len(records)), stamps, keys, values))
-        return {place: one for scored in engine.carry(0, limit) for place, one in told(scored).items()}
+        engine.offer(RecordBatch.of(1, 0, range(start, len(records)), stamps, keys, values))
+        return {place: one for scored in engine.partition(0).advance(limit) for place, one in told(scored).items()}
 
     engine = Engine(EngineOptions(1), POLICY, REGISTRY)
     straight = told_by(engine, 0, stands_at)
-    engine.controls.add(POLICY_ACTIVATIONS, activation())
-    straight |= {place: one for scored in engine.carry(0, END) for place, one in told(scored).items()}
-    (application,) = engine.take_applications(0)
-    assert application.moment == stands_at + 1
-    assert not engine.take_applications(0)
+    engine.directives.add(POLICY_ACTIVATIONS, activation())
+    straight |= {place: one for scored in engine.partition(0).advance(END) for place, one in told(scored).items()}
+    (application,) = engine.partition(0).drain_applications()
+    assert application.at_ms == stands_at + 1
+    assert not engine.partition(0).drain_applications()
     for (_, time), (version, *_) in straight.items():
         assert (version == "next") == (time > stands_at)
     assert {version for version, *_ in straight.values()} == {POLICY.version, "next"}
     for note_first in (True, False):
         again = Engine(EngineOptions(1), POLICY, REGISTRY)
         said = {
-            "order_id": application.order.identity, "topic": POLICY_ACTIVATIONS, "partition": 0, "source": "worker",
-            "event_time": datetime.fromtimestamp(application.moment / 1000, UTC),
+            "order_id": application.identity, "topic": POLICY_ACTIVATIONS, "partition": 0, "source": "worker",
+            "event_time": datetime.fromtimestamp(application.at_ms / 1000, UTC),
         }  # fmt: skip
         both = [(ORDER_APPLICATIONS, said), (POLICY_ACTIVATIONS, activation())]
-        again.controls.due(0, 0)  # a lane that has begun to wait for its orders
+        again.partition(0).advance(0)  # a partition that has read its directives
         for topic, value in both if note_first else both[::-1]:
-            again.controls.add(topic, value)
+            again.directives.add(topic, value)
         assert told_by(again, 0, END) == straight
-        assert not again.take_applications(0)
+        assert not again.partition(0).drain_applications()
 
 
 @pytest.mark.parametrize("model_first", [True, False])
 def test_a_policy_and_a_model_stand_together_in_either_order(model_first: bool) -> None:
     engine = Engine(EngineOptions(1), POLICY, REGISTRY)
     early, late = MIDDLE, MIDDLE + timedelta(days=1)
-    engine.controls.add(MODEL_SNAPSHOTS, model(at=early if model_first else late))
-    engine.controls.add(POLICY_ACTIVATIONS, activation(at=late if model_first else early))
-    engine.carry(0, END)
-    parameters = engine.lane(0).parameters
+    engine.directives.add(MODEL_SNAPSHOTS, model(at=early if model_first else late))
+    engine.directives.add(POLICY_ACTIVATIONS, activation(at=late if model_first else early))
+    engine.partition(0).advance(END)
+    parameters = engine.partition(0).in_force.parameters
     assert parameters["weight"].tolist() == BETTER.weights.tolist()
     assert parameters["neutral_log_odds"] == 2.0
     assert parameters["level_min_points"][3] == 40.0
-    assert engine.standing(0).policy.version == "next"
-    assert engine.standing(0).model_version == "logistic-30-1024"
+    assert engine.partition(0).in_force.policy.version == "next"
+    assert engine.partition(0).in_force.model_version == "logistic-30-1024"
 
 
 def test_an_older_version_that_comes_late_does_not_replace_a_newer_one() -> None:
     engine = Engine(EngineOptions(1), POLICY, REGISTRY)
-    engine.controls.add(MODEL_SNAPSHOTS, model("newer"))
-    engine.carry(0, MIDDLE_MS + 10)
-    engine.controls.add(MODEL_SNAPSHOTS, model("older", MIDDLE - timedelta(days=3), EXPERTS))
-    engine.carry(0, MIDDLE_MS + 20)
-    assert engine.standing(0).model_version == "newer"
-    assert engine.lane(0).parameters["weight"].tolist() == BETTER.weights.tolist()
+    engine.directives.add(MODEL_SNAPSHOTS, model("newer"))
+    engine.partition(0).advance(MIDDLE_MS + 10)
+    engine.directives.add(MODEL_SNAPSHOTS, model("older", MIDDLE - timedelta(days=3), EXPERTS))
+    engine.partition(0).advance(MIDDLE_MS + 20)
+    assert engine.partition(0).in_force.model_version == "newer"
+    assert engine.partition(0).in_force.parameters["weight"].tolist() == BETTER.weights.tolist()
 
 
 def test_an_older_activation_that_comes_late_does_not_replace_a_newer_one() -> None:
     engine = Engine(EngineOptions(1), POLICY, REGISTRY)
-    engine.controls.add(POLICY_ACTIVATIONS, activation("newer", MIDDLE))
-    engine.carry(0, MIDDLE_MS + 10)
-    engine.controls.add(POLICY_ACTIVATIONS, activation("older", MIDDLE - timedelta(days=3)))
-    engine.carry(0, MIDDLE_MS + 20)
-    assert engine.standing(0).policy.version == "newer"
-    assert engine.lane(0).parameters["level_min_points"][3] == 40.0
+    engine.directives.add(POLICY_ACTIVATIONS, activation("newer", MIDDLE))
+    engine.partition(0).advance(MIDDLE_MS + 10)
+    engine.directives.add(POLICY_ACTIVATIONS, activation("older", MIDDLE - timedelta(days=3)))
+    engine.partition(0).advance(MIDDLE_MS + 20)
+    assert engine.partition(0).in_force.policy.version == "newer"
+    assert engine.partition(0).in_force.parameters["level_min_points"][3] == 40.0
 
 
-def replayed(folder: Path, files: list[Path], controls: Path | None = None) -> tuple[ReplayReport, list[str]]:
+def replayed(folder: Path, files: list[Path], directives: Path | None = None) -> tuple[ReplayReport, list[str]]:
     snapshots = folder / "snapshots.jsonl"
     report = replay_files(
-        files, options=EngineOptions(2), policy=POLICY, registry=REGISTRY, controls=controls, snapshots=snapshots
+        files, options=EngineOptions(2), policy=POLICY, registry=REGISTRY, directives=directives, snapshots=snapshots
     )
     return report, snapshots.read_text().splitlines()
 

@@ -12,10 +12,11 @@ from loanpulse.schemas.topics import EVENT_TOPICS
 from loanpulse.schemas.violations import Violation
 from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine
-from loanpulse.streams.partition.partition import PARTITION_KEY, Lane
+from loanpulse.streams.partition.changelog import PARTITION_KEY
+from loanpulse.streams.partition.watermark import PartitionClock
 from loanpulse.streams.record.layout import BORROWER
 from tests.support import sample_logs
-from tests.support.engine_logs import CODEC, END, OPTIONS, PARTITIONS, POLICY, REGISTRY, Found, Log, add
+from tests.support.engine_logs import CODEC, END, OPTIONS, PARTITIONS, POLICY, REGISTRY, Found, Log, add, copy_state
 
 
 def fetched(log: Log, source: int, partition: int, start: int, end: int) -> RecordBatch:
@@ -34,11 +35,10 @@ def run(log: Log, batch: int, cut: int | None = None) -> tuple[Found, Engine]:
     for number, start in enumerate(range(0, longest, batch)):
         for source in range(len(EVENT_TOPICS)):
             for partition in range(PARTITIONS):
-                engine.take(fetched(log, source, partition, start, start + batch))
+                engine.offer(fetched(log, source, partition, start, start + batch))
         for partition in range(PARTITIONS):
             exhausted = tuple(start + batch >= len(log[source, partition]) for source in range(len(EVENT_TOPICS)))
-            lane = engine.lane(partition)
-            add(found, engine, partition, lane.limit(exhausted, 0))
+            add(found, engine, partition, engine.partition(partition).watermark.safe_until(exhausted))
         if number == cut:
             engine = restarted(engine, log, start + batch)
     for partition in range(PARTITIONS):
@@ -47,18 +47,15 @@ def run(log: Log, batch: int, cut: int | None = None) -> tuple[Found, Engine]:
 
 
 def restarted(engine: Engine, log: Log, position: int) -> Engine:
-    """A new engine with the state that the changelog holds, given the log again from each lane's next offset."""
+    """A new engine with the state that the changelog holds, given the log again from each partition's next offset."""
     fresh = Engine(OPTIONS, POLICY, REGISTRY)
-    for partition, lane in engine.lanes.items():
-        again = fresh.lane(partition)
-        lane.slab.dirty[: len(lane.slab)] = True
-        for key, raw in lane.slab.take_dirty():
-            again.slab.load(key, bytes(raw))
-        again.load(lane.to_bytes(0))
+    for number, partition in engine.partitions.items():
+        again = fresh.partition(number)
+        copy_state(partition, again)
         for source in range(len(EVENT_TOPICS)):
-            # From before the committed offset, as after a crash: what was folded is passed over.
-            start = max(0, int(again.next_offset[source]) - 50)
-            fresh.take(fetched(log, source, partition, start, position))
+            # From before the committed offset, as after a crash: what was folded is skipped.
+            start = max(0, int(again.buffer.next_offset[source]) - 50)
+            fresh.offer(fetched(log, source, number, start, position))
     return fresh
 
 
@@ -87,14 +84,14 @@ def test_carrying_a_bounded_number_of_events_at_a_time_changes_nothing(log: Log,
     engine = Engine(OPTIONS, POLICY, REGISTRY)
     found: Found = {}
     for (source, partition), part in log.items():
-        engine.take(fetched(log, source, partition, 0, len(part)))
+        engine.offer(fetched(log, source, partition, 0, len(part)))
     for partition in range(PARTITIONS):
-        lane = engine.lane(partition)
-        limit = lane.limit((False, False, False), 0)
-        waiting = sum(map(lane.waiting, range(3)))
-        while (reach := lane.reach(most)) < limit:
+        buffer = engine.partition(partition).buffer
+        limit = engine.partition(partition).watermark.safe_until()
+        waiting = sum(map(buffer.count, range(3)))
+        while (reach := buffer.time_after(most)) < limit:
             add(found, engine, partition, reach)
-            left = sum(map(lane.waiting, range(3)))
+            left = sum(map(buffer.count, range(3)))
             assert left < waiting, "each step goes on"
             assert most == 1 or waiting - left <= most
             waiting = left
@@ -109,9 +106,9 @@ def test_a_restart_from_the_changelog_changes_nothing(log: Log, straight: Found,
 
 def test_a_restart_leaves_the_same_state_and_the_same_past(log: Log) -> None:
     def state(engine: Engine) -> dict[bytes, bytes]:
-        for lane in engine.lanes.values():
-            lane.slab.dirty[: len(lane.slab)] = True
-        return dict(pair for lane in engine.lanes.values() for pair in lane.slab.take_dirty())
+        for partition in engine.partitions.values():
+            partition.store.mark_all_dirty()
+        return dict(pair for partition in engine.partitions.values() for pair in partition.store.drain_dirty())
 
     straight, restarted = (state(run(log, 97, cut)[1]) for cut in (None, 5))
     assert straight == restarted
@@ -126,8 +123,8 @@ def test_the_city_scores_and_moves_levels(straight: Found) -> None:
 
 def test_every_touched_borrower_is_scored_within_the_interval(log: Log) -> None:
     _, engine = run(log, 1_000)
-    for lane in engine.lanes.values():
-        records = lane.slab.records[: len(lane.slab)]
+    for partition in engine.partitions.values():
+        records = partition.store.records[: len(partition.store)]
         assert (records["pending_at"] > END).all()
         assert (records["scored"] == 1).all()
 
@@ -136,7 +133,7 @@ def test_flaws_are_refused_with_their_code(log: Log) -> None:
     engine = Engine(OPTIONS, POLICY, REGISTRY)
     codes = set()
     for source, partition in log:
-        for refused in engine.take(fetched(log, source, partition, 0, 100_000)):
+        for refused in engine.offer(fetched(log, source, partition, 0, 100_000)):
             codes.add(refused.violation)
     assert codes >= {
         Violation.UNDECODABLE, Violation.BAD_MAGIC, Violation.UNKNOWN_SCHEMA, Violation.KEY_MISMATCH,
@@ -149,38 +146,39 @@ def test_an_unpaid_due_date_is_found_by_time_alone(log: Log) -> None:
     engine = Engine(OPTIONS, POLICY, REGISTRY)
     for source, partition in log:
         part = log[source, partition]
-        engine.take(fetched(log, source, partition, 0, len(part) // 2))
+        engine.offer(fetched(log, source, partition, 0, len(part) // 2))
     before: Found = {}
     after: Found = {}
     for partition in range(PARTITIONS):
-        lane = engine.lane(partition)
-        add(before, engine, partition, lane.arrived() + 1, inclusive=True)
-        dues = lane.slab.records["instalment_day"][: len(lane.slab)]
+        store, watermark = engine.partition(partition).store, engine.partition(partition).watermark
+        add(before, engine, partition, watermark.max_ms() + 1, inclusive=True)
+        dues = store.records["instalment_day"][: len(store)]
         assert (dues > 0).any()
-        add(after, engine, partition, lane.arrived() + 40 * 86_400_000)
+        add(after, engine, partition, watermark.max_ms() + 40 * 86_400_000)
     assert len(after) > 20
     assert max(level for _, _, _, level in after.values()) >= 3
 
 
-def test_lane_records_come_back() -> None:
-    lane = Lane(POLICY.parameters, OPTIONS.allowed_lateness_ms, OPTIONS.restatement_ms)
-    lane.next_offset[1], lane.advanced_to = 77, 123
-    again = Lane(POLICY.parameters, OPTIONS.allowed_lateness_ms, OPTIONS.restatement_ms)
-    again.load(lane.to_bytes(5))
-    assert (again.next_offset[1], again.advanced_to, again.wall_at) == (77, 123, 5)
+def test_a_partitions_own_entry_is_restored() -> None:
+    partition = Engine(OPTIONS, POLICY, REGISTRY).partition(0)
+    partition.buffer.next_offset[1], partition.watermark.reached_ms = 77, 123
+    again = Engine(OPTIONS, POLICY, REGISTRY).partition(0)
+    again.restore(*partition.own_entry(5))
+    assert (again.buffer.next_offset[1], again.watermark.reached_ms) == (77, 123)
+    assert again.watermark.clock == PartitionClock(event_ms=123, wall_ms=5)
     assert PARTITION_KEY[0] == 0
     with pytest.raises(ValueError, match="not known"):
-        again.load(b"short")
+        again.restore(PARTITION_KEY, b"short")
 
 
 def test_scores_of_a_borrower_come_in_order_of_time(log: Log) -> None:
     engine = Engine(OPTIONS, POLICY, REGISTRY)
     for source, partition in log:
-        engine.take(fetched(log, source, partition, 0, 100_000))
-    scored = engine.run(0, END, inclusive=True)
+        engine.offer(fetched(log, source, partition, 0, 100_000))
+    (scored,) = engine.partition(0).advance(END, inclusive=True)
     times: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     for score, key in zip(scored.scores, scored.keys, strict=True):
-        # Restatements come before the scoring of the moment at which they were known.
+        # Restatements come before the scoring at whose time they were known.
         times[key].append((int(score["known_at"]), int(score["time"])))
     restated = scored.scores[scored.scores["restated"] == 1]
     at_once = Counter(zip(restated["row"].tolist(), restated["known_at"].tolist(), strict=True))

@@ -26,17 +26,17 @@ for record in sample_logs.city(3, 35):
     parts[EVENT_TOPICS.index(record.topic)].append(row)
 for source, part in parts.items():
     stamps, keys, values = zip(*part)
-    assert not engine.take(RecordBatch.of(source, 0, range(len(part)), stamps, keys, values))
-engine.controls.add(MODEL_SNAPSHOTS, promoted(json_form.milliseconds(datetime(2026, 3, 20, tzinfo=UTC))))
-done = engine.carry(0, 1_900_000_000_000, inclusive=True)
-lane = engine.lane(0)
+    assert not engine.offer(RecordBatch.of(source, 0, range(len(part)), stamps, keys, values))
+engine.directives.add(MODEL_SNAPSHOTS, promoted(json_form.milliseconds(datetime(2026, 3, 20, tzinfo=UTC))))
+done = engine.partition(0).advance(1_900_000_000_000, inclusive=True)
+store = engine.partition(0).store
 digest = hashlib.sha256()
 for scored in done:
     for name in sorted(scored.scores.dtype.names):
         digest.update(name.encode() + scored.scores[name].tobytes())
     digest.update(scored.ids.tobytes())
-for name in sorted(lane.slab.records.dtype.names):
-    digest.update(name.encode() + lane.slab.records[name][:len(lane.slab)].tobytes())
+for name in sorted(store.records.dtype.names):
+    digest.update(name.encode() + store.records[name][:len(store)].tobytes())
 print(*(f"{scored.model_version}={len(scored)}" for scored in done), digest.hexdigest())
 """
 

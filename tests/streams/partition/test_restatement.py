@@ -1,4 +1,4 @@
-"""A late event says again what should have been said of every moment scored since, and alerts nobody about the past."""
+"""A late event restates every scoring with a later time, and alerts nobody about the past."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,8 @@ from loanpulse.schemas.units import DAY_MS, HOUR_MS
 from loanpulse.streams.alerts.ids import scoring_ids
 from loanpulse.streams.fold.event import fold_event
 from loanpulse.streams.partition import fold_and_score
-from loanpulse.streams.partition.undo_log import Trails, in_memory
+from loanpulse.streams.partition.score_buffers import SCORES, ScoreBuffers
+from loanpulse.streams.partition.undo_memory import UndoMemory, in_memory
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.record.event import Events
 from loanpulse.streams.record.layout import empty_records
@@ -54,23 +55,24 @@ def paid_in_time_but_told_late() -> np.void:
 
 
 def run(events: Events, until: int, room: int = 1_000, reach_ms: int = 30 * DAY_MS) -> np.ndarray:
-    records, wake_at, counts = empty_records(1), np.zeros(1, np.int64), np.zeros(3, np.int64)
-    trail = Trails(reach_ms, in_memory).of(records)
-    found, position = [], 0
-    kept = empty_records(room)
-    while position < len(events):
-        scores = np.zeros(room, SCORE)
-        position, count, _ = fold_and_score.fold_events(
-            events, position, records, wake_at, POLICY.parameters, trail, scores, kept, counts
-        )
-        found.append(scores[:count])
-    position, rows = 0, np.zeros(1, np.int64)
-    while position < 1:
-        scores = np.zeros(room, SCORE)
-        position, count, _ = fold_and_score.score_rows(
-            rows, position, records, wake_at, until, POLICY.parameters, trail, scores, kept
-        )
-        found.append(scores[:count])
+    records, wake_at = empty_records(1), np.zeros(1, np.int64)
+    log = UndoMemory(reach_ms, in_memory).of(records)
+    found: list[np.ndarray] = []
+
+    def buffers() -> ScoreBuffers:
+        return ScoreBuffers(np.zeros(room, SCORE), empty_records(room), np.zeros(5, np.int64))
+
+    done = 0
+    while done < len(events):
+        full = buffers()
+        done += fold_and_score.fold_events(events[done:], records, wake_at, POLICY.parameters, log, full)
+        found.append(full.scores[: full.counters[SCORES]])
+    done = 0
+    while done < 1:
+        full = buffers()
+        rows = np.zeros(1, np.int64)
+        done = fold_and_score.score_rows(rows, records, wake_at, until, POLICY.parameters, log, full)
+        found.append(full.scores[: full.counters[SCORES]])
     return np.concatenate(found)
 
 
@@ -93,7 +95,7 @@ def test_a_late_payment_restates_every_scoring_since_with_a_later_known_at() -> 
     assert len(set(restated["known_at"])) == 1
     assert restated["known_at"][0] > late["merge_time"]
     assert (scores["known_at"] == scores["time"])[scores["restated"] == 0].all()
-    assert (scores["restated"] == 1).sum() == len(restated), "no scoring before the late event is said again"
+    assert (scores["restated"] == 1).sum() == len(restated), "no scoring before the late event is restated"
 
 
 def recomputed(events: Events, moments: list[int], known_at: int) -> np.ndarray:
@@ -117,7 +119,7 @@ NOT_COMPARED = ("row", "kept", "restated", "known_at", "cause", "lender", "misse
 def test_a_restated_scoring_is_a_recomputation_from_all_that_is_known_by_then(
     events: np.ndarray, delays: list[int]
 ) -> None:
-    """Of several late events, before and after one another, and at the very moment of a scoring."""
+    """Of several late events, before and after one another, and at the very time of a scoring."""
     events["merge_time"] = events["event_time"] + delays[: len(events)]
     events.sort(order="merge_time")
     for source in range(3):
@@ -150,7 +152,7 @@ def test_what_is_out_of_reach_keeps_what_was_known_then(days: int, said: int) ->
 
 @pytest.mark.parametrize("later", [0, 1])
 def test_a_scoring_holds_what_came_before_its_moment(later: int) -> None:
-    """An event at the very moment of a scoring is of the next one, in time or late; one just before it is missing."""
+    """An event at the very time of a scoring is of the next one, in time or late; one just before it is missing."""
     first = event(1, SPENDING, SpendingKind.PURCHASE, NOON, NOON, 55.0, loan_reference=0)
     moment = int(run(np.array([first], first.dtype), NOON + HOUR_MS)["time"][0])
     for order in (moment, moment + HOUR_MS):

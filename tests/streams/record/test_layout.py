@@ -63,11 +63,11 @@ def test_the_months_of_usage_of_the_first_release_are_a_forecast() -> None:
     assert periods == 4
 
 
-def test_a_slab_loads_both_layouts_and_refuses_others() -> None:
-    slab = BorrowerStore()
-    slab.load(b"old", RAW_V1)
-    slab.load(b"new", empty_records(1).tobytes())
-    assert len(slab) == 2
+def test_a_store_loads_both_layouts_and_refuses_others() -> None:
+    store = BorrowerStore()
+    store.load(b"old", RAW_V1)
+    store.load(b"new", empty_records(1).tobytes())
+    assert len(store) == 2
     for raw in (b"", RAW_V1[:-1], bytes([9]) + RAW_V1[1:]):
         with pytest.raises(ValueError, match="rebuild the state"):
-            slab.load(b"other", raw)
+            store.load(b"other", raw)

@@ -8,7 +8,7 @@ from loanpulse.schemas.forgetting import FORGET_HEADER, forget_headers, is_order
 from loanpulse.schemas.partitioning import partition_of
 from loanpulse.streams.engine.decode import RecordBatch
 from loanpulse.streams.engine.engine import Engine
-from loanpulse.streams.partition.partition import PARTITION_KEY
+from loanpulse.streams.partition.changelog import PARTITION_KEY
 from tests.support.engine_logs import END, OPTIONS, PARTITIONS, POLICY, REGISTRY, Found, Log, add, log
 
 __all__ = ["log"]
@@ -38,7 +38,7 @@ def run(log: Log, batch: int) -> tuple[Found, Engine]:
     for start in range(0, longest, batch):
         for (source, partition), records in log.items():
             part = records[start : start + batch]
-            engine.take(
+            engine.offer(
                 RecordBatch.of(
                     source, partition, range(start, start + len(part)),
                     [stamp for stamp, _, _ in part], [key for _, key, _ in part],
@@ -48,14 +48,15 @@ def run(log: Log, batch: int) -> tuple[Found, Engine]:
             )  # fmt: skip
         for partition in range(PARTITIONS):
             exhausted = tuple(start + batch >= len(log[source, partition]) for source in range(SOURCES))
-            add(found, engine, partition, engine.lane(partition).limit(exhausted, 0))
+            add(found, engine, partition, engine.partition(partition).watermark.safe_until(exhausted))
     for partition in range(PARTITIONS):
         add(found, engine, partition, END, inclusive=True)
     return found, engine
 
 
 def state(engine: Engine) -> dict[bytes, bytes | None]:
-    return dict(pair for lane in engine.lanes.values() for pair in lane.take_changed())
+    changes = [partition.changed(0) for partition in engine.partitions.values()]
+    return dict(entry for change in changes if change is not None for entry in change.entries)
 
 
 def test_a_forgotten_borrower_is_out_of_state_and_changelog_and_no_other_is_touched(log: Log, borrower: bytes) -> None:
@@ -67,9 +68,9 @@ def test_a_forgotten_borrower_is_out_of_state_and_changelog_and_no_other_is_touc
     assert before.pop(borrower) is not None
     # Offsets of the borrower's own partition moved on by the order itself, and by nothing else.
     assert set(changed) == set(before)
-    lane = engine.lane(partition_of(borrower, PARTITIONS))
-    assert lane.slab.find(borrower) == -1
-    assert borrower not in lane.slab.keys.tobytes()
+    store = engine.partition(partition_of(borrower, PARTITIONS)).store
+    assert store.find(borrower) == -1
+    assert borrower not in store.keys.tobytes()
     others = {identity: value for identity, value in found.items() if value[0] != borrower}
     assert others == {identity: value for identity, value in untouched.items() if value[0] != borrower}
 
@@ -93,22 +94,24 @@ def test_in_the_middle_of_the_log_batches_change_nothing_and_life_begins_anew(
 def test_recovery_from_the_changelog_drops_the_borrower(log: Log, borrower: bytes) -> None:
     _, engine = run(log, 5_000)
     partition = partition_of(borrower, PARTITIONS)
-    lane = engine.lane(partition)
-    fresh = Engine(OPTIONS, POLICY, REGISTRY).lane(partition)
-    for key, raw in lane.take_changed():
+    store = engine.partition(partition).store
+    fresh = Engine(OPTIONS, POLICY, REGISTRY).partition(partition)
+    changes = engine.partition(partition).changed(0)
+    assert changes is not None
+    for key, raw in changes.entries:
         assert key != PARTITION_KEY
-        fresh.slab.load(key, raw or b"")
-    fresh.slab.drop(borrower)
-    fresh.slab.drop(b"b-never-seen")
-    assert fresh.slab.find(borrower) == -1
-    known = [key for key in lane.slab.keys[: len(lane.slab)].tolist() if key != borrower]
+        fresh.restore(key, raw)
+    fresh.restore(borrower, None)
+    fresh.restore(b"b-never-seen", None)
+    assert fresh.store.find(borrower) == -1
+    known = [key for key in store.keys[: len(store)].tolist() if key != borrower]
     for key in known:
-        assert fresh.slab.find(key) >= 0
+        assert fresh.store.find(key) >= 0
     # The index still finds everybody after it has grown past the emptied place.
     for number in range(600):
-        fresh.slab.row(f"b-new-{number}".encode())
-    assert all(fresh.slab.find(key) >= 0 for key in known)
-    assert fresh.slab.find(borrower) == -1
+        fresh.store.row(f"b-new-{number}".encode())
+    assert all(fresh.store.find(key) >= 0 for key in known)
+    assert fresh.store.find(borrower) == -1
 
 
 def test_only_a_record_that_means_it_is_an_order() -> None:

@@ -1,4 +1,4 @@
-"""A worker taken up from a checkpoint that was cut short decides about alerts as the one before it did."""
+"""A worker restored from a checkpoint that was cut short decides about alerts as the one before it did."""
 
 from collections import Counter, defaultdict
 from typing import Any
@@ -11,9 +11,9 @@ from loanpulse.schemas.codec import Codec
 from loanpulse.schemas.registry import LocalRegistry
 from loanpulse.schemas.spans import Spans
 from loanpulse.schemas.topics import EVENT_TOPICS, LIQUIDITY_ALERTS
-from loanpulse.streams.alerts.budget import BUDGETS_KEY
 from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.faust_kafka.record_batches import FetchedRecords
+from loanpulse.streams.partition.changelog import BUDGETS_KEY
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.worker.checkpoint import Checkpoint
 from loanpulse.streams.worker.worker import BorrowerWorker
@@ -40,13 +40,13 @@ def records() -> dict[str, list[Any]]:
 def started(changelog: list[tuple[bytes, bytes]]) -> BorrowerWorker:
     """A worker of one partition whose state is what the changelog holds; the publisher is never called."""
     worker = BorrowerWorker(
-        Engine(EngineOptions(1), POLICY, REGISTRY), CODEC, None, lambda *_: True, grace_seconds=0.0,  # type: ignore[arg-type]
+        Engine(EngineOptions(1), POLICY, REGISTRY), CODEC, None, lambda *_: True, idle_after_seconds=0.0,  # type: ignore[arg-type]
         lenders=frozenset({"lender-a"}), wall=lambda: 1.0,
     )  # fmt: skip
-    worker.begin_recovery({0})
+    worker.owned.begin_recovery({0})
     for key, value in changelog:
-        worker.restore(0, key, value)
-    worker.recovered({0})
+        worker.owned.restore(0, key, value)
+    worker.owned.recovered({0})
     return worker
 
 
@@ -59,7 +59,7 @@ def take(worker: BorrowerWorker, records: dict[str, list[Any]], start: int, end:
             fetched = FetchedRecords(
                 offsets, np.array(stamps, np.int64), Spans.of(keys), Spans.of(values), Spans.of([b""] * len(part))
             )
-            worker.take(topic, 0, fetched)
+            worker.submit(topic, 0, fetched)
 
 
 def told(checkpoint: Checkpoint, topic: str = LIQUIDITY_ALERTS) -> Alerts:
@@ -91,7 +91,7 @@ def expected(records: dict[str, list[Any]]) -> Alerts:
 
 @pytest.mark.parametrize("share", [0.0, 0.4, 1.0])
 def test_a_checkpoint_cut_short_changes_no_alert(records: dict[str, list[Any]], expected: Alerts, share: float) -> None:
-    """Of each third checkpoint only the ledger and a ``share`` of the borrowers became durable."""
+    """Of each third checkpoint only the budgets and a ``share`` of the borrowers became durable."""
     changelog: list[tuple[bytes, bytes]] = []
     worker = started(changelog)
     found: Alerts = {}
@@ -114,7 +114,7 @@ def test_a_checkpoint_cut_short_changes_no_alert(records: dict[str, list[Any]], 
             found |= again
             changelog += durable(checkpoint)
         else:
-            changelog += [*whole, *((b"\x00lane", raw) for raw in checkpoint.lanes.values())]
+            changelog += [*whole, *((entry["key"], entry["value"]) for entry in checkpoint.own_entries.values())]
     assert found == expected
     assert cuts >= 2
     assert {"SENT", "DEFERRED"} == set(Counter(alert["disposition"] for alert in found.values()))

@@ -26,7 +26,8 @@ from loanpulse.streams.engine.engine import Engine, EngineOptions
 from loanpulse.streams.faust_kafka.record_batches import FetchedRecords
 from loanpulse.streams.policy import policy_file
 from loanpulse.streams.worker.checkpoint import Checkpoint
-from loanpulse.streams.worker.worker import BEHIND_FACTOR, STATE_REST_FACTOR, BorrowerWorker, CheckpointLoop
+from loanpulse.streams.worker.checkpoint_loop import BEHIND_FACTOR, STATE_REST_FACTOR, CheckpointLoop
+from loanpulse.streams.worker.worker import BorrowerWorker
 from tests.support import sample_logs
 
 REGISTRY = LocalRegistry()
@@ -42,10 +43,10 @@ def started(publisher: Any = None, **options: Any) -> BorrowerWorker:
     """A worker of all partitions in which nothing waits."""
     worker = BorrowerWorker(
         Engine(EngineOptions(PARTITIONS), POLICY, REGISTRY), CODEC, publisher, lambda *_: True, wall=lambda: 1.0,
-        **{"grace_seconds": 0.0, **options},
+        **{"idle_after_seconds": 0.0, **options},
     )  # fmt: skip
-    worker.begin_recovery(set(range(PARTITIONS)))
-    worker.recovered(set(range(PARTITIONS)))
+    worker.owned.begin_recovery(set(range(PARTITIONS)))
+    worker.owned.recovered(set(range(PARTITIONS)))
     return worker
 
 
@@ -60,7 +61,7 @@ def records() -> dict[tuple[str, int], list[Any]]:
 
 
 def take(worker: BorrowerWorker, topics: Sequence[str], until_ms: int | None = None, from_ms: int = 0) -> None:
-    """Hand over what the log has of these topics between two moments."""
+    """Hand over what the log has of these topics between two times."""
     for topic in topics:
         for partition in range(PARTITIONS):
             log = records()[topic, partition]
@@ -71,7 +72,7 @@ def take(worker: BorrowerWorker, topics: Sequence[str], until_ms: int | None = N
                 np.arange(start, end, dtype=np.int64), np.array(stamps, np.int64),
                 Spans.of(keys), Spans.of(values), Spans.of([b""] * len(keys)),
             )  # fmt: skip
-            worker.take(topic, partition, fetched)
+            worker.submit(topic, partition, fetched)
 
 
 def filled(publisher: Any = None, threads: int = 1) -> BorrowerWorker:
@@ -90,7 +91,7 @@ def said(checkpoint: Checkpoint) -> Outputs:
     return found
 
 
-def test_lanes_carried_side_by_side_say_what_they_say_one_after_the_other() -> None:
+def test_partitions_advanced_side_by_side_publish_what_they_publish_in_turn() -> None:
     one, more = filled(threads=1).step(), filled(threads=PARTITIONS).step()
     assert {place[1] for place in said(one)} == set(range(PARTITIONS))
     assert said(one) == said(more)
@@ -105,15 +106,15 @@ def test_state_of_some_partitions_leaves_that_of_the_others_for_later() -> None:
     assert said(parts[0]) == said(whole)
     assert [set(part.changelog) for part in parts] == [{0}, set(), {1, 2}]
     assert parts[0].changelog | parts[2].changelog == whole.changelog
-    assert parts[0].lanes | parts[2].lanes == whole.lanes
+    assert parts[0].own_entries | parts[2].own_entries == whole.own_entries
     assert {place[1] for place in parts[0].offsets} == {0}
     assert parts[0].offsets | parts[2].offsets == whole.offsets
 
 
-def test_sources_that_wake_one_after_the_other_are_merged_as_if_they_had_at_once() -> None:
+def test_sources_that_become_active_one_after_another_are_merged_as_if_at_once() -> None:
     """What was published at once may come source by source; the first to come is not run ahead with."""
     clock = [100.0]
-    worker = started(grace_seconds=0.5, monotonic=lambda: clock[0])
+    worker = started(idle_after_seconds=0.5, monotonic=lambda: clock[0])
     half = sample_logs.city(100, 140, 7)[6_000].at_ms
     told: set[tuple[bytes, bytes]] = set()
 
@@ -148,7 +149,7 @@ class Diary:
 
     def publish_state(self, checkpoint: Checkpoint) -> None:
         self.now += self.took
-        self.notes.append(("state", frozenset(checkpoint.lanes)))
+        self.notes.append(("state", frozenset(checkpoint.own_entries)))
 
     async def commit(self, offsets: dict[tuple[str, int], int]) -> None:
         self.notes.append(("commit", frozenset(partition for _, partition in offsets)))
@@ -159,7 +160,7 @@ async def passed(loop: CheckpointLoop, diary: Diary, seconds: float) -> None:
     end = diary.now + seconds
     while diary.now < end:
         diary.now += 0.1
-        await loop.once()
+        await loop.run_step()
         await loop._outputs_written()
         await loop._states_written()
 
@@ -193,12 +194,12 @@ def test_state_rests_longer_in_a_backlog_and_where_writing_it_takes_long(
     """While something is said with every step; where nothing is, state follows at once."""
     diary = Diary(now=100.0)
     loop = CheckpointLoop(filled(diary), STATE_SECONDS, diary.commit, 60.0, lambda: diary.now)
-    loop._state_at, loop._state_took = diary.now, took
-    loop._behind_at = diary.now + rest if behind else -1.0
+    loop._state_at_s, loop._state_took_s = diary.now, took
+    loop._behind_at_s = diary.now + rest if behind else -1.0
     diary.now += rest - 0.01
     assert loop._next_state() == frozenset()
     diary.now += 0.02
     assert loop._next_state() == {0}
-    loop._state_due, loop._state_at, loop._at_rest = [], diary.now, True
+    loop._state_due, loop._state_at_s, loop._at_rest = [], diary.now, True
     diary.now += 0.6
     assert loop._next_state() == {0}
