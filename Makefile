@@ -39,6 +39,7 @@ lint: $(VENV)/installed ## what CI checks beside the tests
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yaml
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/check_words.py
 
 format: $(VENV)/installed ## put the code into the form that lint asks for
 	$(BIN)/ruff check --fix-only --quiet .

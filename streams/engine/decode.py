@@ -215,7 +215,7 @@ class EventDecoder:
         self._tolerance_ms = tolerance_ms
 
     def events(self, fetched: RecordBatch) -> DecodedBatch:
-        """Return an event per record, ``error`` set where it must be refused; ``row`` is left for the slab to give.
+        """Return an event per record, ``error`` set where it must be refused; ``row`` is filled by the borrower store.
 
         Raises:
             RegistryUnavailable: a schema id is new and the registry can't be asked now.
