@@ -26,8 +26,12 @@ MODULES = {
 
 def is_installed(extra: str) -> bool:
     """Return whether all modules of ``extra`` can be imported; the empty name is the package without extras."""
-    # The loaded module faust has no __spec__, so find_spec fails on it.
-    return not extra or all(module in sys.modules or find_spec(module) is not None for module in MODULES[extra])
+    return not extra or all(_can_import(module) for module in MODULES[extra])
+
+
+def _can_import(module: str) -> bool:
+    # The loaded module faust has no __spec__, so find_spec fails on it; None is written where an import is refused.
+    return sys.modules.get(module) is not None or find_spec(module) is not None
 
 
 def extra_of(module: str) -> str:

@@ -63,10 +63,7 @@ def test_an_extra_is_enough_for_its_commands(extra: str) -> None:
     """Each command's module is imported where no library of another extra can be."""
     own = set(extras.MODULES.get(extra, ()))
     blocked = {module for modules in extras.MODULES.values() for module in modules} - own
-    # What river, pandas and pyarrow try out and do without is none of ours.
-    modules = sorted({listed.place.partition(":")[0] for listed in COMMANDS.values() if listed.extra == extra})
-    if extra == "publisher":
-        modules.append("publish")
+    modules = sorted({listed.location.partition(":")[0] for listed in COMMANDS.values() if listed.extra == extra})
     program = BLOCKED.format(blocked=blocked) + "".join(f"import loanpulse.commands.{name}\n" for name in modules)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -74,7 +71,6 @@ def test_an_extra_is_enough_for_its_commands(extra: str) -> None:
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faust", None)
-    monkeypatch.setattr(app, "registered_callback", app.registered_callback)
     for arguments in (["worker"], ["worker", "--help"]):
         done = CliRunner().invoke(app, arguments)
         assert done.exit_code == 1
