@@ -59,6 +59,7 @@ def simulate(
     Trouble shows in the events before it shows in missed instalments. The truth goes to --truth only, never to a
     topic. The same options give the same events. Ctrl-C stops.
     """
+    # Its length is its options: one for each that a user may set.
     settings = configured(config)
     try:
         plan = CityPlan(

@@ -114,20 +114,24 @@ def _targets(one: Evaluation) -> list[str]:
     return [*parts, "The same levels in each city; the words are explained below.", _table(head, counts)]
 
 
+def _default_rows(one: Evaluation) -> list[tuple[str, ...]]:
+    """Return a row a detector: its alarms judged by the spells that ended in a default."""
+    return [
+        (
+            each.name, _number(each.precision_default),
+            f"{each.lead_default.seen_before} of {each.lead_default.failures}", _lead(each.lead_default),
+            _number(each.within_budget.recall),
+        )
+        for each in one.judged
+    ]  # fmt: skip
+
+
 def _alarms(one: Evaluation) -> list[str]:
     rows = [
         (
             each.name, str(each.alarms.right), str(each.alarms.wrong), str(each.alarms.confirm),
             _number(each.precision), f"{each.lead.seen_before} of {each.lead.failures}", _lead(each.lead),
             _lead(each.lead_first), _number(each.within_budget.worked.precision),
-        )
-        for each in one.judged
-    ]  # fmt: skip
-    defaults = [
-        (
-            each.name, _number(each.precision_default),
-            f"{each.lead_default.seen_before} of {each.lead_default.failures}", _lead(each.lead_default),
-            _number(each.within_budget.recall),
         )
         for each in one.judged
     ]  # fmt: skip
@@ -153,7 +157,7 @@ def _alarms(one: Evaluation) -> list[str]:
         f"Levels changed {one.headline.level_changes:,} times; {_share(one.headline.flip_rate)} of that was undone "
         "within 7 days.",
         f"Of the rows, {one.defaults} ended in a default (30 days past due). The same alarms, where only these count:",
-        _table(("", "precision", "defaults seen before", LEADS, "caught in the budget"), defaults),
+        _table(("", "precision", "defaults seen before", LEADS, "caught in the budget"), _default_rows(one)),
         "Few missed instalments become defaults, and nobody can tell which before they are missed better than on the "
         "day after: the rule of one day past due shows what is known then. So the lead is asked of the instalment that "
         "is missed, and not of the default.",
