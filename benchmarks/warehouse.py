@@ -296,9 +296,9 @@ def reads_of(plan: list[str]) -> list[dict[str, Any]]:
         if read := READ.search(line):
             reads.append({"table": read[1], "chosen": None, "all": None})
         elif (granules := GRANULES.search(line)) and reads:
-            chosen, standing = map(int, granules.groups())
+            chosen, latest = map(int, granules.groups())
             reads[-1]["chosen"] = chosen
-            reads[-1]["all"] = reads[-1]["all"] or standing
+            reads[-1]["all"] = reads[-1]["all"] or latest
     return [read for read in reads if read["all"] is not None]
 
 

@@ -36,9 +36,9 @@ class Day:
         return self.of_month == min(wanted, self.last_of_month)
 
 
-def day_number(moment: datetime) -> int:
-    """The number of the local day in which `moment` lies."""
-    return (round(moment.timestamp() * 1000) + UTC_OFFSET_MS) // DAY_MS
+def day_number(at: datetime) -> int:
+    """The number of the local day in which `at` lies."""
+    return (round(at.timestamp() * 1000) + UTC_OFFSET_MS) // DAY_MS
 
 
 def date_of(number: int) -> date:

@@ -49,9 +49,9 @@ class City:
             yield from self._until(waiting, today.midnight_ms + DAY_MS)
         yield from self._until(waiting, None)
 
-    def _until(self, waiting: list[tuple[int, int, Published]], moment: int | None) -> Iterator[Published]:
+    def _until(self, waiting: list[tuple[int, int, Published]], until_ms: int | None) -> Iterator[Published]:
         end = None if self.plan.end is None else round(self.plan.end.timestamp() * 1000)
-        while waiting and (moment is None or waiting[0][0] < moment):
+        while waiting and (until_ms is None or waiting[0][0] < until_ms):
             at_ms, _, published = heapq.heappop(waiting)
             if end is not None and at_ms >= end:
                 return

@@ -51,7 +51,7 @@ def token(text: str, option: str) -> str:
 
 def now() -> datetime:
     """Return the present time, to the millisecond."""
-    return json_form.moment_of(datetime.now(UTC).isoformat())
+    return json_form.parse_time(datetime.now(UTC).isoformat())
 
 
 def time_of(text: str, option: str) -> datetime:
@@ -59,7 +59,7 @@ def time_of(text: str, option: str) -> datetime:
     if not text:
         return now() + timedelta(seconds=AHEAD_SECONDS)
     try:
-        return json_form.moment_of(text)
+        return json_form.parse_time(text)
     except ValueError:
         fail(f'{option} {text!r} is not a time with an offset, such as "2026-01-31T08:00:00Z".', USAGE_ERROR)
 

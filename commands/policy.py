@@ -102,7 +102,7 @@ def show(
 def _show_activations(settings: Settings, as_json: bool) -> None:
     found = [
         {
-            "effective_at": json_form.iso(json_form.moment_at(directive.effective_at)),
+            "effective_at": json_form.iso(json_form.time_at(directive.effective_at)),
             "version": directive.content.version,
         }
         for directive in directives.published(settings, POLICY_ACTIVATIONS)

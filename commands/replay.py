@@ -85,7 +85,7 @@ def replay(
 
 def _milliseconds(text: str) -> int:
     try:
-        return json_form.milliseconds(json_form.moment_of(text))
+        return json_form.milliseconds(json_form.parse_time(text))
     except ValueError:
         fail(f'--until {text!r} is not a time with an offset, such as "{datetime(2026, 1, 31, 8, tzinfo=UTC):%FT%TZ}".',
              USAGE_ERROR)  # fmt: skip

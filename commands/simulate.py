@@ -121,7 +121,7 @@ def _start(text: str) -> datetime:
         midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         return midnight - timedelta(days=HISTORY_DAYS)
     try:
-        return json_form.moment_of(text)
+        return json_form.parse_time(text)
     except ValueError:
         fail(f'--start {text!r} is not a time with an offset, such as "2026-01-01T00:00:00Z".', USAGE_ERROR)
 

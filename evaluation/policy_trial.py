@@ -91,7 +91,7 @@ def quality(alerts: Iterable[Alert], defaults: Sequence[Default], horizon_days: 
     for alert in alerts:
         if not calls_to_act(alert):
             continue
-        day = json_form.moment_of(alert["event_time"]).date()
+        day = json_form.parse_time(alert["event_time"]).date()
         own = by_borrower.get(alert["borrower_id"], [])
         calls += 1
         right += any(0 < (default.defaulted - day).days <= horizon_days for default in own)

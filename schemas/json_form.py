@@ -73,7 +73,7 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def moment_of(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Return the time of an ISO 8601 text with a zone, in UTC, truncated to milliseconds.
 
     Raises:
@@ -86,7 +86,7 @@ def moment_of(text: str) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-def moment_at(milliseconds: int) -> datetime:
+def time_at(milliseconds: int) -> datetime:
     """Return the UTC time of milliseconds since 1970."""
     return EPOCH + timedelta(milliseconds=milliseconds)
 
@@ -206,7 +206,7 @@ def _bytes(item: Any, path: str) -> bytes:
 
 def _timestamp(_: Any, item: Any, path: str) -> datetime:
     try:
-        return moment_of(item)
+        return parse_time(item)
     except (TypeError, ValueError):
         raise FieldError(path, 'must be a time with its zone, such as "2026-01-31T08:00:00.000Z"') from None
 

@@ -68,7 +68,7 @@ def parse_line(number: int, text: bytes) -> EventLine | LineError:
     topic = content["topic"]
     try:
         contract_of(str(topic))
-        stamp = json_form.milliseconds(json_form.moment_of(content["timestamp"])) if "timestamp" in content else None
+        stamp = json_form.milliseconds(json_form.parse_time(content["timestamp"])) if "timestamp" in content else None
         if "raw" in content:
             raw = base64.b64decode(content["raw"], validate=True)
             return EventLine(number, topic, None, str(content.get("key") or "").encode(), raw, stamp or 0)

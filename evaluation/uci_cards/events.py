@@ -90,14 +90,14 @@ class CardAccount:
 
     def _base(self, month: int, day: int, hour: int, source: str, name: str) -> dict[str, Any]:
         start = month_start(month)
-        moment = start + timedelta(days=day - 1, hours=hour)
+        at = start + timedelta(days=day - 1, hours=hour)
         if day == 0:
             # The month's last day.
-            moment = month_start(month + 1) - timedelta(hours=24 - hour)
+            at = month_start(month + 1) - timedelta(hours=24 - hour)
         return {
             "event_id": str(uuid.uuid5(NAMESPACE, f"{self.borrower_id}|{month}|{name}")),
             "borrower_id": self.borrower_id,
-            "event_time": moment,
+            "event_time": at,
             "source": source,
             "currency": "CNY",
         }

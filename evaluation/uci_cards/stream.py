@@ -53,8 +53,8 @@ class CardStream:
         for account, (status, bill, paid) in zip(self._accounts, columns, strict=True):
             key = account.borrower_id.encode()
             for topic, value in account.close(month, int(status), bill, paid):
-                moment = json_form.milliseconds(value["event_time"])
-                waiting[EVENT_TOPICS.index(topic)].append((moment, key, self._codec.encode(topic, value)))
+                at_ms = json_form.milliseconds(value["event_time"])
+                waiting[EVENT_TOPICS.index(topic)].append((at_ms, key, self._codec.encode(topic, value)))
         for source, records in enumerate(waiting):
             self._take(source, records)
         end = json_form.milliseconds(month_start(month + 1)) - 1

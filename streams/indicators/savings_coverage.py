@@ -53,13 +53,13 @@ def read(record: Record, time: int) -> tuple[float, float]:
         return NAN, 0.0
     age_days = max(0.0, (time - record["balance_time"]) / DAY_MS)
     evidence = fresh(age_days, BALANCE_DAYS) * saturate(history_days(record, time), 20.0)
-    moment = as_of(record, SPENDING, time, OFTEN_DAYS)
-    essential = DAYS_PER_MONTH * decayed_sums.long_rate(record, ESSENTIAL, moment)
-    needed = max(essential, debt.monthly_due(record, moment))
+    as_of_ms = as_of(record, SPENDING, time, OFTEN_DAYS)
+    essential = DAYS_PER_MONTH * decayed_sums.long_rate(record, ESSENTIAL, as_of_ms)
+    needed = max(essential, debt.monthly_due(record, as_of_ms))
     if needed <= 0.0:
         return NAN, 0.0
     balance = max(0.0, record["balance"])
-    peak, overdrawn = peak_and_overdrafts(record, moment)
+    peak, overdrawn = peak_and_overdrafts(record, as_of_ms)
     months = balance / needed
     if peak > needed and balance < FALLEN_TO * peak:
         months *= 0.5

@@ -190,13 +190,13 @@ def scores() -> list[dict[str, Any]]:
 
 
 def snapshot(number: int, step: int) -> dict[str, Any]:
-    moment, utility = contract_values.instant(20_000 * 86_400_000 + step), 0.1 + 0.4 * number
+    instant, utility = contract_values.instant(20_000 * 86_400_000 + step), 0.1 + 0.4 * number
     reading = {"value": 1.0, "utility": utility, "evidence": 1.0, "points": 0.0, "age_days": 1.0}
     return {
-        "snapshot_id": f"b{number}-{step}", "borrower_id": f"b{number}", "event_time": moment, "cause": "EVENT",
+        "snapshot_id": f"b{number}-{step}", "borrower_id": f"b{number}", "event_time": instant, "cause": "EVENT",
         "lhi": 50.0, "pd": 0.1, "level": "WATCH", "previous_level": "WATCH", "confidence": 1.0, "days_past_due": 0,
         "overdue_amount": Decimal("0.00"), "open_loans": 1, "lender_ids": ["lender-a"], "model_version": "expert-1",
-        "policy_version": "1", "known_at": moment, **dict.fromkeys(NAMES, reading),
+        "policy_version": "1", "known_at": instant, **dict.fromkeys(NAMES, reading),
         "usage_shock": reading | {"value": math.nan, "evidence": 0.0, "age_days": -1.0},
     }  # fmt: skip
 

@@ -86,7 +86,7 @@ def book(path: Path, borrowers: int = 130, months: int = 8) -> Path:
     def add(topic: str, borrower: str, day: int, kind: str, **fields: Any) -> None:
         value = {
             "event_id": str(uuid.UUID(int=len(lines))), "borrower_id": borrower, "source": "test", "kind": kind,
-            "event_time": f"{json_form.moment_at(day * DAY_MS):%FT%TZ}", **fields,
+            "event_time": f"{json_form.time_at(day * DAY_MS):%FT%TZ}", **fields,
         }  # fmt: skip
         lines.append((day, orjson.dumps({"topic": topic, "value": value})))
 
@@ -105,7 +105,7 @@ def book(path: Path, borrowers: int = 130, months: int = 8) -> Path:
     return path
 
 
-def test_learned_versions_score_from_the_moment_they_are_in_force(
+def test_learned_versions_score_from_the_time_they_are_in_force(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "LINES_AT_ONCE", 300)

@@ -30,7 +30,7 @@ def test_portfolio_by_period(filled: Made, period: str) -> None:
     found = filled.ask(
         f"SELECT {period}, lender_id, level, borrowers, borrowers_past_due, overdue_amount FROM portfolio_by_{period}"
     )
-    assert found == portfolio(last_of(filled.standing(), PERIODS[period]))
+    assert found == portfolio(last_of(filled.latest(), PERIODS[period]))
     assert len(found) > 50
 
 
@@ -38,7 +38,7 @@ def test_portfolio_now(filled: Made) -> None:
     found = filled.ask(
         "SELECT 'now', lender_id, level, borrowers, borrowers_past_due, overdue_amount FROM portfolio_now"
     )
-    assert found == portfolio(last_of(filled.standing(), lambda _: "now"))
+    assert found == portfolio(last_of(filled.latest(), lambda _: "now"))
 
 
 def test_the_portfolio_as_known_then(filled: Made) -> None:
@@ -49,26 +49,26 @@ def test_the_portfolio_as_known_then(filled: Made) -> None:
             "SELECT 'now', lender_id, level, borrowers, borrowers_past_due, overdue_amount "
             f"FROM portfolio_as_believed(as_of = '{as_of}')"
         )
-        assert found == portfolio(last_of(filled.standing(midnight), lambda _: "now")), as_of
+        assert found == portfolio(last_of(filled.latest(midnight), lambda _: "now")), as_of
 
 
 def test_what_we_knew(filled: Made) -> None:
     changed = 0
     for hours in range(5, 200, 13):
-        moment = sample_records.START + timedelta(hours=hours)
+        instant = sample_records.START + timedelta(hours=hours)
         found = filled.ask(
-            f"SELECT borrower_id, scored_at, level FROM what_we_knew(as_of = '{moment:%Y-%m-%d %H:%M:%S}')"
+            f"SELECT borrower_id, scored_at, level FROM what_we_knew(as_of = '{instant:%Y-%m-%d %H:%M:%S}')"
         )
-        then = last_of(filled.standing(moment), lambda _: "now").values()
+        then = last_of(filled.latest(instant), lambda _: "now").values()
         assert found == {(value["borrower_id"], value["event_time"], value["level"]) for value in then}
-        now = last_of([v for v in filled.standing() if v["event_time"] <= moment], lambda _: "now").values()
+        now = last_of([v for v in filled.latest() if v["event_time"] <= instant], lambda _: "now").values()
         changed += len({value["snapshot_id"] for value in now} - {value["snapshot_id"] for value in then})
     assert changed > 5, "restatements made no difference, so this proves nothing"
 
 
 def test_level_changes(filled: Made) -> None:
-    standing = filled.standing()
-    changes = [v for v in standing if v["level"] != v["previous_level"]]
+    latest = filled.latest()
+    changes = [v for v in latest if v["level"] != v["previous_level"]]
     wanted = Counter(
         (v["event_time"].date(), lender, v["previous_level"], v["level"])
         for v in changes if v["previous_level"] != "UNKNOWN" for lender in v["lender_ids"]
@@ -94,13 +94,13 @@ def bucket(days: int) -> str:
 
 
 def test_buckets_of_days_past_due(filled: Made) -> None:
-    now = last_of(filled.standing(), lambda _: "now").values()
+    now = last_of(filled.latest(), lambda _: "now").values()
     wanted = Counter((lender, bucket(v["days_past_due"])) for v in now for lender in v["lender_ids"])
     found = filled.ask("SELECT lender_id, bucket, borrowers FROM dpd_buckets_now")
     assert found == {(*key, count) for key, count in wanted.items()}
 
     groups: dict[Any, list[Any]] = defaultdict(list)
-    for (_, day), value in last_of(filled.standing(), PERIODS["day"]).items():
+    for (_, day), value in last_of(filled.latest(), PERIODS["day"]).items():
         for lender in value["lender_ids"]:
             groups[day, lender, bucket(value["days_past_due"])].append(value["overdue_amount"])
     found = filled.ask("SELECT day, lender_id, bucket, borrowers, overdue_amount FROM dpd_buckets_daily")
@@ -110,7 +110,7 @@ def test_buckets_of_days_past_due(filled: Made) -> None:
 
 def test_co_debt(filled: Made) -> None:
     groups: dict[int, list[Any]] = defaultdict(list)
-    for value in last_of(filled.standing(), lambda _: "now").values():
+    for value in last_of(filled.latest(), lambda _: "now").values():
         groups[len(value["lender_ids"])].append(value)
     found = filled.ask("SELECT active_lenders, borrowers, average_lhi, share_tense_or_worse FROM co_debt_now")
     assert {row[:2] for row in found} == {(lenders, len(of)) for lenders, of in groups.items()}
@@ -128,7 +128,7 @@ def band(days: float | None) -> str:
 
 
 def test_shortfall_bands(filled: Made) -> None:
-    now = last_of(filled.standing(), lambda _: "now").values()
+    now = last_of(filled.latest(), lambda _: "now").values()
     wanted = Counter((lender, band(v["shortfall_days_p50"])) for v in now for lender in v["lender_ids"])
     found = filled.ask("SELECT lender_id, band, borrowers FROM shortfall_bands_now")
     assert found == {(*key, count) for key, count in wanted.items()}
@@ -151,7 +151,7 @@ def test_segments_by_period(filled: Made, period: str) -> None:
     found = filled.ask(
         f"SELECT {period}, lender_id, region, product, level, borrowers, borrowers_past_due FROM segments_by_{period}"
     )
-    assert found == in_segments(filled, last_of(filled.standing(), PERIODS[period]))
+    assert found == in_segments(filled, last_of(filled.latest(), PERIODS[period]))
     assert {row[1] for row in found} == {"lender-a", "lender-b"}
     assert len({row[2:4] for row in found}) > 5
 
@@ -160,7 +160,7 @@ def test_segments_now(filled: Made) -> None:
     found = filled.ask(
         "SELECT 'now', lender_id, region, product, level, borrowers, borrowers_past_due FROM segments_now"
     )
-    assert found == in_segments(filled, last_of(filled.standing(), lambda _: "now"))
+    assert found == in_segments(filled, last_of(filled.latest(), lambda _: "now"))
 
 
 def test_instalments_defaults_and_vintages(filled: Made) -> None:

@@ -175,15 +175,15 @@ class Expander:
         happened: list[tuple[datetime, int, datetime | None, str]] = []
         for place, entry in enumerate(self._events):
             ((when, what),) = entry.items()
-            for moment, told in self._moments(when):
-                happened.append((moment, place, told, what))
-        for moment, place, told, what in sorted(happened, key=lambda one: one[:2]):
-            for topic, value in self._events_of(moment + timedelta(seconds=place), what):
-                published = moment if told is None else told
+            for instant, told in self._instants(when):
+                happened.append((instant, place, told, what))
+        for instant, place, told, what in sorted(happened, key=lambda one: one[:2]):
+            for topic, value in self._events_of(instant + timedelta(seconds=place), what):
+                published = instant if told is None else told
                 stamp = (published + timedelta(seconds=place)).isoformat().replace("+00:00", "Z")
                 yield published + timedelta(seconds=place), {"topic": topic, "timestamp": stamp, "value": value}
 
-    def _moments(self, when: str) -> Iterator[tuple[datetime, datetime | None]]:
+    def _instants(self, when: str) -> Iterator[tuple[datetime, datetime | None]]:
         found = WHEN.fullmatch(when)
         if found is None:
             raise StoryError(f"{self._name}: the time {when!r} is not understood")
@@ -191,27 +191,27 @@ class Expander:
         hour = DEFAULT_HOUR
         if part["at"]:
             hour = timedelta(hours=int(part["at"][:2]), minutes=int(part["at"][3:]))
-        told = None if part["told"] is None else _moment(int(part["told"]), hour)
+        told = None if part["told"] is None else _instant(int(part["told"]), hour)
         day, last = int(part["day"]), int(part["last"] or part["day"])
         while day <= last:
-            yield _moment(day, hour), told
+            yield _instant(day, hour), told
             day = _next_month(day) if part["monthly"] else day + int(part["every"] or last + 1)
 
-    def _events_of(self, moment: datetime, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _events_of(self, instant: datetime, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
         word = what.split()[0]
         if word in self._lenders:
-            yield from self._loan(moment, what)
+            yield from self._loan(instant, what)
         elif word in UTILITIES:
             if "utilities" in self._feeds:
-                yield UTILITY, self._utility(moment, what)
+                yield UTILITY, self._utility(instant, what)
         else:
             found = MOVE_LINE.fullmatch(what)
             if found is None:
                 raise StoryError(f"{self._name}: {what!r} is not understood")
-            yield from self._move(moment, found["what"], float(found["amount"]), found["loan"])
+            yield from self._move(instant, found["what"], float(found["amount"]), found["loan"])
 
     def _move(
-        self, moment: datetime, what: str, amount: float, loan: str | None
+        self, instant: datetime, what: str, amount: float, loan: str | None
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         if what in INCOMES:
             kind, category, sign = "INCOME", INCOMES[what], 1
@@ -222,28 +222,28 @@ class Expander:
         self._balance += sign * amount
         if "spending" in self._feeds:
             more = {"kind": kind, "amount": _money(amount), "category": category, "loan_id": self._loan_id(loan)}
-            yield SPENDING, self._value(moment, "bank", **more, balance_after=_money(self._balance))
+            yield SPENDING, self._value(instant, "bank", **more, balance_after=_money(self._balance))
 
-    def _loan(self, moment: datetime, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _loan(self, instant: datetime, what: str) -> Iterator[tuple[str, dict[str, Any]]]:
         part, kind = self._matched(LOAN_LINES, what)
         kind = kind or part["kind"].upper().replace(" ", "_")
         loan, amount = part["loan"], part.get("amount")
         statuses = ("APPLIED", "RESTRUCTURED", "SETTLED", "WRITTEN_OFF")
         value = self._value(
-            moment,
+            instant,
             self._lenders[loan],
             lender_id=self._lenders[loan],
             loan_id=self._loan_id(loan),
             kind=kind,
             amount=amount and _money(float(amount)),
-            due_date=self._due(moment, part) if kind in ("INSTALMENT_DUE", "PAID") else None,
+            due_date=self._due(instant, part) if kind in ("INSTALMENT_DUE", "PAID") else None,
             declared_purpose=part["purpose"].upper() if part.get("purpose") else None,
             loan_status="ACTIVE" if kind == "DISBURSED" else kind if kind in statuses else None,
             minimum_due=_money(float(part["minimum"])) if part.get("minimum") else None,
         )
         if "repayments" in self._feeds:
             yield REPAYMENT, value
-        later = moment + timedelta(milliseconds=500)
+        later = instant + timedelta(milliseconds=500)
         if kind == "DISBURSED":
             yield from self._move(later, "transfer in", float(amount or 0), loan)
         elif kind == "PAID" and "elsewhere" not in part:
@@ -253,16 +253,16 @@ class Expander:
                 account = {**more, "loan_id": None, "balance_after": _money(self._balance)}
                 yield SPENDING, self._value(later, "bank", **account)
 
-    def _utility(self, moment: datetime, what: str) -> dict[str, Any]:
+    def _utility(self, instant: datetime, what: str) -> dict[str, Any]:
         part, kind = self._matched(UTILITY_LINES, what)
         amount = part.get("amount")
         return self._value(
-            moment,
+            instant,
             "utility",
             utility=part["utility"].upper(),
             kind=kind,
             amount=amount and _money(float(amount)),
-            due_date=self._due(moment, part) if kind.startswith("BILL") else None,
+            due_date=self._due(instant, part) if kind.startswith("BILL") else None,
             usage=float(part["usage"]) if part.get("usage") else None,
         )
 
@@ -273,8 +273,8 @@ class Expander:
                 return found.groupdict(), kind
         raise StoryError(f"{self._name}: {what!r} is not understood")
 
-    def _due(self, moment: datetime, part: dict[str, Any]) -> str:
-        today = (moment + LOCAL).date()
+    def _due(self, instant: datetime, part: dict[str, Any]) -> str:
+        today = (instant + LOCAL).date()
         if part["due"]:
             return (START.date() + timedelta(days=int(part["due"]))).isoformat()
         return (today + timedelta(days=int(part["ahead"] or 0) - int(part["ago"] or 0))).isoformat()
@@ -282,19 +282,19 @@ class Expander:
     def _loan_id(self, loan: str | None) -> str | None:
         return None if loan is None else f"{self._name}-{loan}"
 
-    def _value(self, moment: datetime, source: str, **fields: Any) -> dict[str, Any]:
+    def _value(self, instant: datetime, source: str, **fields: Any) -> dict[str, Any]:
         self._count += 1
         return {
             "event_id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self._name}/{self._count}")),
             "borrower_id": f"story-{self._name}",
-            "event_time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "event_time": instant.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "currency": "CNY",
             "source": source,
             **fields,
         }
 
 
-def _moment(day: int, hour: timedelta) -> datetime:
+def _instant(day: int, hour: timedelta) -> datetime:
     return START + timedelta(days=day) + hour - LOCAL
 
 

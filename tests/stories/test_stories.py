@@ -31,8 +31,8 @@ AMOUNT = re.compile(r"(?<![\w.-])\d+(?:\.\d+)?(?![\w.-])")
 
 def merged(stories: list[Story]) -> list[dict[str, Any]]:
     """The lines of all stories in the order of publication."""
-    lines = [(moment, story.name, place, line)
-             for story in stories for place, (moment, line) in enumerate(story.lines)]  # fmt: skip
+    lines = [(instant, story.name, place, line)
+             for story in stories for place, (instant, line) in enumerate(story.lines)]  # fmt: skip
     return [line for *_, line in sorted(lines, key=lambda one: one[:3])]
 
 
@@ -56,7 +56,7 @@ def by_borrower(alerts: list[dict[str, Any]], stories: list[Story]) -> Alerts:
     ends = {story.borrower_id: story.end_ms for story in stories}
     found: Alerts = {borrower: [] for borrower in ends}
     for alert in alerts:
-        if json_form.milliseconds(json_form.moment_of(alert["event_time"])) <= ends[alert["borrower_id"]]:
+        if json_form.milliseconds(json_form.parse_time(alert["event_time"])) <= ends[alert["borrower_id"]]:
             found[alert["borrower_id"]].append(alert)
     return found
 
@@ -113,7 +113,7 @@ def test_the_stream_tells_the_same_stories(deployment: Settings, tmp_path: Path)
     reader = Reader(deployment, LIQUIDITY_ALERTS)
     records = [
         Published(
-            json_form.milliseconds(json_form.moment_of(line["timestamp"])),
+            json_form.milliseconds(json_form.parse_time(line["timestamp"])),
             line["topic"],
             line["value"]["borrower_id"],
             json_form.from_json(line["topic"], line["value"]),

@@ -29,13 +29,13 @@ BORROWER = b"b-life"
 SECOND = 1000
 
 
-def moment(text: str) -> datetime:
+def instant(text: str) -> datetime:
     return datetime.fromisoformat(text if " " in text else f"{text} 12:00").replace(tzinfo=LOCAL)
 
 
 def ms(text: str) -> int:
     """The UTC milliseconds of a local date (its noon) or minute."""
-    return round(moment(text).timestamp() * 1000)
+    return round(instant(text).timestamp() * 1000)
 
 
 def shown(time_ms: int) -> str:
@@ -61,7 +61,7 @@ class Life:
         value = {
             "event_id": str(uuid.UUID(int=len(self.events) + 1)),
             "borrower_id": BORROWER.decode(),
-            "event_time": moment(when).astimezone(UTC),
+            "event_time": instant(when).astimezone(UTC),
             "source": "test",
             "currency": "CNY",
             "kind": kind,
@@ -167,7 +167,7 @@ class Found:
     def names(self) -> list[str]:
         return [name for _, name in self.opened()]
 
-    def standing(self) -> set[str]:
+    def latest(self) -> set[str]:
         """The behaviours whose episode is open at the last scoring."""
         return {name for bit, name in enumerate(NAMES) if int(self.scores[-1]["behaviours"]) >> bit & 1}
 

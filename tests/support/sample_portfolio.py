@@ -147,7 +147,7 @@ class Made:
         assert len(set(rows)) == len(rows)
         return set(rows)
 
-    def standing(self, known_by: datetime | None = None) -> Values:
+    def latest(self, known_by: datetime | None = None) -> Values:
         """The last known scoring of every event time, in their order."""
         found: dict[tuple[str, datetime], dict[str, Any]] = {}
         for value in sorted(self.scorings, key=lambda value: value["known_at"]):

@@ -28,9 +28,9 @@ def test_levels_are_those_of_the_last_scoring_of_each_day(
         "SELECT borrower_id, event_time, level, lender_ids FROM snapshots WHERE event_time < '2026-06-16' "
         "ORDER BY event_time"
     ).to_pylist()
-    standing = {row["borrower_id"]: row for row in rows}
+    latest = {row["borrower_id"]: row for row in rows}
     for level in LEVELS:
-        expected = sum(row["level"] == level and LENDER in row["lender_ids"] for row in standing.values())
+        expected = sum(row["level"] == level and LENDER in row["lender_ids"] for row in latest.values())
         assert figures.at_level(date(2026, 6, 15), (level,)) == expected, level
     assert figures.at_level(date(2026, 6, 15)) > 5
 

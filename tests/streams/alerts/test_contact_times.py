@@ -21,7 +21,7 @@ def ms(text: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("moment", "allowed"),
+    ("instant", "allowed"),
     [
         ("2026-03-02T12:00:00+08:00", "2026-03-02T12:00:00+08:00"),
         ("2026-03-02T20:59:59+08:00", "2026-03-02T20:59:59+08:00"),
@@ -31,8 +31,8 @@ def ms(text: str) -> int:
         ("2026-03-03T08:00:00+08:00", "2026-03-03T08:00:00+08:00"),
     ],
 )
-def test_quiet_hours_over_midnight(moment: str, allowed: str) -> None:
-    assert after_quiet_hours(ms(moment), CN) == ms(allowed)
+def test_quiet_hours_over_midnight(instant: str, allowed: str) -> None:
+    assert after_quiet_hours(ms(instant), CN) == ms(allowed)
 
 
 def test_quiet_hours_within_a_day() -> None:
@@ -52,14 +52,14 @@ def test_caps_and_quiet_hours_hold_for_any_run_of_alerts(offsets: list[int], con
     start = ms("2026-03-02T00:00:00+08:00")
     planned: list[int] = []
     for offset in sorted(offsets):
-        moment = earliest_contact(start + offset, planned, rules)
-        assert moment >= start + offset
-        planned.append(moment)
+        instant = earliest_contact(start + offset, planned, rules)
+        assert instant >= start + offset
+        planned.append(instant)
     window = per_days * DAY
     for first, later in zip(planned, planned[contacts:], strict=False):
         assert later - first >= window
-    for moment in planned:
-        local = datetime.fromtimestamp(moment / 1000, UTC).astimezone(ZoneInfo(rules.time_zone))
+    for instant in planned:
+        local = datetime.fromtimestamp(instant / 1000, UTC).astimezone(ZoneInfo(rules.time_zone))
         assert time(8) <= local.time() < time(21)
     assert planned == sorted(planned)
     assert timedelta(milliseconds=planned[0] - start - min(offsets)) < timedelta(hours=12)

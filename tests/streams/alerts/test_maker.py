@@ -160,12 +160,12 @@ def test_contacts_keep_quiet_hours_and_caps(alerts: list[Alert]) -> None:
     planned: dict[tuple[str, str], list[datetime]] = defaultdict(list)
     for alert in sorted(alerts, key=lambda one: one["event_time"]):
         if "GENTLE_REMINDER" in alert["actions"] or "DEBT_CONSOLIDATION_ADVICE" in alert["actions"]:
-            moment = alert["contact_not_before"] or alert["event_time"]
-            assert 0 <= (moment + timedelta(hours=8)).hour - 8 < 13
-            planned[alert["borrower_id"], alert["lender_id"]].append(moment)
+            instant = alert["contact_not_before"] or alert["event_time"]
+            assert 0 <= (instant + timedelta(hours=8)).hour - 8 < 13
+            planned[alert["borrower_id"], alert["lender_id"]].append(instant)
     assert planned
-    for moments in planned.values():
-        assert all(later - first >= timedelta(days=7) for first, later in zip(moments, moments[3:], strict=False))
+    for instants in planned.values():
+        assert all(later - first >= timedelta(days=7) for first, later in zip(instants, instants[3:], strict=False))
 
 
 def test_budgets_hold_whatever_the_batches_and_restarts() -> None:
@@ -215,9 +215,9 @@ def order(alert: Alert, **changes: Any) -> dict[str, Any]:
 def test_suppressions_begin_end_and_are_lifted_and_leave_the_rest_as_it_was(alerts: list[Alert]) -> None:
     borrower, _ = Counter(alert["borrower_id"] for alert in alerts).most_common(1)[0]
     own = sorted((alert for alert in alerts if alert["borrower_id"] == borrower), key=lambda one: one["event_time"])
-    moments = sorted({alert["event_time"] for alert in own})
-    assert len(moments) >= 4
-    first = next(alert for alert in own if alert["event_time"] == moments[1])
+    instants = sorted({alert["event_time"] for alert in own})
+    assert len(instants) >= 4
+    first = next(alert for alert in own if alert["event_time"] == instants[1])
 
     def suppressed(*orders: dict[str, Any]) -> set[tuple[datetime, str, str]]:
         found = run(PACKAGED, orders=orders)
@@ -228,14 +228,14 @@ def test_suppressions_begin_end_and_are_lifted_and_leave_the_rest_as_it_was(aler
         return {(alert["event_time"], alert["kind"], alert["lender_id"]) for alert in held}
 
     everything = {(alert["event_time"], alert["kind"], alert["lender_id"]) for alert in own}
-    assert suppressed(order(first, until=moments[3])) == {
-        one for one in everything if moments[1] <= one[0] < moments[3]
+    assert suppressed(order(first, until=instants[3])) == {
+        one for one in everything if instants[1] <= one[0] < instants[3]
     }
-    lifted = order(first, lifted=True, event_time=moments[2])
-    assert suppressed(order(first), lifted) == {one for one in everything if one[0] == moments[1]}
+    lifted = order(first, lifted=True, event_time=instants[2])
+    assert suppressed(order(first), lifted) == {one for one in everything if one[0] == instants[1]}
     narrow = order(first, kind=first["kind"], lender_id=first["lender_id"])
     assert suppressed(narrow) == {
-        one for one in everything if one[0] >= moments[1] and one[1:] == (first["kind"], first["lender_id"])
+        one for one in everything if one[0] >= instants[1] and one[1:] == (first["kind"], first["lender_id"])
     }
 
 

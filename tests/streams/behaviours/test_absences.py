@@ -30,16 +30,16 @@ def restarted(engine: Engine) -> Engine:
     return fresh
 
 
-def test_each_is_found_at_its_moment_though_no_event_comes() -> None:
+def test_each_is_found_at_its_time_though_no_event_comes() -> None:
     assert silent_life().found("2026-06-30").opened() == MOMENTS
 
 
-def test_the_moment_does_not_depend_on_how_time_is_cut() -> None:
+def test_the_time_does_not_depend_on_how_time_is_cut() -> None:
     engine = silent_life().engine()
     assert run(engine, *[f"{day} 17:00" for day in days("2026-06-05", 20)]).opened() == MOMENTS
 
 
-def test_a_restart_that_spans_the_moments_finds_them_at_the_moments() -> None:
+def test_a_restart_that_spans_the_times_finds_them_at_the_times() -> None:
     before = silent_life().engine()
     assert run(before, "2026-06-12").opened() == []
     assert run(restarted(before), "2026-06-30").opened() == MOMENTS

@@ -101,28 +101,28 @@ def carried(conditions: list[bool], clear_days: int) -> tuple[list[int], list[bo
     record = empty_records(1)[0]
     table = TABLE.copy()
     table[0, 0] = clear_days
-    opened, standing = [], []
+    opened, latest = [], []
     for day, holds in enumerate(conditions):
         if update_episodes(record, (20_000 + day) * DAY_MS, int(holds), table):
             opened.append(day)
-        standing.append(int(record["behaviours"]) == 1)
-    return opened, standing
+        latest.append(int(record["behaviours"]) == 1)
+    return opened, latest
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(0, 20))
 def test_an_episode_ends_only_after_so_many_days_without_its_condition(conditions: list[bool], clear: int) -> None:
-    opened, standing = carried(conditions, clear)
+    opened, latest = carried(conditions, clear)
     last_true = None
     for day, holds in enumerate(conditions):
         if holds:
-            assert standing[day]
+            assert latest[day]
             if day in opened:
                 assert last_true is None or day - last_true > clear
             last_true = day
         elif last_true is None or day - last_true > clear:
-            assert not standing[day]
+            assert not latest[day]
         elif clear:
-            assert standing[day]
+            assert latest[day]
 
 
 def test_a_condition_that_comes_and_goes_is_one_episode() -> None:
@@ -138,8 +138,8 @@ def test_an_alert_condition_that_returns_after_its_clearing_opens_anew() -> None
 def test_an_episode_is_closed_by_time_alone() -> None:
     life = Life().earn("2026-03-01", 9000).advance("2026-03-05", 90).advance("2026-03-15", 90)
     life.borrow("2026-03-02", 900).advance("2026-04-03", 90)
-    assert life.found("2026-04-04").standing() == {"CASH_ADVANCE_RELIANCE"}
-    assert life.found("2026-06-20").standing() == set()
+    assert life.found("2026-04-04").latest() == {"CASH_ADVANCE_RELIANCE"}
+    assert life.found("2026-06-20").latest() == set()
 
 
 def rings(record: np.void) -> dict[str, list]:

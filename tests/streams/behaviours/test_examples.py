@@ -45,7 +45,7 @@ def test_the_effective_number_of_lenders_up_by_half_is_a_surge() -> None:
 
 def test_a_small_third_loan_is_not_half_a_lender_more() -> None:
     old = Life().borrow("2025-06-01", 6000, 1).borrow("2025-07-01", 6000, 2)
-    assert old.borrow("2026-03-01", 2000, 3).found("2026-03-02").standing() == set()
+    assert old.borrow("2026-03-01", 2000, 3).found("2026-03-02").latest() == set()
 
 
 # BORROW_TO_REPAY
@@ -133,7 +133,7 @@ def test_within_the_tolerance_it_is_not() -> None:
 def test_pay_that_comes_late_ends_the_episode() -> None:
     life = salaried([7000] * 5).earn("2026-06-20", 7000)
     assert life.found("2026-06-21").names() == ["INCOME_STOPPED"]
-    assert life.found("2026-06-21").standing() == set()
+    assert life.found("2026-06-21").latest() == set()
 
 
 # INSTALMENT_MISSED: more in test_absences.py

@@ -191,7 +191,7 @@ def told(scored: Any) -> dict[tuple[bytes, int], Any]:
     }
 
 
-def test_a_policy_stands_from_its_moment_on_under_any_batching_and_restart() -> None:
+def test_a_policy_is_in_force_from_its_time_on_under_any_batching_and_restart() -> None:
     orders = [activation(), activation("third", MIDDLE + timedelta(days=20))]
     straight = versions(100_000, orders)
     assert {version for version, *_ in straight.values()} == {POLICY.version, "next", "third"}
@@ -202,7 +202,7 @@ def test_a_policy_stands_from_its_moment_on_under_any_batching_and_restart() -> 
     assert versions(150, orders, cut=9) == straight
 
 
-def test_a_model_stands_from_its_moment_on_under_any_batching_and_restart() -> None:
+def test_a_model_is_in_force_from_its_time_on_under_any_batching_and_restart() -> None:
     later = MIDDLE + timedelta(days=20)
     # What was learned up to one time may be put in force later, by a person.
     promoted = model("promoted", MIDDLE, replace(BETTER, neutral_log_odds=1.0), effective_time=later)
@@ -221,7 +221,7 @@ def test_a_model_stands_from_its_moment_on_under_any_batching_and_restart() -> N
     assert min(time for _, time in changed) >= MIDDLE_MS
 
 
-def test_a_late_order_holds_from_where_the_lane_stood_for_all_who_know_that_moment() -> None:
+def test_a_late_directive_holds_from_where_the_partition_was_for_all_who_know_that_time() -> None:
     records = [one for one in sample_logs.city(12, 80) if one.topic == EVENT_TOPICS[1]]
     half = next(place for place, one in enumerate(records) if one.at_ms > MIDDLE_MS) + len(records) // 8
     stands_at = records[half].at_ms
@@ -326,7 +326,7 @@ def test_a_replay_scores_with_the_versions_of_its_lines(tmp_path: Path) -> None:
     assert replayed(tmp_path, [mixed])[1] == with_file
     for text in with_file:
         value = json.loads(text)["value"]
-        after = json_form.moment_of(value["event_time"]) >= MIDDLE
+        after = json_form.parse_time(value["event_time"]) >= MIDDLE
         assert value["model_version"] == ("logistic-30-1024" if after else "expert-1")
 
 

@@ -183,5 +183,5 @@ def test_scores_of_a_borrower_come_in_order_of_time(log: Log) -> None:
     restated = scored.scores[scored.scores["restated"] == 1]
     at_once = Counter(zip(restated["row"].tolist(), restated["known_at"].tolist(), strict=True))
     assert max(at_once.values()) > 5
-    assert all(a < b for moments in times.values() for a, b in pairwise(moments))
+    assert all(a < b for instants in times.values() for a, b in pairwise(instants))
     assert np.isfinite(scored.scores["lhi"]).all()

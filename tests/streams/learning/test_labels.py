@@ -99,7 +99,7 @@ def test_what_is_restated_is_no_prediction() -> None:
     assert {name for name, _ in outcomes(ledger)} == {"b-7"}
 
 
-def test_a_snapshot_that_was_known_before_its_moment_is_refused() -> None:
+def test_a_snapshot_that_was_known_before_its_time_is_refused() -> None:
     leaking = replace(snapshot(7), known_at=snapshot(6).time)
     with pytest.raises(LeakError):
         LabelQueue(OPTIONS).add_snapshot(leaking)

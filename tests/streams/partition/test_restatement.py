@@ -98,15 +98,15 @@ def test_a_late_payment_restates_every_scoring_since_with_a_later_known_at() -> 
     assert (scores["restated"] == 1).sum() == len(restated), "no scoring before the late event is restated"
 
 
-def recomputed(events: Events, moments: list[int], known_at: int) -> np.ndarray:
-    """Score ``moments`` with all that is known at ``known_at``, as if each event had come in time."""
-    record, scores = empty_records(1)[0], np.zeros(len(moments), SCORE)
+def recomputed(events: Events, instants: list[int], known_at: int) -> np.ndarray:
+    """Score ``instants`` with all that is known at ``known_at``, as if each event had come in time."""
+    record, scores = empty_records(1)[0], np.zeros(len(instants), SCORE)
     known = [event for event in events if event["merge_time"] < known_at]
     known.sort(key=lambda event: int(event["event_time"]))
-    for moment, score in zip(moments, scores, strict=True):
-        while known and known[0]["event_time"] < moment:
+    for instant, score in zip(instants, scores, strict=True):
+        while known and known[0]["event_time"] < instant:
             fold_event(record, known.pop(0))
-        score_borrower(record, moment, int(ScoringCause.EVENT), POLICY.parameters, score)
+        score_borrower(record, instant, int(ScoringCause.EVENT), POLICY.parameters, score)
     return scores
 
 
@@ -126,18 +126,18 @@ def test_a_restated_scoring_is_a_recomputation_from_all_that_is_known_by_then(
         own = events["source"] == source
         events["offset"][own] = np.arange(own.sum()) + 1
     scores = run(events, int(events["merge_time"].max()) + DAY_MS)
-    moments = scores["time"][scores["restated"] == 0]
+    instants = scores["time"][scores["restated"] == 0]
     restated = scores[scores["restated"] == 1]
     for known_at in np.unique(restated["known_at"]).tolist():
-        passed = moments[moments < known_at].tolist()
+        passed = instants[instants < known_at].tolist()
         news = [event for event in events if passed[-1] <= event["merge_time"] < known_at]
         since = min(int(event["event_time"]) for event in news)
         said = restated[restated["known_at"] == known_at]
-        assert said["time"].tolist() == [moment for moment in passed if moment > since]
+        assert said["time"].tolist() == [instant for instant in passed if instant > since]
         told = recomputed(events, passed, known_at)[-len(said) :]
         for name in set(SCORE.names) - set(NOT_COMPARED):
             np.testing.assert_allclose(said[name], told[name], rtol=1e-9, atol=1e-9, err_msg=name)
-    late = events[[bool((moments[moments <= event["merge_time"]] > event["event_time"]).any()) for event in events]]
+    late = events[[bool((instants[instants <= event["merge_time"]] > event["event_time"]).any()) for event in events]]
     assert bool(len(restated)) == bool(len(late))
 
 
@@ -151,14 +151,14 @@ def test_what_is_out_of_reach_keeps_what_was_known_then(days: int, said: int) ->
 
 
 @pytest.mark.parametrize("later", [0, 1])
-def test_a_scoring_holds_what_came_before_its_moment(later: int) -> None:
+def test_a_scoring_holds_what_came_before_its_time(later: int) -> None:
     """An event at the very time of a scoring is of the next one, in time or late; one just before it is missing."""
     first = event(1, SPENDING, SpendingKind.PURCHASE, NOON, NOON, 55.0, loan_reference=0)
-    moment = int(run(np.array([first], first.dtype), NOON + HOUR_MS)["time"][0])
-    for order in (moment, moment + HOUR_MS):
-        second = event(2, SPENDING, SpendingKind.PURCHASE, moment - 1 + later, order, 70.0, loan_reference=0)
-        scores = run(np.array([first, second], first.dtype), moment + 2 * HOUR_MS)
-        assert scores["time"][scores["restated"] == 1].tolist() == ([] if later else [moment])
+    instant = int(run(np.array([first], first.dtype), NOON + HOUR_MS)["time"][0])
+    for order in (instant, instant + HOUR_MS):
+        second = event(2, SPENDING, SpendingKind.PURCHASE, instant - 1 + later, order, 70.0, loan_reference=0)
+        scores = run(np.array([first, second], first.dtype), instant + 2 * HOUR_MS)
+        assert scores["time"][scores["restated"] == 1].tolist() == ([] if later else [instant])
 
 
 def test_an_event_after_the_latest_scoring_restates_nothing() -> None:

@@ -34,10 +34,10 @@ def test_the_first_release_is_taken_over_with_all_that_it_knew() -> None:
                   "loan_outstanding", "instalment_due", "instalment_paid", "instalment_day", "bill_day"):  # fmt: skip
         np.testing.assert_array_equal(new[field], old[field], err_msg=field)
     assert new["income_amount"].sum() == old["income_amount"].sum()
-    opened = [ms_of(moment) // 1000 for moment in new["loan_opened"] if moment]
+    opened = [ms_of(instant) // 1000 for instant in new["loan_opened"] if instant]
     assert opened == [time // 1000 for time in old["loan_opened"] if time]
     assert [seconds_of(int(time)) for time in old["bill_paid_at"] if time] == [
-        moment for moment in new["bill_paid_at"] if moment > np.iinfo(np.int32).min
+        instant for instant in new["bill_paid_at"] if instant > np.iinfo(np.int32).min
     ]
 
 

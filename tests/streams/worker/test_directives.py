@@ -133,9 +133,9 @@ def test_orders_and_budgets_give_what_replay_gives_through_a_kill(
 def test_an_order_given_while_the_worker_runs_reaches_it(deployment: Settings, tmp_path: Path, reader: Reader) -> None:
     records = sample_logs.city(20, 80, 3)
     half = len(records) // 2
-    moment = datetime.fromtimestamp(records[half].at_ms // 1000 + 3600, UTC)
+    instant = datetime.fromtimestamp(records[half].at_ms // 1000 + 3600, UTC)
     topic, value = activation("followed", 10)
-    order = {**value, "event_time": moment}
+    order = {**value, "event_time": instant}
     expected = compare_outputs.by_replay(
         deployment, tmp_path, records, written([(topic, order)], tmp_path / "orders.jsonl")
     )
@@ -151,7 +151,7 @@ def test_an_order_given_while_the_worker_runs_reaches_it(deployment: Settings, t
     reader.read_to_end()
     compare_outputs.check_equal(reader, expected)
     for snapshot in reader.values(LIQUIDITY_SNAPSHOTS):
-        assert (snapshot["policy_version"] == "followed") == (snapshot["event_time"] >= moment)
+        assert (snapshot["policy_version"] == "followed") == (snapshot["event_time"] >= instant)
     assert any(one["policy_version"] == "followed" for one in reader.values(LIQUIDITY_SNAPSHOTS))
 
 
@@ -161,7 +161,7 @@ def loanpulse(settings: Settings, *arguments: str | Path) -> None:
     subprocess.run(argv, check=True, env={**os.environ, **environment(settings)}, timeout=120)
 
 
-def test_an_order_that_comes_late_holds_from_one_moment_through_a_kill_and_in_a_replay_of_the_topics(
+def test_a_directive_that_comes_late_holds_from_one_time_through_a_kill_and_in_a_replay_of_the_topics(
     deployment: Settings, tmp_path: Path
 ) -> None:
     records = sample_logs.city(40, 90, 6)
