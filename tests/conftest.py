@@ -1,5 +1,6 @@
 """What tests share: a real broker process (Apache Kafka with LOANPULSE_TEST_BROKER=kafka), and a deployment on it."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,11 +43,26 @@ def _logging_of_its_own() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+def compile_core() -> None:
+    settings = load(environment={})
+    warm_up(Engine(engine_options(settings), load_policy(settings), LocalRegistry()))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the core once, before the processes that share the tests start: no test waits for it or times out."""
+    config = session.config
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None) or config.option.collectonly:
+        return
+    began = time.monotonic()
+    print("compiling the core, some minutes on a machine that never did …", flush=True)  # noqa: T201 - progress
+    compile_core()
+    print(f"compiled in {time.monotonic() - began:.0f} s", flush=True)  # noqa: T201 - progress
+
+
 @pytest.fixture(scope="session")
 def compiled() -> None:
     """The core's machine code on disk, so that no process that a test starts spends a minute on it."""
-    settings = load(environment={})
-    warm_up(Engine(engine_options(settings), load_policy(settings), LocalRegistry()))
+    compile_core()
 
 
 @pytest.fixture(scope="session")
