@@ -16,7 +16,21 @@ from loanpulse.streams.partition.changelog import PARTITION_KEY
 from loanpulse.streams.partition.watermark import PartitionClock
 from loanpulse.streams.record.layout import BORROWER
 from tests.support import sample_logs
-from tests.support.engine_logs import CODEC, END, OPTIONS, PARTITIONS, POLICY, REGISTRY, Found, Log, add, copy_state
+from tests.support.engine_logs import (
+    CODEC,
+    END,
+    OPTIONS,
+    PARTITIONS,
+    POLICY,
+    REGISTRY,
+    Found,
+    Log,
+    add,
+    copy_state,
+    log,
+)
+
+__all__ = ["log"]
 
 
 def fetched(log: Log, source: int, partition: int, start: int, end: int) -> RecordBatch:
