@@ -65,7 +65,7 @@ def test_the_demo_shows_alerts_answers_queries_and_ends_clean(tmp_path: Path) ->
         began = time.monotonic()
         shown = terminal.wait_for(" > ", FIRST_ALERT_SECONDS)
         assert time.monotonic() - began < FIRST_ALERT_SECONDS
-        shown = terminal.wait_for("Ctrl-C ends", 5)  # the rest of the same picture
+        shown = terminal.wait_for("Ctrl-C stops", 5)  # the rest of the same picture
         assert all(level in shown for level in LEVELS), shown
         assert "events/s" in shown
         assert "loanpulse query portfolio-now" in shown
