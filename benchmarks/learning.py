@@ -23,7 +23,7 @@ from loanpulse.streams.scoring.index import weigh
 from loanpulse.streams.scoring.parameters import ScoringParameters
 from loanpulse.streams.scoring.score import SCORE, Scores
 
-LESSON = 128
+BATCH_ROWS = 128
 LESSONS = 40
 BATCH = 1_000
 
@@ -46,20 +46,20 @@ def weigh_all(scores: Scores, parameters: ScoringParameters) -> None:
 def measure(figures: Figures) -> None:
     """Learn made-up examples with both models and add the figures."""
     dice = np.random.default_rng(1)
-    count = LESSON * LESSONS
+    count = BATCH_ROWS * LESSONS
     rows = dice.random((count, FEATURES)) - 0.6
     counted = np.ascontiguousarray(rows[:, :COUNT])
     outcomes = dice.random(count) < probability(-2.0 - 3.0 * counted[:, 6] - 2.0 * counted[:, 0] * counted[:, 1])
     champion, challenger = Champion(INDEX_INPUTS, 0.04), Challenger(FEATURES)
-    lessons = [slice(start, start + LESSON) for start in range(0, count, LESSON)]
+    batches = [slice(start, start + BATCH_ROWS) for start in range(0, count, BATCH_ROWS)]
 
     def teach_champion() -> None:
-        for part in lessons:
+        for part in batches:
             champion.learn(counted[part], outcomes[part])
 
     def teach_challenger() -> None:
-        for part in lessons:
-            challenger.learn(rows[part], np.zeros(LESSON), outcomes[part])
+        for part in batches:
+            challenger.learn(rows[part], np.zeros(BATCH_ROWS), outcomes[part])
 
     figures["learning: champion, examples/s"] = count / timed(teach_champion)
     figures["learning: challenger, examples/s"] = count / timed(teach_challenger)

@@ -1,4 +1,4 @@
-"""What every contract owes."""
+"""What every contract owes. Needs Apache Avro (`pip install avro`), the reference that a contract is held to."""
 
 from typing import Any
 

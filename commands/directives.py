@@ -73,7 +73,7 @@ def published(settings: Settings, topic: str) -> list[Directive]:
         reader = DirectiveReader(settings, found, codec, lambda letter: None)
         reader.read_all()
         reader.stop()
-    return found.orders()
+    return found.known()
 
 
 def send(settings: Settings, topic: str, value: dict[str, Any], out: Path | None) -> None:

@@ -62,9 +62,11 @@ def by_levels(run: Run) -> Detector:
     return Detector("Loanpulse, levels", "level TENSE or worse", probability(run), alarm)
 
 
-def by_threshold(run: Run, teacher: Run, period: Period) -> Detector:
+def by_threshold(run: Run, training_run: Run, period: Period) -> Detector:
     """The engine's probability with a threshold that had the wanted precision in the other city."""
-    threshold = threshold_for_precision(probability(teacher), truth_of(teacher), teacher.panel.observed, period)
+    threshold = threshold_for_precision(
+        probability(training_run), truth_of(training_run), training_run.panel.observed, period
+    )
     score = probability(run)
     rule = f"probability of default of {threshold:.3f} or more, set on the other city for precision {LEAST_PRECISION}"
     return Detector("Loanpulse, threshold", rule, score, run.panel.observed & (score >= threshold))
@@ -92,16 +94,16 @@ def weekly(observed: Flags, period: Period) -> Flags:
     return table
 
 
-def by_boosting(run: Run, teacher: Run, period: Period) -> Detector:
+def by_boosting(run: Run, training_run: Run, period: Period) -> Detector:
     """Trees that learned from the other city which early warnings are right, with a threshold like the engine's own."""
-    truth = truth_of(teacher)
+    truth = truth_of(training_run)
     labels = truth.ahead
-    taught = weekly(teacher.panel.observed & ~truth.behind, period)
-    model = gradient_boosting.fit(gradient_boosting.features_of(teacher.panel, taught), labels[taught])
-    judged = np.zeros_like(teacher.panel.observed)
-    judged[:, period.first : period.end] = teacher.panel.observed[:, period.first : period.end]
+    taught = weekly(training_run.panel.observed & ~truth.behind, period)
+    model = gradient_boosting.fit(gradient_boosting.features_of(training_run.panel, taught), labels[taught])
+    judged = np.zeros_like(training_run.panel.observed)
+    judged[:, period.first : period.end] = training_run.panel.observed[:, period.first : period.end]
     theirs = np.zeros(judged.shape)
-    theirs[judged] = gradient_boosting.chances_out_of_fold(teacher.panel, judged, taught, labels)
+    theirs[judged] = gradient_boosting.chances_out_of_fold(training_run.panel, judged, taught, labels)
     threshold = threshold_for_precision(theirs, truth, judged, period)
     observed = run.panel.observed
     score = np.zeros(observed.shape)

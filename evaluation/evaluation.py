@@ -97,7 +97,7 @@ class Evaluation:
     """Every figure of one evaluation; ``beside`` are the headlines of further cities."""
 
     seed: int
-    teacher_seed: int
+    training_seed: int
     borrowers: int
     days: int
     events: int
@@ -168,18 +168,18 @@ def headline(run: Run) -> Headline:
 
 
 def evaluate(
-    run: Run, teacher: Run, budget_a_day: float, *, beside: Sequence[Headline] = (), boosting: bool = True
+    run: Run, training_run: Run, budget_a_day: float, *, beside: Sequence[Headline] = (), boosting: bool = True
 ) -> Evaluation:
-    """Judge the engine's run of a city; ``teacher`` is a run of another one, from which thresholds and trees learn.
+    """Judge the engine's run of a city; ``training_run`` is one of another city, which thresholds and trees learn from.
 
     Raises:
         EvaluationError: the city is too short, or nobody defaults in it.
     """
     period = period_of(run.outcomes.days)
-    found = [detectors.by_levels(run), detectors.by_threshold(run, teacher, period)]
+    found = [detectors.by_levels(run), detectors.by_threshold(run, training_run, period)]
     found += [detectors.by_first_day_past_due(run), detectors.by_low_balance(run)]
     if boosting:
-        found.append(detectors.by_boosting(run, teacher, period))
+        found.append(detectors.by_boosting(run, training_run, period))
     defaults = judged_failures(run.outcomes.defaults, run, period)
     if not defaults:
         raise EvaluationError("nobody defaults in this city: give more --borrowers or more --days")
@@ -187,7 +187,7 @@ def evaluate(
     behaviours, share_in_trouble = found_by_kind(run.panel, run.outcomes, period)
     return Evaluation(
         run.plan.seed,
-        teacher.plan.seed,
+        training_run.plan.seed,
         run.plan.borrowers,
         run.outcomes.days,
         run.events,

@@ -72,7 +72,7 @@ def markdown(evaluation: Evaluation, command: str) -> str:
         f"It simulates {one.borrowers} borrowers over {one.days} days with seed {one.seed} ({one.events:,} events), "
         "replays the events through the engine in process, as `loanpulse replay` would, and compares what the engine "
         "said with a truth that is told aside and never reaches an event. A second city with seed "
-        f"{one.teacher_seed} teaches the boosted trees, and sets every threshold that the policy file does not hold.",
+        f"{one.training_seed} teaches the boosted trees, and sets every threshold that the policy file does not hold.",
         "## What is asked, and what came",
         *_targets(one),
         *_alarms(one),

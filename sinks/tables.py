@@ -110,5 +110,4 @@ TABLES: tuple[TopicTable, ...] = (
     ),
 )  # fmt: skip
 
-BY_TOPIC = {table.topic: table for table in TABLES}
 BY_NAME = {table.name: table for table in TABLES}

@@ -74,7 +74,7 @@ class Learner:
     verdict: Verdict | None = None
 
     def learn(self, inputs: MonthInputs, outcomes: Labels, seed: int) -> tuple[Reals, Reals]:
-        """Learn in lessons; returns both models' probabilities as they stood before each lesson.
+        """Learn in batches; returns both models' probabilities as they stood before each batch.
 
         All outcomes of a month become known at once, so their order is drawn by ``seed``.
         """

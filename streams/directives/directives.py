@@ -139,6 +139,6 @@ class Directives:
         """Return from which time (ms) on a partition applies a directive, None where that is not decided yet."""
         return self._applied_ms.get((directive.topic, directive.identity, partition))
 
-    def orders(self) -> list[Directive]:
+    def known(self) -> list[Directive]:
         """Return all directives known, by their effective time."""
         return sorted(self._directives.values())

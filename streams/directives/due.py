@@ -18,7 +18,7 @@ class DueDirectives:
         if self._version != self._directives.version:
             self._version = self._directives.version
             self._waiting = sorted(
-                ((self._time_ms(one), one) for one in self._directives.orders() if self._key(one) not in self._done),
+                ((self._time_ms(one), one) for one in self._directives.known() if self._key(one) not in self._done),
                 reverse=True,
             )
         due = []

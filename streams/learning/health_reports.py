@@ -25,13 +25,13 @@ ENOUGH_DEFAULTS = 20
 class HealthReport:
     """One report at event time ``time`` (ms): the versions it is about, and how the trainer reports.
 
-    ``budget_per_day`` is how many borrowers the team can reach a day. ``error_moved`` tells per model whether its
-    error drifted since the last report.
+    ``team_capacity_per_day`` is how many borrowers the team can reach a day. ``error_moved`` tells
+    per model whether its error drifted since the last report.
     """
 
     time: int
     horizon_days: int
-    budget_per_day: int
+    team_capacity_per_day: int
     neutral_utility: float
     in_force: Served
     in_force_model: str
@@ -61,7 +61,7 @@ class HealthReport:
         measured = health(
             cohort(rows, challenger=not serves),
             cohort(reference, challenger=not serves) if reference else None,
-            round(days * self.budget_per_day),
+            round(days * self.team_capacity_per_day),
             error_moved=lender is None and self.error_moved[model],
         )
         return Measured(

@@ -36,15 +36,15 @@ FEATURES = 3 * COUNT
 
 @dataclass(frozen=True, slots=True)
 class TrainerOptions:
-    """How the trainer learns and reports. ``budget_per_day`` is how many borrowers the team can reach a day."""
+    """How the trainer learns and reports. ``team_capacity_per_day`` is how many borrowers the team can reach a day."""
 
     neutral_pd: float = 0.04
     neutral_utility: float = 0.6
     horizon_days: int = 30
     batch: int = 128
-    version_examples: int = 1024
+    examples_per_version: int = 1024
     window: int = 16_384
-    budget_per_day: int = 50
+    team_capacity_per_day: int = 50
     health_days: int = 7
     """Days of event time between two measures of health, at least."""
 
@@ -69,7 +69,7 @@ class Trainer:
 
     def __post_init__(self) -> None:
         self.champion = Champion(INDEX_INPUTS, self.options.neutral_pd)
-        self.window = TrainingWindow(self.options.window, self.options.version_examples)
+        self.window = TrainingWindow(self.options.window, self.options.examples_per_version)
         weights = np.array([indicator.weight for indicator in INDICATORS])
         odds = math.log((1.0 - self.options.neutral_pd) / self.options.neutral_pd)
         self.in_force = Scorecard(NAMES, weights, odds)
@@ -117,7 +117,7 @@ class Trainer:
                 batch, self._batch = self._batch, []
                 self._learn(batch)
                 self._since_version += len(batch)
-                if self._since_version >= self.options.version_examples:
+                if self._since_version >= self.options.examples_per_version:
                     self._since_version = 0
                     yield from self._versions(example.matured_time)
         self.closed_day = day
@@ -167,7 +167,7 @@ class Trainer:
             self._drift[FOREST].add(np.abs(challenging - outcomes))
 
     def _versions(self, time: int) -> Iterator[Version]:
-        recent = labelled(self.window.rows[self.options.horizon_days])[-2 * self.options.version_examples :]
+        recent = labelled(self.window.rows[self.options.horizon_days])[-2 * self.options.examples_per_version :]
         scorecard = self.champion.scorecard()
         verdict = judge(
             outcomes_of(recent),
@@ -202,7 +202,7 @@ class Trainer:
         return HealthReport(
             time,
             self.options.horizon_days,
-            self.options.budget_per_day,
+            self.options.team_capacity_per_day,
             self.options.neutral_utility,
             self.in_force,
             self.in_force_model,

@@ -130,10 +130,6 @@ class BorrowerStore:
         """Return the rows whose next scoring is at or before ``until_ms``."""
         return np.flatnonzero(self.wake_at[: len(self)] <= until_ms)
 
-    def mark_all_dirty(self) -> None:
-        """Mark every record as changed, so that ``drain_dirty`` returns all."""
-        self.dirty[: len(self)] = True
-
     def drain_dirty(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield key and value, as ``load`` takes them, of each record changed since the last call."""
         changed = np.flatnonzero(self.dirty[: len(self)])

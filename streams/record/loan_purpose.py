@@ -46,6 +46,7 @@ CLASS_OF_CATEGORY: dict[SpendingCategory, int] = {
 }
 """The class of each category; those not named (luxury, entertainment, fees, …) are OTHER_USE."""
 
+EVERYDAY_USES = (USE_EDUCATION, USE_HEALTH, USE_HOME, USE_VEHICLE, USE_TRAVEL, USE_GOODS, USE_EVERYDAY)
 USES: dict[LoanPurpose, tuple[int, ...]] = {
     LoanPurpose.EDUCATION: (USE_EDUCATION,),
     LoanPurpose.MEDICAL: (USE_HEALTH,),
@@ -53,28 +54,10 @@ USES: dict[LoanPurpose, tuple[int, ...]] = {
     LoanPurpose.VEHICLE: (USE_VEHICLE,),
     LoanPurpose.TRAVEL: (USE_TRAVEL,),
     LoanPurpose.DURABLES: (USE_GOODS, USE_HOME),
-    LoanPurpose.DAILY_LIFE: (USE_EDUCATION, USE_HEALTH, USE_HOME, USE_VEHICLE, USE_TRAVEL, USE_GOODS, USE_EVERYDAY),
-    LoanPurpose.BUSINESS: (
-        USE_EDUCATION,
-        USE_HEALTH,
-        USE_HOME,
-        USE_VEHICLE,
-        USE_TRAVEL,
-        USE_GOODS,
-        USE_EVERYDAY,
-        OTHER_USE,
-    ),
+    LoanPurpose.DAILY_LIFE: EVERYDAY_USES,
+    LoanPurpose.BUSINESS: (*EVERYDAY_USES, OTHER_USE),
     LoanPurpose.DEBT_CONSOLIDATION: (USE_REPAYMENT,),
-    LoanPurpose.OTHER: (
-        USE_EDUCATION,
-        USE_HEALTH,
-        USE_HOME,
-        USE_VEHICLE,
-        USE_TRAVEL,
-        USE_GOODS,
-        USE_EVERYDAY,
-        OTHER_USE,
-    ),
+    LoanPurpose.OTHER: (*EVERYDAY_USES, OTHER_USE),
 }
 """The classes of use that keep a declared purpose. A business buys anything, so that only cash deviates from it."""
 

@@ -54,8 +54,8 @@ def trainer_options(settings: Settings) -> TrainerOptions:
         neutral_pd=index.neutral_pd,
         neutral_utility=index.neutral_utility,
         horizon_days=settings.learning.horizons[0],
-        version_examples=settings.learning.examples_per_version,
-        budget_per_day=settings.learning.team_capacity_per_day,
+        examples_per_version=settings.learning.examples_per_version,
+        team_capacity_per_day=settings.learning.team_capacity_per_day,
     )
 
 

@@ -81,6 +81,7 @@ class BorrowerAgent:
                 refused=counts.refused,
                 snapshots=counts.snapshots,
                 alerts=counts.alerts,
+                checkpoints=counts.checkpoints,
                 borrowers=self.loop.worker.engine.borrowers,
             )
             before = counts.events

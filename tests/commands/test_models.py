@@ -128,7 +128,7 @@ def test_a_forest_is_promoted_and_gone_back_from(models: Settings) -> None:
     controls = Directives(DIRECTIVE_KINDS)
     for value in decided:
         controls.add(MODEL_SNAPSHOTS, value)
-    assert [order.content.version for order in controls.orders()] == ["forest-30-2"], "workers apply it"
+    assert [order.content.version for order in controls.known()] == ["forest-30-2"], "workers apply it"
     run("rollback", "--by", "Li", "--why", "complaints")
     assert "in force: logistic-30-2" in run("list"), "what stood before, not the candidate that the forest weighs"
 

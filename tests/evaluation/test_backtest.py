@@ -114,7 +114,7 @@ def test_learned_versions_score_from_the_time_they_are_in_force(
         policy_file.load(),
         LocalRegistry(),
         LabelOptions((30,)),
-        TrainerOptions(version_examples=128),
+        TrainerOptions(examples_per_version=128),
     )
     backtest.run([book(tmp_path / "events.jsonl")])
     report = backtest.backtest.report()
@@ -142,7 +142,7 @@ def test_a_forest_promoted_in_the_log_serves_from_then_on(tmp_path: Path) -> Non
         policy_file.load(),
         LocalRegistry(),
         LabelOptions((30,)),
-        TrainerOptions(version_examples=128),
+        TrainerOptions(examples_per_version=128),
     )
     assert not backtest.run([log]).refused
     for one in backtest.backtest.matured:

@@ -53,7 +53,7 @@ def scores_until(engine: Engine, partition: int, limit: int) -> Scores:
 
 def copy_state(partition: Partition, fresh: Partition) -> None:
     """Restore a fresh partition from what a changelog would hold of another."""
-    partition.store.mark_all_dirty()
+    partition.store.dirty[: len(partition.store)] = True
     changes = partition.changed(0)
     for key, value in changes.entries if changes is not None else []:
         fresh.restore(key, value)

@@ -48,10 +48,10 @@ def outcomes(rows: Reals, seed: int) -> Labels:
 def grown() -> tuple[Champion, Challenger]:
     """The two models after some thousand examples."""
     champion, challenger = Champion(INDEX_INPUTS, 0.04), Challenger(FEATURES, OPTIONS)
-    for lesson in range(24):
-        rows = model_inputs(128, lesson)
+    for batch in range(24):
+        rows = model_inputs(128, batch)
         counted, features = inputs_of(rows, NEUTRAL)
-        told = outcomes(rows, 100 + lesson)
+        told = outcomes(rows, 100 + batch)
         challenger.learn(features, champion.raw_log_odds(counted), told)
         champion.learn(counted, told)
     return champion, challenger

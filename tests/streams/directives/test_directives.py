@@ -129,17 +129,17 @@ def test_a_version_that_cannot_be_scored_with_is_refused(order: dict[str, Any], 
     book = known()
     with pytest.raises(DirectiveError, match=reason):
         book.add(MODEL_SNAPSHOTS, order)
-    assert not book.orders()
+    assert not book.known()
 
 
 def test_only_the_champion_in_force_is_an_order_and_that_once() -> None:
     book = known()
     for changes in ({"status": "REFUSED"}, {"status": "RETIRED"}, {"status": "CANDIDATE"}, {"role": "CHALLENGER"}):
         book.add(MODEL_SNAPSHOTS, model(**changes))
-    assert not book.orders()
+    assert not book.known()
     for _key in ("champion", "logistic/logistic-30-1024"):
         book.add(MODEL_SNAPSHOTS, model())
-    assert len(book.orders()) == 1
+    assert len(book.known()) == 1
 
 
 def versions(batch: int, orders: list[dict[str, Any]], cut: int | None = None) -> dict[tuple[bytes, int], Any]:

@@ -44,7 +44,7 @@ NEUTRAL = 0.6
 SMALL = ForestOptions(trees=4, grace_period=50, delta=0.01)
 
 
-def lessons(count: int, size: int = 128, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
+def batches(count: int, size: int = 128, seed: int = 0) -> list[tuple[np.ndarray, np.ndarray]]:
     """Utilities of which the first three tell, one against its sign: what no champion may learn."""
     dice = np.random.default_rng(seed)
     found = []
@@ -58,7 +58,7 @@ def lessons(count: int, size: int = 128, seed: int = 0) -> list[tuple[np.ndarray
 @pytest.fixture(scope="module")
 def champion() -> Champion:
     learned = Champion(INDEX_INPUTS, 0.04)
-    for rows, outcomes in lessons(40):
+    for rows, outcomes in batches(40):
         learned.learn(rows, outcomes)
     return learned
 
@@ -66,7 +66,7 @@ def champion() -> Champion:
 @pytest.fixture(scope="module")
 def challenger() -> Challenger:
     learned = Challenger(COUNT)
-    for rows, outcomes in lessons(24):
+    for rows, outcomes in batches(24):
         learned.learn(rows, np.zeros(len(rows)), outcomes)
     return learned
 
@@ -78,14 +78,14 @@ def test_before_it_learns_the_champion_is_the_experts_scorecard() -> None:
 
 
 def test_the_arrays_are_rivers_own_answer(champion: Champion) -> None:
-    rows, _ = lessons(1, 500, seed=9)[0]
+    rows, _ = batches(1, 500, seed=9)[0]
     answer = champion.model.predict_proba_many(pd.DataFrame(rows, columns=champion.names))[True].to_numpy()
     assert np.abs(probability(champion.raw_log_odds(rows)) - answer).max() < 1e-12
     assert np.abs(champion.scorecard().pd(rows) - probability(champion.log_odds(rows))).max() < 1e-12
 
 
 def test_a_workers_card_gives_the_same_probability(champion: Champion) -> None:
-    rows, _ = lessons(1, 50, seed=4)[0]
+    rows, _ = batches(1, 50, seed=4)[0]
     scorecard = champion.scorecard()
     parameters = parameters_with(policy_file.load().parameters, scorecard)
     parameters["healthy"], parameters["unhealthy"], parameters["neutral_utility"] = 1.0, 0.0, NEUTRAL
@@ -117,7 +117,7 @@ def test_signs_hold_whatever_the_data_say(champion: Champion) -> None:
 
 
 def test_the_champion_learns_and_stays_calibrated(champion: Champion) -> None:
-    rows, outcomes = lessons(1, 20_000, seed=5)[0]
+    rows, outcomes = batches(1, 20_000, seed=5)[0]
     learned, experts = champion.scorecard(), Champion(INDEX_INPUTS, 0.04).scorecard()
     assert metrics.auc(outcomes, learned.pd(rows)) > metrics.auc(outcomes, experts.pd(rows)) + 0.01
     assert metrics.calibration_error(outcomes, learned.pd(rows)) < 0.03
@@ -126,7 +126,7 @@ def test_the_champion_learns_and_stays_calibrated(champion: Champion) -> None:
 
 def test_until_data_speak_the_prior_holds() -> None:
     champion = Champion(INDEX_INPUTS, 0.04)
-    champion.learn(*lessons(1)[0])
+    champion.learn(*batches(1)[0])
     experts = np.array([indicator.weight for indicator in INDICATORS])
     weights = -np.array([champion.model.weights[name] for name in NAMES])
     assert np.abs(weights - experts).max() < 0.6
@@ -157,9 +157,9 @@ def test_the_calibrator_finds_its_way_from_far_off(said: float, observed: float)
 
 def test_the_flat_forest_is_rivers_own_answer() -> None:
     forest = Forest(COUNT, SMALL)
-    for rows, outcomes in lessons(12):
+    for rows, outcomes in batches(12):
         forest.learn(rows, outcomes)
-    rows, _ = lessons(1, 300, seed=7)[0]
+    rows, _ = batches(1, 300, seed=7)[0]
     flat = forest.flat()
     assert sum(len(one.feature) for one in flat) > 8, "the trees have grown"
     assert np.abs(vote(flat, rows) - forest.reference(rows)).max() < 1e-12
@@ -168,13 +168,13 @@ def test_the_flat_forest_is_rivers_own_answer() -> None:
 def test_a_tree_gives_way_after_its_life() -> None:
     forest = Forest(COUNT, ForestOptions(trees=2, life=300))
     first = list(forest._trees)
-    for rows, outcomes in lessons(8):
+    for rows, outcomes in batches(8):
         forest.learn(rows, outcomes)
     assert all(one not in first for one in forest._trees)
 
 
 def test_published_models_come_back_to_the_bit(champion: Champion, challenger: Challenger) -> None:
-    rows, _ = lessons(1, 200, seed=3)[0]
+    rows, _ = batches(1, 200, seed=3)[0]
     scorecard = champion.scorecard()
     raw = scorecard_to_bytes(scorecard)
     assert (served_from_bytes(raw, sha256(raw)).pd(rows) == scorecard.pd(rows)).all()
@@ -186,9 +186,9 @@ def test_published_models_come_back_to_the_bit(champion: Champion, challenger: C
 
 def test_a_published_challenger_is_rivers_own_answer(champion: Champion) -> None:
     challenger = Challenger(COUNT)
-    for rows, outcomes in lessons(12):
+    for rows, outcomes in batches(12):
         challenger.learn(rows, champion.raw_log_odds(rows), outcomes)
-    rows, _ = lessons(1, 300, seed=11)[0]
+    rows, _ = batches(1, 300, seed=11)[0]
     raw = challenger_to_bytes(PublishedChallenger(challenger.flat(), champion.uncalibrated()))
     bent, segments = challenger._bent, challenger.flat().segments
     assert bent is not None
@@ -214,7 +214,7 @@ def test_damaged_weights_are_refused(champion: Champion) -> None:
 
 
 def test_the_challenger_learns_what_the_champion_may_not(champion: Champion, challenger: Challenger) -> None:
-    rows, outcomes = lessons(1, 20_000, seed=5)[0]
+    rows, outcomes = batches(1, 20_000, seed=5)[0]
     challenged = probability(challenger.flat().log_odds(rows, np.zeros(len(rows))))
     assert metrics.auc(outcomes, challenged) > metrics.auc(outcomes, champion.scorecard().pd(rows)) + 0.01
     assert metrics.calibration_error(outcomes, challenged) < 0.03
@@ -251,7 +251,7 @@ def example(number: int, model_inputs: np.ndarray, defaulted: bool, horizon: int
 
 def examples(count: int) -> list[Matured]:
     found = []
-    rows, outcomes = lessons(1, count, seed=8)[0]
+    rows, outcomes = batches(1, count, seed=8)[0]
     for number in range(count):
         utility = rows[number] + NEUTRAL
         model_inputs = np.column_stack([utility, utility, np.ones(COUNT), np.zeros(COUNT), np.zeros(COUNT)])
@@ -272,7 +272,7 @@ def fed(trainer: Trainer, matured: list[Matured], batch: int, *, stored: bool = 
     return said
 
 
-OPTIONS = TrainerOptions(version_examples=512, health_days=3)
+OPTIONS = TrainerOptions(examples_per_version=512, health_days=3)
 
 
 def test_the_same_examples_give_the_same_weights_however_fed_and_restarted() -> None:
@@ -334,7 +334,7 @@ def test_lead_time_is_from_the_first_row_at_tense_to_the_default() -> None:
 
 
 def test_a_champion_that_got_worse_is_kept_back_with_the_reason() -> None:
-    trainer = Trainer(replace(OPTIONS, version_examples=750))
+    trainer = Trainer(replace(OPTIONS, examples_per_version=750))
     good = examples(1_500)
     fed(trainer, good, 10**6)
     before = trainer.in_force_version
@@ -348,7 +348,7 @@ def test_a_champion_that_got_worse_is_kept_back_with_the_reason() -> None:
 
 
 def test_a_forest_that_a_person_promoted_stands_until_a_person_decides() -> None:
-    trainer = Trainer(replace(OPTIONS, version_examples=250))
+    trainer = Trainer(replace(OPTIONS, examples_per_version=250))
     fed(trainer, examples(300), 10**6)
     trainer.put_in_force("forest-30-3072", forest())
     later = [example(2_000 + number, np.array(one.prediction.model_inputs), one.outcome is ExampleOutcome.DEFAULTED)
@@ -379,7 +379,7 @@ def test_a_forest_that_a_person_promoted_stands_until_a_person_decides() -> None
 
 def test_a_published_version_tells_the_horizon_it_learned() -> None:
     matured = [replace(one, horizon_days=60) for one in examples(1_100)]
-    outputs = fed(Trainer(replace(OPTIONS, version_examples=1_024, horizon_days=60)), matured, 10**6)
+    outputs = fed(Trainer(replace(OPTIONS, examples_per_version=1_024, horizon_days=60)), matured, 10**6)
     versions = [one for one in outputs if isinstance(one, Version)]
     assert {one.model_id for one in versions} == {"logistic", "forest"}
     for one in versions:
@@ -388,7 +388,7 @@ def test_a_published_version_tells_the_horizon_it_learned() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    trainer = Trainer(TrainerOptions(window=150, version_examples=128))
+    trainer = Trainer(TrainerOptions(window=150, examples_per_version=128))
     fed(trainer, examples(300), 10**6)
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]

@@ -51,8 +51,8 @@ def published() -> PublishedChallenger:
     _, rows = inputs_of(np.array([scored(number).model_inputs for number in range(200)]), PARAMETERS["neutral_utility"])
     challenger = Challenger(rows.shape[1])
     for _ in range(12):
-        lesson = rows[dice.integers(0, len(rows), 128)]
-        challenger.learn(lesson, np.zeros(128), lesson[:, 6] + dice.normal(0.0, 0.1, 128) < -0.2)
+        batch = rows[dice.integers(0, len(rows), 128)]
+        challenger.learn(batch, np.zeros(128), batch[:, 6] + dice.normal(0.0, 0.1, 128) < -0.2)
     return PublishedChallenger(challenger.flat(), Champion(INDEX_INPUTS, 0.04).uncalibrated())
 
 

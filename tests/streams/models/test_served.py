@@ -168,5 +168,5 @@ def test_an_order_of_an_unsound_forest_is_refused_and_of_a_sound_one_taken() -> 
     with pytest.raises(DirectiveError, match="leads nowhere"):
         controls.add(MODEL_SNAPSHOTS, promoted(0) | {"weights": weights, "sha256": sha256(weights)})
     controls.add(MODEL_SNAPSHOTS, promoted(0))
-    (order,) = controls.orders()
+    (order,) = controls.known()
     assert isinstance(order.content.served.model, FlatChallenger)

@@ -18,7 +18,7 @@ from tests.support.memory_topics import MemoryTopics
 from tests.support.processes import CODEC
 
 PARTITIONS, DAYS = 2, 120
-LEDGER, TRAINER = LabelOptions((30,)), TrainerOptions(version_examples=128)
+LEDGER, TRAINER = LabelOptions((30,)), TrainerOptions(examples_per_version=128)
 SOURCES = (LIQUIDITY_SNAPSHOTS, REPAYMENT_EVENTS, TRAINING_EXAMPLES, MODEL_SNAPSHOTS)
 
 
